@@ -1,0 +1,205 @@
+"""Messages between control and a render worker. PURE: no Django, no network; both sides import this one file.
+
+Every request of a worker is signed by its worker identity (Ed25519) over method, path, body hash, time and nonce; see
+`request_statement`. All bodies are JSON unless said otherwise; bytes travel as URL-safe base64 without padding (`b64`).
+
+Paths, all under /worker/v1:
+
+| call | body | answer |
+|---|---|---|
+| POST /slots | SlotHello | {"poll_timeout_s": 25} |
+| POST /claim | {"slot_id", "kinds": ["session", "training"]} long poll | 200 Lease or 204 |
+| POST /leases/{id}/key | KeyRequest, signed claim proof | KeyRelease |
+| POST /leases/{id}/renew | Renewal | RenewalAnswer |
+| GET  /leases/{id}/events?after=N | long poll | {"events": [LeaseEvent...]} |
+| POST /leases/{id}/answer | {"offer_id", "sdp", "manifest_b64", "session_facts"} | {} |
+| POST /leases/{id}/manifest | ManifestRequest | {"init_segment_b64", "manifest_label", "claim_sha256", "chain_pem"} |
+| POST /leases/{id}/segments | {"segments": [SegmentRoot...]} | {} |
+| POST /leases/{id}/clamps | {"clamps": [{"emotion", "asked_milli", "shown_milli", "media_time_s"}]} | {} |
+| PUT  /leases/{id}/recording | fMP4 fragments, application/octet-stream | {} |
+| POST /leases/{id}/finish | {"reason", "counters"} | {} |
+| GET  /blobs/{public_id} | | ciphertext (Cobblestone-256) |
+| POST /leases/{id}/progress | TrainingProgress | {"cancelled": bool} |
+| PUT  /leases/{id}/checkpoint | ciphertext made with the lease's output key | {} |
+| PUT  /leases/{id}/artefact/{name} | ciphertext; name: model.safetensors, manifest.json, report.json, picture names | {} |
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+PROTOCOL_VERSION = 1
+LEASE_LIFETIME_S = 2.0  # counted by the worker from the moment it SENT the renewal, on its own monotonic clock
+RENEW_EVERY_S = 0.6
+POLL_TIMEOUT_S = 25.0
+UNJOINED_LIFETIME_S = 60.0
+REQUEST_MAX_SKEW_S = 30.0
+
+LeaseKind = Literal["session", "training"]
+EventKind = Literal["offer", "message", "emotion", "interrupt", "revoke", "end"]
+
+
+def request_statement(method: str, path: str, body_sha256: str, sent_at: str, nonce: str) -> dict[str, str]:
+    """What the `X-Worker-Signature` header signs, with purpose "worker-request".
+
+    Headers: X-Worker-Id, X-Worker-Time (RFC 3339), X-Worker-Nonce (16 random bytes, b64), X-Worker-Signature (b64).
+    `path` holds the query. A nonce counts once within REQUEST_MAX_SKEW_S.
+    """
+    return {"method": method, "path": path, "body_sha256": body_sha256, "sent_at": sent_at, "nonce": nonce}
+
+
+@dataclass(frozen=True)
+class SlotHello:
+    """A slot announces itself when the worker starts and after a control restart."""
+
+    slot_id: str
+    worker_id: str
+    build_sha256: str  # hash over the worker's own source files
+    capabilities: tuple[str, ...]  # "session", "training"
+    size_px: int
+    frames_per_s: int
+    version: int = PROTOCOL_VERSION
+
+
+@dataclass(frozen=True)
+class Lease:
+    """A claimed piece of work. `epoch` fences: messages of an older epoch are refused."""
+
+    lease_id: str
+    kind: LeaseKind
+    epoch: int
+    nonce: str  # b64, 16 bytes; goes into the claim proof
+    grant: Mapping[str, Any] | None  # signed grant (session only)
+    job: Mapping[str, Any] | None  # training: {"job_id", "subject_id", "footage_blob", "checkpoint_blob"|None, "config"}
+    blobs: Mapping[str, str]  # name -> blob public id ("model.safetensors": "b...")
+    facts: Mapping[str, Any] = field(default_factory=dict)  # persona text, disclosure words, language, voice, caps
+    version: int = PROTOCOL_VERSION
+
+
+def claim_statement(lease_id: str, epoch: int, nonce: str, ephemeral_public: str, build_sha256: str,
+                    grant_sha256: str) -> dict[str, Any]:
+    """What a slot signs (purpose "slot-claim") to get a key and, later, a session manifest.
+
+    `ephemeral_public`: b64 X25519 public key, made for this lease. `grant_sha256`: of the session's grant; for training
+    the hash of the job's canonical statement.
+    """
+    return {"lease_id": lease_id, "epoch": epoch, "nonce": nonce, "ephemeral_public": ephemeral_public,
+            "build_sha256": build_sha256, "grant_sha256": grant_sha256}
+
+
+@dataclass(frozen=True)
+class KeyRequest:
+    claim: Mapping[str, Any]  # sign_statement(worker key, "slot-claim", claim_statement(...))
+
+
+@dataclass(frozen=True)
+class KeyRelease:
+    """Keys of one lease, HPKE-sealed to its ephemeral key; `hpke_seal(public, RELEASE_INFO, aad, canonical(keys))`.
+
+    Opened keys are {"read": {blob name: b64 32 bytes}, "write": b64|None, "contexts": {name: str}, "mark": {...}|None}.
+    mark (session): {"epoch_key": b64, "slots": [{"slot_id": hex16, "slot_index": int}, ...], "slot_s": 8}.
+    """
+
+    sealed: str  # b64
+    aad: Mapping[str, Any]  # release_aad(...); the worker rebuilds it from what it knows and compares
+
+
+RELEASE_INFO = b"trustcore/key-release/1"
+
+
+def release_aad(grant_sha256: str, lease_id: str, epoch: int, replica_version: str) -> dict[str, Any]:
+    """Associated data of a release. `replica_version`: "<replica id>/<version>", or "<job id>" for training."""
+    return {"grant_sha256": grant_sha256, "lease_id": lease_id, "epoch": epoch, "replica_version": replica_version}
+
+
+@dataclass(frozen=True)
+class Counters:
+    """Since the session began. `unsealed_sent` must be 0 always."""
+
+    rendered: int = 0
+    sent: int = 0
+    dropped: int = 0
+    unsealed_sent: int = 0
+    clamped: int = 0
+
+
+@dataclass(frozen=True)
+class Renewal:
+    epoch: int
+    state: str  # "loading", "ready", "live", "ending"
+    counters: Counters = field(default_factory=Counters)
+    marks_ms: Mapping[str, float] = field(default_factory=dict)  # latency marks, ms since the event each is named for
+
+
+@dataclass(frozen=True)
+class RenewalAnswer:
+    """`live` false: the lease is over or revoked; stop now. The reason is one word for the log and the viewer."""
+
+    live: bool
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class LeaseEvent:
+    """Something control pushes. `number` grows by one per lease.
+
+    offer: {"offer_id", "sdp", "viewer_nonce", "ice_servers": [...]}
+    message: {"message_id", "text", "emotion"|None, "milli"|None}; emotion: {"emotion", "milli"}; interrupt: {}
+    revoke, end: {"reason"}
+    """
+
+    number: int
+    kind: EventKind
+    body: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class ManifestRequest:
+    """Asks the signer for the session manifest. The signer checks grant and claim itself, never control's word."""
+
+    grant: Mapping[str, Any]
+    claim: Mapping[str, Any]  # signed claim proof, as in KeyRequest
+    session_cose_key: str  # b64 public COSE_Key
+    kid: str  # b64
+    binding_public: str  # b64 32-byte Ed25519 public key of the session
+    viewer_nonce: str
+    dtls_fingerprint: str  # "sha-256 AA:BB:..."
+    mark_slots: tuple[Mapping[str, Any], ...]
+    width: int
+    height: int
+    signer_binding: str  # b64 COSE_Sign1 over the signer's certificate; empty in the first of two calls
+    session_facts: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class SegmentRoot:
+    """One second of sent frames: the Merkle root over their fragment hashes."""
+
+    number: int
+    first_sequence: int
+    last_sequence: int
+    root: str  # hex
+    manifest_label: str
+    mark_slot_id: str  # hex16
+    started_at: str
+
+
+@dataclass(frozen=True)
+class TrainingProgress:
+    epoch: int
+    stage: str  # "fetch", "track", "fit", "report", "upload"
+    done: float  # 0..1 within the stage
+    iteration: int = 0
+    psnr_db: float | None = None
+    eta_s: float | None = None
+    note: str = ""
+
+
+def to_json(message: Any) -> dict[str, Any]:
+    """A message as JSON types."""
+    return asdict(message)
+
+
+def lease_from_json(body: Mapping[str, Any]) -> Lease:
+    """Raises TypeError on missing or unknown fields."""
+    return Lease(**body)

@@ -1,0 +1,30 @@
+"""One byte encoding for everything that is hashed or signed: JSON Canonicalization Scheme (RFC 8785)."""
+
+import json
+from typing import Any
+
+import rfc8785
+
+
+def canonical_bytes(value: Any) -> bytes:
+    """Encode `value` (JSON types only) to its one canonical form.
+
+    Raises:
+        ValueError: a value has no canonical form (NaN, an integer beyond 2^53, a non-string key).
+    """
+    try:
+        return rfc8785.dumps(value)
+    except rfc8785.CanonicalizationError as error:
+        raise ValueError(f"value has no canonical form: {error}") from error
+
+
+def from_canonical(data: bytes) -> Any:
+    """Decode bytes that must be canonical.
+
+    Raises:
+        ValueError: not JSON, or JSON that is not in canonical form (a second spelling of the same value).
+    """
+    value = json.loads(data)
+    if canonical_bytes(value) != data:
+        raise ValueError("bytes are JSON but not in canonical form")
+    return value
