@@ -72,7 +72,9 @@ class Lease:
     grant: Mapping[str, Any] | None  # signed grant (session only)
     job: Mapping[str, Any] | None  # training: {"job_id", "subject_id", "footage_blob", "checkpoint_blob"|None, "config"}
     blobs: Mapping[str, str]  # name -> blob public id ("model.safetensors": "b...")
-    facts: Mapping[str, Any] = field(default_factory=dict)  # persona text, disclosure words, language, voice, caps
+    # Session: "persona" {name, system_prompt, context, documents, greeting}, "disclosure", "language", "emotion" {name, milli},
+    # "signer_certificate" (b64 DER), "max_duration_s", "size_px", "frames_per_s".
+    facts: Mapping[str, Any] = field(default_factory=dict)
     version: int = PROTOCOL_VERSION
 
 
@@ -167,7 +169,7 @@ class ManifestRequest:
     mark_slots: tuple[Mapping[str, Any], ...]
     width: int
     height: int
-    signer_binding: str  # b64 COSE_Sign1 over the signer's certificate; empty in the first of two calls
+    signer_binding: str  # b64 COSE_Sign1 over the signer's certificate, which Lease.facts["signer_certificate"] holds
     session_facts: Mapping[str, Any] = field(default_factory=dict)
 
 
