@@ -1,0 +1,1 @@
+"""C2PA manifests, per-frame attestation and sealing. Pure: no Django, no network, no clock of its own."""

@@ -1,0 +1,63 @@
+"""What can go wrong with manifests, attestations and seals, one code each."""
+
+from trustcore.primitives.errors import Fault, Refusal
+
+
+class ManifestInvalid(Refusal):
+    """A manifest does not parse, is not Trusted, or does not say what it must."""
+
+    code = "manifest.invalid"
+
+
+class ManifestSigningFailed(Fault):
+    """A manifest could not be signed, or what was signed does not read back as Trusted."""
+
+    code = "manifest.signing_failed"
+
+
+class CoseInvalid(Refusal):
+    """A COSE object is malformed, not in its one canonical form, or its signature does not verify."""
+
+    code = "cose.invalid"
+
+
+class FragmentInvalid(Refusal):
+    """Bytes are not an init segment or one-sample fragment of the live profile."""
+
+    code = "fragment.invalid"
+
+
+class SeiInvalid(Refusal):
+    """An access unit or its attestation SEI is malformed."""
+
+    code = "sei.invalid"
+
+
+class SegmentInvalid(Refusal):
+    """A frame's attestation does not verify against its session manifest."""
+
+    code = "segment.invalid"
+
+
+class AttestationEnded(Fault):
+    """The session's attestation failed once and has ended; nothing may be sent any more."""
+
+    code = "attestation.ended"
+
+
+class UnsealedFrame(Fault):
+    """Something other than a sealed frame was about to be sent."""
+
+    code = "seal.unsealed_frame"
+
+
+class LabelFontMissing(Fault):
+    """No installed font can draw the disclosure label in this language."""
+
+    code = "label.font_missing"
+
+
+class RecordingInvalid(Refusal):
+    """A recording cannot be written or read: no frames, or fragments of another session."""
+
+    code = "recording.invalid"

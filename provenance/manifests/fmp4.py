@@ -1,0 +1,199 @@
+"""The fragmented MP4 form of a live stream: an init segment and one-sample fragments (ISO/IEC 14496-12).
+
+Deterministic on purpose: sender, recorder and both verifiers must build the very same bytes from a frame.
+"""
+
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from provenance.manifests.errors import FragmentInvalid
+
+TIMESCALE = 90_000  # ticks a second, the RTP clock of video
+FRAME_DURATION = 3_000  # ticks; the profile is 30 frames a second
+TRACK_ID = 1
+SCHEME_URI = b"urn:c2pa:verifiable-segment-info"
+EMSG_VALUE = b"fseg"
+EMSG_URI_OFFSET = 12  # where the URI sits in a version 0 emsg; the specification's 0 is refused by validators
+EMSG_HEAD_BYTES = EMSG_URI_OFFSET + len(SCHEME_URI) + 1 + len(EMSG_VALUE) + 1 + 16
+FLAGS_KEY = 0x02000000
+FLAGS_DELTA = 0x01010000
+MOOF_BYTES = 100
+MAX_SEQUENCE = 0xFFFF_FFFF  # mfhd counts in 32 bits
+_MATRIX = struct.pack(">9I", 0x10000, 0, 0, 0, 0x10000, 0, 0, 0, 0x40000000)
+
+
+@dataclass(frozen=True)
+class Fragment:
+    """One frame as it stands in a recording: emsg + moof + mdat, each whole with its header."""
+
+    emsg: bytes
+    moof: bytes
+    mdat: bytes
+
+    @property
+    def encoded(self) -> bytes:
+        return self.emsg + self.moof + self.mdat
+
+    @property
+    def cose(self) -> bytes:
+        return self.emsg[EMSG_HEAD_BYTES:]
+
+
+def box(kind: bytes, *contents: bytes) -> bytes:
+    """A box with its 8-byte header."""
+    content = b"".join(contents)
+    return struct.pack(">I4s", 8 + len(content), kind) + content
+
+
+def full_box(kind: bytes, version: int, flags: int, *contents: bytes) -> bytes:
+    return box(kind, struct.pack(">I", version << 24 | flags), *contents)
+
+
+def split_boxes(encoded: bytes) -> list[tuple[bytes, bytes]]:
+    """[(kind, whole box)] of the top-level boxes.
+
+    Raises:
+        FragmentInvalid: a box is cut short, too small, or uses the 64-bit form.
+    """
+    boxes = []
+    at = 0
+    while at < len(encoded):
+        if at + 8 > len(encoded):
+            raise FragmentInvalid("This file ends inside a box header.")
+        size, kind = struct.unpack_from(">I4s", encoded, at)
+        if size < 8 or at + size > len(encoded):
+            raise FragmentInvalid("A box in this file is cut short or has an impossible size.", box=repr(kind))
+        boxes.append((kind, encoded[at : at + size]))
+        at += size
+    return boxes
+
+
+def init_segment(width: int, height: int) -> bytes:
+    """ftyp + moov of one H.264 track, `avc3` (parameter sets travel in the stream), without any media.
+
+    The avcC box names constrained baseline level 3.1 and holds no parameter sets: the real ones are in-band.
+    """
+    avcc = box(b"avcC", bytes([1, 0x42, 0xC0, 0x1F, 0xFF, 0xE0, 0]))
+    visual = struct.pack(">6xH16xHHII4xH32xHh", 1, width, height, 0x480000, 0x480000, 1, 24, -1)
+    stsd = full_box(b"stsd", 0, 0, struct.pack(">I", 1), box(b"avc3", visual, avcc))
+    empty_tables = (
+        full_box(b"stts", 0, 0, bytes(4)) + full_box(b"stsc", 0, 0, bytes(4))
+        + full_box(b"stsz", 0, 0, bytes(8)) + full_box(b"stco", 0, 0, bytes(4))
+    )
+    dinf = box(b"dinf", full_box(b"dref", 0, 0, struct.pack(">I", 1), full_box(b"url ", 0, 1)))
+    minf = box(b"minf", full_box(b"vmhd", 0, 1, bytes(8)), dinf, box(b"stbl", stsd, empty_tables))
+    mdhd = full_box(b"mdhd", 0, 0, struct.pack(">IIIIHH", 0, 0, TIMESCALE, 0, 0x55C4, 0))
+    hdlr = full_box(b"hdlr", 0, 0, struct.pack(">I4s12x", 0, b"vide"), b"video\x00")
+    tkhd_times = struct.pack(">IIIII8xhhhH", 0, 0, TRACK_ID, 0, 0, 0, 0, 0, 0)
+    tkhd = full_box(b"tkhd", 0, 3, tkhd_times, _MATRIX, struct.pack(">II", width << 16, height << 16))
+    mvhd = full_box(
+        b"mvhd", 0, 0, struct.pack(">IIIIIH10x", 0, 0, TIMESCALE, 0, 0x10000, 0x100), _MATRIX, bytes(24),
+        struct.pack(">I", TRACK_ID + 1),
+    )
+    mvex = box(b"mvex", full_box(b"trex", 0, 0, struct.pack(">IIIII", TRACK_ID, 1, 0, 0, 0)))
+    trak = box(b"trak", tkhd, box(b"mdia", mdhd, hdlr, minf))
+    ftyp = box(b"ftyp", b"iso6", struct.pack(">I", 1), b"iso6mp41")
+    return ftyp + box(b"moov", mvhd, trak, mvex)
+
+
+def sample_of(nals: list[bytes]) -> bytes:
+    """An MP4 sample: every NAL unit behind its 4-byte length."""
+    return b"".join(struct.pack(">I", len(nal)) + nal for nal in nals)
+
+
+def nals_of(sample: bytes) -> list[bytes]:
+    """The inverse of `sample_of`.
+
+    Raises:
+        FragmentInvalid: a length runs past the end.
+    """
+    nals = []
+    at = 0
+    while at < len(sample):
+        size = int.from_bytes(sample[at : at + 4], "big")
+        if at + 4 > len(sample) or size == 0 or at + 4 + size > len(sample):
+            raise FragmentInvalid("This sample's NAL lengths do not add up.")
+        nals.append(sample[at + 4 : at + 4 + size])
+        at += 4 + size
+    return nals
+
+
+def moof_box(sequence: int, media_time_90k: int, sample_bytes: int, is_key: bool) -> bytes:
+    """moof of one sample. Always `MOOF_BYTES` long."""
+    flags = FLAGS_KEY if is_key else FLAGS_DELTA
+    trun = full_box(
+        b"trun", 0, 0x701, struct.pack(">IiIII", 1, MOOF_BYTES + 8, FRAME_DURATION, sample_bytes, flags)
+    )
+    traf = box(
+        b"traf",
+        full_box(b"tfhd", 0, 0x020000, struct.pack(">I", TRACK_ID)),
+        full_box(b"tfdt", 1, 0, struct.pack(">Q", media_time_90k)),
+        trun,
+    )
+    return box(b"moof", full_box(b"mfhd", 0, 0, struct.pack(">I", sequence)), traf)
+
+
+def emsg_box(sequence: int, cose: bytes) -> bytes:
+    """emsg version 0 with the attestation as message data."""
+    return full_box(
+        b"emsg", 0, 0, SCHEME_URI, b"\x00", EMSG_VALUE, b"\x00",
+        struct.pack(">IIII", TIMESCALE, 0, FRAME_DURATION, sequence), cose,
+    )
+
+
+def parse_fragment(encoded: bytes) -> Fragment:
+    """Split one emsg + moof + mdat and check that emsg and moof are exactly what this profile builds.
+
+    Raises:
+        FragmentInvalid: other boxes, another order, or fields the profile does not use.
+    """
+    boxes = split_boxes(encoded)
+    if [kind for kind, _ in boxes] != [b"emsg", b"moof", b"mdat"]:
+        raise FragmentInvalid("A fragment is one emsg, one moof and one mdat, in this order.")
+    fragment = Fragment(*(whole for _, whole in boxes))
+    sequence, media_time_90k, is_key = fragment_facts(fragment)
+    moof = moof_box(sequence, media_time_90k, len(fragment.mdat) - 8, is_key)
+    if fragment.moof != moof or fragment.emsg != emsg_box(sequence, fragment.cose):
+        raise FragmentInvalid("This fragment is not in the one form of the live profile.")
+    return fragment
+
+
+def fragment_facts(fragment: Fragment) -> tuple[int, int, bool]:
+    """(sequence, media time at 90 kHz, is key frame) as the moof states them.
+
+    Raises:
+        FragmentInvalid: the moof has another size.
+    """
+    if len(fragment.moof) != MOOF_BYTES:
+        raise FragmentInvalid("This fragment does not hold exactly one frame.")
+    (sequence,) = struct.unpack_from(">I", fragment.moof, 20)
+    (media_time_90k,) = struct.unpack_from(">Q", fragment.moof, 60)
+    (flags,) = struct.unpack_from(">I", fragment.moof, MOOF_BYTES - 4)
+    return sequence, media_time_90k, flags == FLAGS_KEY
+
+
+def split_recording(encoded: bytes) -> tuple[bytes, Iterator[bytes]]:
+    """(init segment, fragments in order) of a recording file.
+
+    Raises:
+        FragmentInvalid: no init segment, or boxes out of order. The iterator may raise too.
+    """
+    boxes = split_boxes(encoded)
+    first = next((i for i, (kind, _) in enumerate(boxes) if kind in {b"emsg", b"moof", b"mdat"}), len(boxes))
+    init = boxes[:first]
+    if not init or init[0][0] != b"ftyp" or b"moov" not in {kind for kind, _ in init}:
+        raise FragmentInvalid("This file does not begin with an init segment.")
+    return b"".join(whole for _, whole in init), _fragments(boxes[first:])
+
+
+def _fragments(boxes: list[tuple[bytes, bytes]]) -> Iterator[bytes]:
+    """Each run of boxes up to and including its mdat; a frame without emsg is passed on as it is."""
+    pending: list[bytes] = []
+    for kind, whole in boxes:
+        pending.append(whole)
+        if kind == b"mdat":
+            yield b"".join(pending)
+            pending = []
+    if pending:
+        raise FragmentInvalid("This recording ends inside a fragment.")
