@@ -1,0 +1,144 @@
+"""The one H.264 encode that signing, sending and recording share.
+
+aiortc would encode once per peer and throw its encoder away on every bitrate change, which costs a key frame each
+time. This encoder stays open, follows a change of bit rate without a key frame, and makes one only when asked.
+"""
+
+import threading
+from dataclasses import dataclass
+from fractions import Fraction
+
+import av
+import numpy as np
+from av.video.frame import PictureType
+from numpy.typing import NDArray
+
+from trustcore.primitives.errors import Fault
+
+Plane = NDArray[np.uint8]  # [H, W]
+
+MEDIA_CLOCK_HZ = 90_000
+MEDIA_TIME_BASE = Fraction(1, MEDIA_CLOCK_HZ)
+
+
+class EncodeFailed(Fault):
+    """The encoder did not turn one picture into one access unit. The frame is dropped."""
+
+    code = "frame.encode_failed"
+
+
+@dataclass(frozen=True)
+class EncoderSettings:
+    width_px: int
+    height_px: int
+    frame_rate_hz: int = 30
+    bit_rate_bps: int = 600_000
+    max_bit_rate_bps: int = 1_500_000
+    key_frame_interval_frames: int = 300  # a recording can be searched in steps of ten seconds
+    preset: str = "superfast"
+
+
+@dataclass(frozen=True)
+class EncodedFrame:
+    """One access unit, Annex B."""
+
+    access_unit: bytes
+    media_time_90k: int
+    is_key: bool
+
+
+class VideoEncoder:
+    """libx264, baseline, zero latency: one picture in, one access unit out.
+
+    `encode` belongs to the frame thread. `request_key_frame` and `set_bit_rate_bps` may come from any thread; they
+    take effect at the next picture.
+    """
+
+    def __init__(self, settings: EncoderSettings) -> None:
+        self.settings = settings
+        self._lock = threading.Lock()
+        self._key_frame_wanted = True
+        self._wanted_bit_rate_bps = settings.bit_rate_bps
+        self._codec = _open_codec(settings)
+
+    @property
+    def bit_rate_bps(self) -> int:
+        """The target now in force."""
+        with self._lock:
+            return self._wanted_bit_rate_bps
+
+    def request_key_frame(self) -> None:
+        with self._lock:
+            self._key_frame_wanted = True
+
+    def set_bit_rate_bps(self, bit_rate_bps: int) -> None:
+        with self._lock:
+            self._wanted_bit_rate_bps = max(50_000, min(bit_rate_bps, self.settings.max_bit_rate_bps))
+
+    def encode(self, y: Plane, u: Plane, v: Plane, media_time_90k: int) -> EncodedFrame:
+        """Encode one I420 picture.
+
+        Args:
+            y: [H, W]; u, v: [H/2, W/2].
+            media_time_90k: time of the picture on the session's media clock; must grow.
+
+        Raises:
+            EncodeFailed: libx264 refused, or gave no or several packets. The next picture is then a key frame,
+                because a viewer must never wait for a reference that was not sent.
+        """
+        is_key_wanted = self._take_requests()
+        try:
+            packets = self._codec.encode(self._picture(y, u, v, media_time_90k, is_key_wanted))
+        except av.FFmpegError as error:
+            self.request_key_frame()
+            raise EncodeFailed("The picture could not be encoded; it was dropped.") from error
+        if len(packets) != 1:
+            self.request_key_frame()
+            raise EncodeFailed("The encoder held a picture back; it was dropped.", packets=len(packets))
+        return EncodedFrame(bytes(packets[0]), media_time_90k, bool(packets[0].is_keyframe))
+
+    def _take_requests(self) -> bool:
+        with self._lock:
+            is_key_wanted, self._key_frame_wanted = self._key_frame_wanted, False
+            wanted_bps = self._wanted_bit_rate_bps
+        if self._codec.bit_rate != wanted_bps:
+            self._codec.bit_rate = wanted_bps
+        return is_key_wanted
+
+    def _picture(self, y: Plane, u: Plane, v: Plane, media_time_90k: int, is_key: bool) -> av.VideoFrame:
+        frame = av.VideoFrame(self.settings.width_px, self.settings.height_px, "yuv420p")
+        for plane, pixels in zip(frame.planes, (y, u, v), strict=True):
+            # A plane's rows may be longer than the picture is wide, so the copy goes through a view of whole rows.
+            rows = np.frombuffer(plane, dtype=np.uint8).reshape(-1, plane.line_size)  # type: ignore[call-overload]
+            rows[: pixels.shape[0], : pixels.shape[1]] = pixels
+        frame.pts = media_time_90k
+        frame.time_base = MEDIA_TIME_BASE
+        frame.pict_type = PictureType.I if is_key else PictureType.NONE
+        return frame
+
+
+def _open_codec(settings: EncoderSettings) -> av.VideoCodecContext:
+    codec = av.CodecContext.create("libx264", "w")
+    assert isinstance(codec, av.VideoCodecContext)
+    codec.width = settings.width_px
+    codec.height = settings.height_px
+    codec.pix_fmt = "yuv420p"
+    # libx264 follows later changes only if the codec was opened at constant rate (bit rate = maxrate), and then only
+    # below that rate. So it opens at the top and the first picture brings it down to the wanted rate.
+    codec.bit_rate = settings.max_bit_rate_bps
+    codec.framerate = Fraction(settings.frame_rate_hz, 1)
+    codec.time_base = MEDIA_TIME_BASE
+    codec.gop_size = settings.key_frame_interval_frames
+    codec.profile = "Baseline"
+    codec.options = {
+        "preset": settings.preset,
+        "tune": "zerolatency",
+        "level": "31",
+        "threads": "1",  # one frame is small; more threads cost more than they save and cut it into slices
+        "forced-idr": "1",
+        "sc_threshold": "0",  # no key frame of the encoder's own choosing
+        "maxrate": str(settings.max_bit_rate_bps),
+        "bufsize": str(settings.max_bit_rate_bps // 5),
+    }
+    codec.open()
+    return codec

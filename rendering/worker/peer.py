@@ -1,0 +1,201 @@
+"""One WebRTC connection to one viewer: made before the offer comes, answered when it does.
+
+What is prepared early: certificate, transceivers, codec choice, local candidates. What waits for the offer: the
+answer. H.264 is demanded, because the attestation travels in H.264 SEI messages.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable
+from typing import Any
+
+from aiortc import RTCConfiguration, RTCDataChannel, RTCPeerConnection, RTCRtpSender, RTCSessionDescription
+from aiortc.rtcconfiguration import RTCBundlePolicy, RTCIceServer
+from aiortc.rtp import RTCP_PSFB_APP, RTCP_PSFB_FIR, RTCP_PSFB_PLI, RTCP_RTPFB_NACK, AnyRtcpPacket
+from aiortc.rtp import RtcpPsfbPacket, RtcpRrPacket, RtcpRtpfbPacket, unpack_remb_fci
+from aiortc.sdp import SessionDescription
+
+from rendering.worker.tracks import SealedVideoTrack, SoundTrack
+from trustcore.primitives.errors import Refusal
+
+EVENTS_CHANNEL = "trustcore-events"
+RESEND_SHARE_OF_RATE = 0.2  # lost packets are sent again within this share of the bit rate
+TYPICAL_PACKET_BITS = 8 * 1_000
+
+
+class OfferUnusable(Refusal):
+    """The viewer's offer has no H.264, no picture, or does not parse."""
+
+    code = "offer.unusable"
+
+
+class ResendBudget:
+    """A token bucket for packets sent again. aiortc answers every request, which floods a narrow line. PURE."""
+
+    def __init__(self, bits_per_s: float, now_s: float) -> None:
+        self._bits_per_s = bits_per_s
+        self._tokens = bits_per_s
+        self._at_s = now_s
+
+    def take(self, packets: int, now_s: float) -> int:
+        """How many of `packets` may be sent again now."""
+        self._tokens = min(self._bits_per_s, self._tokens + (now_s - self._at_s) * self._bits_per_s)
+        self._at_s = now_s
+        allowed = max(0, min(packets, int(self._tokens // TYPICAL_PACKET_BITS)))
+        self._tokens -= allowed * TYPICAL_PACKET_BITS
+        return allowed
+
+
+class Peer:
+    """The viewer's side of a session, as the worker sees it."""
+
+    def __init__(
+        self, picture: SealedVideoTrack, sound: SoundTrack, *, bit_rate_bps: int, on_key_frame_wanted: Callable[[], None],
+        on_rate_seen: Callable[[int, float], None], on_message: Callable[[str], None], on_state: Callable[[str], None],
+        ice_servers: list[dict[str, Any]] | None = None,
+    ) -> None:
+        """Prepare a connection.
+
+        Args:
+            on_key_frame_wanted: the viewer lost its reference picture.
+            on_rate_seen: (bits per second the viewer thinks it can receive, or 0; share of packets lost, 0..1).
+            on_message: one text message of the data channel, unchecked.
+            on_state: aiortc's connectionState words.
+        """
+        servers = [RTCIceServer(**server) for server in ice_servers or ()]
+        # An empty list is given on purpose: without one aiortc would ask a public STUN server.
+        configuration = RTCConfiguration(iceServers=servers, bundlePolicy=RTCBundlePolicy.MAX_BUNDLE)
+        self._connection = RTCPeerConnection(configuration)
+        self._on_message = on_message
+        self._channel: RTCDataChannel | None = None
+        self._video = self._connection.addTransceiver(picture, direction="sendonly")
+        self._audio = self._connection.addTransceiver(sound, direction="sendonly")
+        # Before the remote description, or aiortc silently ignores it.
+        self._video.setCodecPreferences(_h264_capabilities())
+        budget = ResendBudget(bit_rate_bps * RESEND_SHARE_OF_RATE, time.monotonic())
+        _listen_to_rtcp(self._video.sender, on_key_frame_wanted, on_rate_seen, budget)
+        self._connection.on("connectionstatechange", lambda: on_state(self._connection.connectionState))
+        self._connection.on("datachannel", self._open_channel)
+
+    @property
+    def dtls_fingerprint(self) -> str:
+        """ "sha-256 AA:BB:..." of this connection's certificate; the session manifest binds it."""
+        for fingerprint in self._video.sender.transport.getLocalParameters().fingerprints:
+            if fingerprint.algorithm.lower() == "sha-256":
+                return f"sha-256 {fingerprint.value.upper()}"
+        raise OfferUnusable("This connection has no SHA-256 certificate fingerprint.")
+
+    @property
+    def connection_state(self) -> str:
+        return str(self._connection.connectionState)
+
+    async def prepare(self) -> None:
+        """Gather local candidates, so that the answer need not wait for them."""
+        await self._video.sender.transport.transport.iceGatherer.gather()
+
+    async def answer(self, offer_sdp: str) -> str:
+        """The SDP answer.
+
+        Raises:
+            OfferUnusable: no H.264 in common, or not a WebRTC offer.
+        """
+        try:
+            await self._connection.setRemoteDescription(
+                RTCSessionDescription(sdp=without_mdns_candidates(offer_sdp), type="offer"))
+            await self._connection.setLocalDescription()
+        except (ValueError, KeyError, IndexError, AttributeError, RuntimeError) as error:
+            raise OfferUnusable("This offer cannot be answered.", kind=type(error).__name__) from error
+        answer = str(self._connection.localDescription.sdp)
+        _demand_h264(answer)
+        return answer
+
+    def send_text(self, text: str) -> bool:
+        """Send one message on the data channel; False when it is not open."""
+        if self._channel is None or self._channel.readyState != "open":
+            return False
+        self._channel.send(text)
+        return True
+
+    async def close(self) -> None:
+        await self._connection.close()
+
+    def _open_channel(self, channel: RTCDataChannel) -> None:
+        if channel.label != EVENTS_CHANNEL or self._channel is not None:
+            return
+        self._channel = channel
+        channel.on("message", lambda message: self._on_message(message) if isinstance(message, str) else None)
+        self._on_message("")
+
+
+def without_mdns_candidates(offer_sdp: str) -> str:
+    """The offer without candidates named *.local.
+
+    aioice would wait for multicast DNS before it answers. The browser checks our candidates anyway, and its address is
+    learned from those checks. The end-of-candidates line goes too, so that aioice keeps waiting for them.
+    """
+    lines = offer_sdp.replace("\r\n", "\n").split("\n")
+    kept = [line for line in lines if not (
+        (line.startswith("a=candidate:") and ".local " in line) or line.startswith("a=end-of-candidates"))]
+    return "\r\n".join(kept)
+
+
+def _h264_capabilities() -> list[Any]:
+    codecs = RTCRtpSender.getCapabilities("video").codecs
+    wanted = [codec for codec in codecs if codec.mimeType.lower() == "video/h264"]
+    return wanted + [codec for codec in codecs if codec.mimeType.lower() == "video/rtx"]
+
+
+def _demand_h264(answer_sdp: str) -> None:
+    for media in SessionDescription.parse(answer_sdp).media:
+        if media.kind == "video":
+            if media.rtp.codecs and media.rtp.codecs[0].mimeType.lower() == "video/h264" and media.port:
+                return
+            raise OfferUnusable("This browser offered no H.264, which the signatures need.")
+    raise OfferUnusable("This offer asks for no picture.")
+
+
+def _listen_to_rtcp(
+    sender: RTCRtpSender, on_key_frame_wanted: Callable[[], None], on_rate_seen: Callable[[int, float], None],
+    budget: ResendBudget,
+) -> None:
+    """Hear what the viewer reports. aiortc keeps it for an encoder of its own, which is not used here.
+
+    This replaces one bound method on one object; aiortc's version is pinned and a test watches the name.
+    """
+    original = sender._handle_rtcp_packet
+
+    async def handle(packet: AnyRtcpPacket) -> None:
+        if isinstance(packet, RtcpPsfbPacket) and packet.fmt in (RTCP_PSFB_PLI, RTCP_PSFB_FIR):
+            on_key_frame_wanted()
+        elif isinstance(packet, RtcpPsfbPacket) and packet.fmt == RTCP_PSFB_APP:
+            rate = _receiver_rate(packet)
+            if rate:
+                on_rate_seen(rate, 0.0)
+        elif isinstance(packet, RtcpRrPacket):
+            for report in packet.reports:
+                if report.ssrc == sender._ssrc:
+                    on_rate_seen(0, report.fraction_lost / 256)
+        elif isinstance(packet, RtcpRtpfbPacket) and packet.fmt == RTCP_RTPFB_NACK:
+            packet.lost = packet.lost[: budget.take(len(packet.lost), time.monotonic())]
+        await original(packet)
+
+    sender._handle_rtcp_packet = handle  # type: ignore[method-assign]
+
+
+def _receiver_rate(packet: RtcpPsfbPacket) -> int:
+    try:
+        return int(unpack_remb_fci(packet.fci)[0])
+    except ValueError:
+        return 0
+
+
+async def wait_connected(peer: Peer, timeout_s: float) -> bool:
+    """True once media can flow; False when it failed or took longer."""
+    deadline = time.monotonic() + timeout_s
+    while time.monotonic() < deadline:
+        if peer.connection_state == "connected":
+            return True
+        if peer.connection_state in ("failed", "closed"):
+            return False
+        await asyncio.sleep(0.005)
+    return False

@@ -1,0 +1,125 @@
+"""The one place that hands bytes to WebRTC. Pictures leave only as `SealedFrame`, sound only under a live permit.
+
+Both tracks return packets that are already encoded, which aiortc sends as they are: so one encode serves signing,
+sending and recording, and what aiortc would do with its own encoder (rate changes by rebuild, one encode per peer)
+does not happen.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from fractions import Fraction
+
+import av
+from aiortc.mediastreams import MediaStreamError, MediaStreamTrack
+
+from provenance.manifests.permit import Permit
+from provenance.manifests.seal import SealCounters, SealedFrame
+from provenance.manifests.sei import PROFILE_UUID
+from rendering.worker.audio import PACKET_S, PACKET_SAMPLES, OpusEncoder, SoundLine
+from trustcore.primitives.clock import Clock
+from trustcore.primitives.errors import GrantExpired, GrantRevoked
+
+VIDEO_TIME_BASE = Fraction(1, 90_000)
+MAX_WAITING_FRAMES = 2
+
+
+class SealedVideoTrack(MediaStreamTrack):
+    """Sends sealed frames in the order they come."""
+
+    kind = "video"
+
+    def __init__(self, permit: Permit, counters: SealCounters, clock: Clock) -> None:
+        super().__init__()
+        self._permit = permit
+        self._counters = counters
+        self._clock = clock
+        self._waiting: deque[SealedFrame] = deque()
+        self._arrived = asyncio.Event()
+
+    @property
+    def has_room(self) -> bool:
+        """False while earlier pictures still wait. A picture that would wait is not made at all."""
+        return len(self._waiting) < MAX_WAITING_FRAMES
+
+    def give(self, frame: SealedFrame) -> None:
+        """Queue one frame for the next send. Only from the event loop."""
+        self._waiting.append(frame)
+        self._arrived.set()
+
+    async def recv(self) -> av.Packet:
+        """The next packet for aiortc.
+
+        Raises:
+            MediaStreamError: the track was stopped or the permit does not hold; the stream ends.
+        """
+        while not self._waiting:
+            self._arrived.clear()
+            if self.readyState != "live":
+                raise MediaStreamError
+            await self._arrived.wait()
+        frame = self._counters.note_sent(self._waiting.popleft())
+        if PROFILE_UUID not in frame.access_unit:
+            # The type already says that the frame was sealed. This looks at the bytes that will be on the wire.
+            self._counters.unsealed_sent += 1
+            self.stop()
+            raise MediaStreamError
+        _check_permit(self, self._permit, self._clock)
+        packet = av.Packet(frame.access_unit)
+        packet.pts = frame.media_time_90k
+        packet.time_base = VIDEO_TIME_BASE
+        packet.is_keyframe = frame.is_key
+        return packet
+
+    def stop(self) -> None:
+        super().stop()
+        self._waiting.clear()
+        self._arrived.set()
+
+
+class SoundTrack(MediaStreamTrack):
+    """Sends 20 ms of sound at a time, on the same media clock as the pictures. Silence is sent too."""
+
+    kind = "audio"
+
+    def __init__(self, permit: Permit, line: SoundLine, clock: Clock, origin_s: Callable[[], float]) -> None:
+        """`origin_s` tells the monotonic time of media time zero, once it is known."""
+        super().__init__()
+        self._permit = permit
+        self._line = line
+        self._clock = clock
+        self._origin_s = origin_s
+        self._encoder = OpusEncoder()
+        self._next_packet = 0
+
+    async def recv(self) -> av.Packet:
+        """The next Opus packet for aiortc, when it is due.
+
+        Raises:
+            MediaStreamError: the track was stopped or the permit does not hold; the stream ends.
+        """
+        while True:
+            wait_s = self._origin_s() + self._next_packet * PACKET_S - self._clock.monotonic_s()
+            if wait_s > 0:
+                await asyncio.sleep(wait_s)
+            elif wait_s < -0.2:
+                # The loop was held up. Sound that nobody can hear in time is skipped, or it would lag for good.
+                self._next_packet += int(-wait_s / PACKET_S)
+            _check_permit(self, self._permit, self._clock)
+            first = self._next_packet * PACKET_SAMPLES
+            self._next_packet += 1
+            packets = self._encoder.encode(self._line.read(first, PACKET_SAMPLES), first)
+            if packets:
+                packets[0].pts = first
+                return packets[0]
+
+
+def _check_permit(track: MediaStreamTrack, permit: Permit, clock: Clock) -> None:
+    """Stop the track unless the permit holds at this moment."""
+    if track.readyState != "live":
+        raise MediaStreamError
+    try:
+        permit.check(clock.monotonic_s())
+    except (GrantRevoked, GrantExpired) as error:
+        track.stop()
+        raise MediaStreamError from error
