@@ -28,6 +28,7 @@ INSIDE = Path(__file__).parent / "inside"
 ROOT = Path(__file__).resolve().parents[2]
 PYTHON_SETTING = "TRUSTCORE_TRACKER_PYTHON"
 OUTPUTS = {"frames": "u1", "landmarks": "<f4", "face_count": "u1", "mask": "u1", "frame_time_s": "<f8", "pcm": "<i2"}
+QUIET = {"GLOG_minloglevel": "3", "TF_CPP_MIN_LOG_LEVEL": "3", "OMP_NUM_THREADS": "1"}
 MAX_LINE_BYTES = 64 * 1024
 CPU_SIGNALS = {-24, -9}  # SIGXCPU, and SIGKILL at the hard limit or by the kernel for memory
 EVERYTHING = frozenset({"landmarks", "mask"})
@@ -120,7 +121,7 @@ def _run(
 def _process(order: str, source: int, fds: tuple[int, ...]) -> Iterator[subprocess.Popen[bytes]]:
     """The tracker in a directory and an environment of its own; killed when the block is left early."""
     with tempfile.TemporaryDirectory(prefix="tracker-") as folder, tempfile.TemporaryFile() as stderr:
-        environment = {"HOME": folder, "TMPDIR": folder, "LANG": "C.UTF-8", "GLOG_minloglevel": "3", "OMP_NUM_THREADS": "1"}
+        environment = {"HOME": folder, "TMPDIR": folder, "LANG": "C.UTF-8", **QUIET}
         try:
             process = subprocess.Popen(  # noqa: S603  fixed program, no shell
                 [str(tracker_python()), "-I", "-B", str(INSIDE), order],
