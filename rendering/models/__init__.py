@@ -1,0 +1,12 @@
+"""Replicas, personas and conversations. Other packages call services and selectors, never these."""
+
+from rendering.models.conversations import Conversation, LiveState, Recording
+from rendering.models.personas import Persona
+from rendering.models.replicas import Artefact, Footage, Replica, ReplicaVersion
+from rendering.models.stops import KillSwitch, Suspension
+from rendering.models.training import TrainingStep
+
+__all__ = [
+    "Artefact", "Conversation", "Footage", "KillSwitch", "LiveState", "Persona", "Recording", "Replica", "ReplicaVersion", "Suspension",
+    "TrainingStep",
+]
