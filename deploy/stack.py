@@ -87,7 +87,7 @@ class Stack:
         return {
             **os.environ, "PYTHONUNBUFFERED": "1", "OMP_NUM_THREADS": "1",
             "DJANGO_SETTINGS_MODULE": "trustcore.settings",
-            "TRUSTCORE_STATE_DIR": str(self.state_dir), "TRUSTCORE_BASE_URL": self.base_url,
+            "TRUSTCORE_STATE_DIR": str(self.state_dir), "TRUSTCORE_BASE_URL": self.base_url, "TRUSTCORE_DEMO": "1",
             **self._extra_env,
         }
 
