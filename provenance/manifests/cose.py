@@ -4,6 +4,7 @@ One meaning, one byte string: whatever is read here must re-encode to the very s
 attacker could change the bytes of an attestation and still have it verify, and a "flip any bit" test would not hold.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -88,7 +89,7 @@ def parse_sign1(encoded: bytes) -> Sign1:
     protected, unprotected, payload, signature = parts
     if protected != PROTECTED_EDDSA or not isinstance(protected, bytes):
         raise CoseInvalid("Only Ed25519 is accepted for session keys.")
-    if not isinstance(unprotected, dict) or set(unprotected) - {HEADER_KID}:
+    if not isinstance(unprotected, Mapping) or set(unprotected) - {HEADER_KID}:
         raise CoseInvalid("This COSE_Sign1 carries unexpected headers.")
     kid = unprotected.get(HEADER_KID)
     if kid is not None and not isinstance(kid, bytes):
@@ -127,7 +128,7 @@ def parse_cose_key(key_map: Any) -> tuple[bytes, Ed25519PublicKey]:
     Raises:
         CoseInvalid: any other map.
     """
-    if not isinstance(key_map, dict) or set(key_map) != {1, 2, 3, -1, -2}:
+    if not isinstance(key_map, Mapping) or set(key_map) != {1, 2, 3, -1, -2}:
         raise CoseInvalid("This is not a session key.")
     kid, public = key_map[2], key_map[-2]
     if (key_map[1], key_map[3], key_map[-1]) != (1, ALG_EDDSA, 6) or not isinstance(kid, bytes) or not kid:

@@ -1,0 +1,110 @@
+"""Signing and reading through c2pa-python, with the settings this project insists on."""
+
+import io
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from c2pa import Builder, C2paError, C2paSigningAlg, Context, Reader, Signer
+
+from provenance.manifests.assertions import GENERATOR
+from provenance.manifests.certs import ClaimSigner
+from provenance.manifests.errors import ManifestInvalid, ManifestSigningFailed
+
+MP4 = "video/mp4"
+TRUSTED = "Trusted"  # the one state that counts; "Valid" is what an unknown authority gets
+
+
+@dataclass(frozen=True)
+class Ingredient:
+    """Something that went in, as JSON facts or as a file; relationship `inputTo`."""
+
+    ident: str
+    title: str
+    format: str
+    content: bytes
+
+
+@dataclass(frozen=True)
+class TrustedFile:
+    """A file whose active manifest is Trusted under the given anchor."""
+
+    label: str
+    manifest: dict[str, Any]
+    codes: tuple[str, ...]  # informational validation codes
+
+
+def context(anchor_pem: str) -> Context:
+    """Thumbnails off (they cost 43 ms and 200 KB), everything verified, no network."""
+    return Context.from_dict({
+        "version": 1,
+        "builder": {"thumbnail": {"enabled": False}},
+        "verify": {
+            "verify_after_reading": True, "verify_after_sign": True, "verify_trust": True,
+            "ocsp_fetch": False, "remote_manifest_fetch": False,
+        },
+        "trust": {"trust_anchors": anchor_pem},
+    })
+
+
+def sign_mp4(
+    media: bytes, title: str, assertions: Sequence[tuple[str, Any]], ingredients: Sequence[Ingredient],
+    signer: ClaimSigner,
+) -> bytes:
+    """`media` with a signed manifest.
+
+    Raises:
+        ManifestSigningFailed: with the cause, also when the signing function itself failed.
+    """
+    definition = {
+        "claim_generator_info": [GENERATOR], "title": title, "format": MP4,
+        "assertions": [{"label": label, "data": body, "created": True} for label, body in assertions],
+    }
+    causes: list[Exception] = []
+
+    def sign(message: bytes) -> bytes:
+        # c2pa-python turns any exception here into "internal error"; the cause is kept for the report.
+        try:
+            return signer.sign(message)
+        except Exception as error:
+            causes.append(error)
+            raise
+
+    out = io.BytesIO()
+    try:
+        builder = Builder(definition, context(signer.anchor_pem))
+        for ingredient in ingredients:
+            facts = {"title": ingredient.title, "relationship": "inputTo", "label": ingredient.ident}
+            builder.add_ingredient(facts, ingredient.format, io.BytesIO(ingredient.content))
+        with Signer.from_callback(sign, C2paSigningAlg.ES256, signer.chain_pem) as handle:
+            builder.sign(handle, MP4, io.BytesIO(media), out)
+    except C2paError as error:
+        raise ManifestSigningFailed(f"The manifest could not be signed: {error}") from (causes or [error])[0]
+    return out.getvalue()
+
+
+def read_trusted(media: bytes, anchor_pem: str, media_type: str = MP4) -> TrustedFile:
+    """The active manifest of a file that is Trusted under `anchor_pem`.
+
+    Raises:
+        ManifestInvalid: no manifest, changed bytes, or another authority.
+    """
+    try:
+        with Reader(media_type, io.BytesIO(media), context=context(anchor_pem)) as reader:
+            state = reader.get_validation_state()
+            results = reader.get_validation_results() or {}
+            report = json.loads(reader.json())
+    except C2paError as error:
+        raise ManifestInvalid(f"This file's manifest cannot be read: {error}") from error
+    active = results.get("activeManifest", {})
+    failures = [entry["code"] for entry in active.get("failure", [])]
+    if state != TRUSTED or failures:
+        raise ManifestInvalid(
+            f"This file's manifest is not trusted (state {state}: {', '.join(failures) or 'no failure named'}).",
+            state=state, failures=failures,
+        )
+    label = report["active_manifest"]
+    return TrustedFile(
+        label, report["manifests"][label], tuple(entry["code"] for entry in active.get("informational", [])),
+    )

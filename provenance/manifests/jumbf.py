@@ -1,0 +1,205 @@
+"""Find and replace assertions inside a signed C2PA manifest store (JUMBF, ISO/IEC 19566-5; C2PA 2.4 section 11.1).
+
+Why replace at all: c2pa-python takes assertions as JSON, which cannot say byte string, integer map key or tag. So the
+session manifest is signed with placeholders of the right length; then each placeholder's CBOR is overwritten with the
+strict one, its hash in the claim is replaced, and the claim is signed again. Nothing changes its length, and the uuid
+box is outside the BMFF hash, so the rest of the file stays valid. Whatever comes out is re-read by c2pa-python.
+"""
+
+import hashlib
+import struct
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+import cbor2
+
+from provenance.manifests.errors import ManifestInvalid
+from provenance.manifests.fmp4 import split_boxes
+
+C2PA_UUID = bytes.fromhex("d8fec3d61b0e483c92975828877ec481")
+MAX_STORE_BYTES = 8 * 1024 * 1024
+MAX_DEPTH = 8
+
+
+@dataclass(frozen=True)
+class Superbox:
+    """A `jumb` box: where it stands in the parsed bytes, its label, and what it holds."""
+
+    label: str
+    start: int
+    end: int
+    children: tuple["Superbox", ...]
+    contents: tuple[tuple[bytes, int, int], ...] = field(default=())  # (kind, start, end) of content, headers left out
+
+    def child(self, label: str) -> "Superbox":
+        """The one child with this label. Raises ManifestInvalid when there is none or more than one."""
+        found = [box for box in self.children if box.label == label]
+        if len(found) != 1:
+            raise ManifestInvalid(f"The manifest holds {len(found)} boxes named {label}; it must hold one.")
+        return found[0]
+
+    def content(self, kind: bytes) -> tuple[int, int]:
+        """(start, end) of the one content box of this kind."""
+        found = [(start, end) for name, start, end in self.contents if name == kind]
+        if len(found) != 1:
+            raise ManifestInvalid(f"Box {self.label} must hold exactly one {kind.decode('latin-1')} box.")
+        return found[0]
+
+
+def find_store(media: bytes) -> int:
+    """Offset of the manifest store's `jumb` box in an MP4 file (C2PA 2.4 section A.5: a top-level uuid box).
+
+    Raises:
+        ManifestInvalid: there is none, or more than one.
+    """
+    found = []
+    at = 0
+    for kind, whole in split_boxes(media):
+        if kind == b"uuid" and whole[8:24] == C2PA_UUID:
+            purpose_end = whole.find(b"\x00", 28)
+            if whole[28:purpose_end] == b"manifest":
+                found.append(at + purpose_end + 1 + 8)
+        at += len(whole)
+    if len(found) != 1:
+        raise ManifestInvalid("This file must hold exactly one C2PA manifest store.", found=len(found))
+    return found[0]
+
+
+def parse_store(encoded: bytes, start: int = 0) -> Superbox:
+    """The store's tree; offsets count from the start of `encoded`.
+
+    Raises:
+        ManifestInvalid: not JUMBF, too large, too deep.
+    """
+    try:
+        return _parse_superbox(encoded, start, len(encoded), 0)
+    except (struct.error, UnicodeDecodeError, IndexError) as error:
+        raise ManifestInvalid("This manifest store does not parse.") from error
+
+
+def _box_at(encoded: bytes, at: int, limit: int) -> tuple[bytes, int]:
+    size, kind = struct.unpack_from(">I4s", encoded, at)
+    if size < 8 or at + size > limit or size > MAX_STORE_BYTES:
+        raise ManifestInvalid("A box in the manifest store has an impossible size.")
+    return kind, at + size
+
+
+def _parse_superbox(encoded: bytes, start: int, limit: int, depth: int) -> Superbox:
+    kind, end = _box_at(encoded, start, limit)
+    if kind != b"jumb" or depth > MAX_DEPTH:
+        raise ManifestInvalid("This is not a JUMBF superbox.")
+    kind, at = _box_at(encoded, start + 8, end)
+    if kind != b"jumd":
+        raise ManifestInvalid("A JUMBF superbox begins with its description.")
+    label_at = start + 8 + 8 + 17
+    label = encoded[label_at : encoded.index(b"\x00", label_at, at)].decode() if encoded[label_at - 1] & 2 else ""
+    children: list[Superbox] = []
+    contents: list[tuple[bytes, int, int]] = []
+    while at < end:
+        kind, after = _box_at(encoded, at, end)
+        if kind == b"jumb":
+            children.append(_parse_superbox(encoded, at, end, depth + 1))
+        else:
+            contents.append((kind, at + 8, after))
+        at = after
+    return Superbox(label, start, end, tuple(children), tuple(contents))
+
+
+def active_manifest(store: Superbox) -> Superbox:
+    """The last manifest of the store, which is the active one."""
+    if store.label != "c2pa" or not store.children:
+        raise ManifestInvalid("This is not a C2PA manifest store.")
+    return store.children[-1]
+
+
+def claim_of(manifest: Superbox) -> Superbox:
+    """The claim box: `c2pa.claim.v2` or `c2pa.claim`."""
+    for label in ("c2pa.claim.v2", "c2pa.claim"):
+        if any(box.label == label for box in manifest.children):
+            return manifest.child(label)
+    raise ManifestInvalid("This manifest holds no claim.")
+
+
+def claim_sha256(encoded: bytes, manifest: Superbox) -> str:
+    """SHA-256 (hex) of the claim's CBOR. With the label it names a manifest; its raw bytes do not (they hold padding)."""
+    start, end = claim_of(manifest).content(b"cbor")
+    return hashlib.sha256(encoded[start:end]).hexdigest()
+
+
+def assertion_cbor(encoded: bytes, manifest: Superbox, label: str) -> bytes:
+    """The CBOR bytes of one assertion, as they stand."""
+    start, end = manifest.child("c2pa.assertions").child(label).content(b"cbor")
+    return encoded[start:end]
+
+
+def assertion_labels(manifest: Superbox) -> Iterator[str]:
+    """Labels of all assertions of a manifest."""
+    return (box.label for box in manifest.child("c2pa.assertions").children)
+
+
+def placeholder(length: int) -> dict[str, str]:
+    """A JSON assertion whose CBOR is exactly `length` bytes long (>= 4): map(1), text "p", text of the rest."""
+    for head in (1, 2, 3, 5):
+        text = length - 3 - head
+        if text >= 0 and head == (1 if text < 24 else 2 if text < 256 else 3 if text < 65536 else 5):
+            return {"p": "0" * text}
+    # Between two head sizes no single text fits; a second, empty member fills the three bytes that are missing.
+    raise ValueError(f"no placeholder is exactly {length} bytes long")
+
+
+def fits_placeholder(length: int) -> bool:
+    """Whether `placeholder(length)` exists. Two lengths in 65 000 have none."""
+    try:
+        placeholder(length)
+    except ValueError:
+        return False
+    return True
+
+
+def replace_assertions(
+    media: bytes, replacements: dict[str, bytes], resign: Callable[[bytes], bytes],
+) -> bytes:
+    """`media` with the CBOR of the named assertions replaced and the claim signed again.
+
+    Args:
+        media: an MP4 whose active manifest holds placeholders of equal length.
+        replacements: assertion label -> strict CBOR.
+        resign: signs the COSE Sig_structure, returning a raw 64-byte ES256 signature.
+
+    Raises:
+        ManifestInvalid: a length differs, or a hash is not found exactly once in the claim.
+    """
+    out = bytearray(media)
+    manifest = active_manifest(parse_store(media, find_store(media)))
+    assertions = manifest.child("c2pa.assertions")
+    claim_start, claim_end = claim_of(manifest).content(b"cbor")
+    claim = bytes(out[claim_start:claim_end])
+    for label, strict in replacements.items():
+        box = assertions.child(label)
+        start, end = box.content(b"cbor")
+        if end - start != len(strict):
+            raise ManifestInvalid(f"The placeholder of {label} has another length than its content.")
+        # The hash of an assertion covers its jumb box without the 8-byte header (C2PA 2.4 section 8.4.2.3).
+        old = hashlib.sha256(out[box.start + 8 : box.end]).digest()
+        out[start:end] = strict
+        new = hashlib.sha256(out[box.start + 8 : box.end]).digest()
+        if claim.count(old) != 1:
+            raise ManifestInvalid(f"The claim does not name {label} exactly once.")
+        claim = claim.replace(old, new)
+    out[claim_start:claim_end] = claim
+    _resign(out, manifest, claim, resign)
+    return bytes(out)
+
+
+def _resign(out: bytearray, manifest: Superbox, claim: bytes, resign: Callable[[bytes], bytes]) -> None:
+    """Replace the signature in place: COSE_Sign1 with a detached claim (C2PA 2.4 section 13.2)."""
+    start, end = manifest.child("c2pa.signature").content(b"cbor")
+    try:
+        protected, _, payload, signature = cbor2.loads(bytes(out[start:end])).value
+    except (cbor2.CBORError, ValueError, TypeError, AttributeError) as error:
+        raise ManifestInvalid("The claim signature is not a COSE_Sign1.") from error
+    at = bytes(out[start:end]).rfind(signature)
+    if payload is not None or len(signature) != 64 or at < 0:
+        raise ManifestInvalid("The claim signature is not a detached ES256 signature.")
+    fresh = resign(cbor2.dumps(["Signature1", protected, b"", claim]))
+    out[start + at : start + at + 64] = fresh
