@@ -1,0 +1,249 @@
+"""Settings of the control plane. One file; values come from the environment (docs/settings.md); secrets have no default."""
+
+import importlib.util
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from trustcore import embedded_postgres
+from trustcore.env import SettingInvalid, env_bool, env_int, env_list, env_secret, env_str
+from trustcore.initial_state import REPOSITORY, state_dir
+from trustcore.policy.files import policy_sha256
+
+BASE_DIR = REPOSITORY
+
+# --- where things are kept -------------------------------------------------------------------------------------------
+STATE_DIR = state_dir()
+SECRETS_DIR = Path(env_str("TRUSTCORE_SECRETS_DIR", str(STATE_DIR / "secrets")))
+KEYSTORE_DIR = Path(env_str("TRUSTCORE_KEYSTORE_DIR", str(STATE_DIR / "keystore")))
+BLOBS_DIR = Path(env_str("TRUSTCORE_BLOBS_DIR", str(STATE_DIR / "blobs")))
+BROKER_DIR = Path(env_str("TRUSTCORE_BROKER_DIR", str(STATE_DIR / "broker")))
+POSTGRES_DIR = Path(env_str("TRUSTCORE_POSTGRES_DIR", str(STATE_DIR / "postgres")))
+
+# --- who we are ------------------------------------------------------------------------------------------------------
+BASE_URL = env_str("TRUSTCORE_BASE_URL", "http://localhost:8000").rstrip("/")
+_base = urlsplit(BASE_URL)
+if _base.scheme not in {"http", "https"} or not _base.hostname:
+    raise SettingInvalid(f"TRUSTCORE_BASE_URL must look like https://host[:port], not {BASE_URL!r}")
+IS_HTTPS = _base.scheme == "https"
+DEBUG = env_bool("TRUSTCORE_DEBUG", False)
+# The demo profile adds one-time sign-in links for the cast; `manage.py check --deploy` refuses it.
+DEMO = env_bool("TRUSTCORE_DEMO", False)
+SECRET_KEY = env_secret("TRUSTCORE_SECRET_KEY", SECRETS_DIR)
+ALLOWED_HOSTS = env_list("TRUSTCORE_ALLOWED_HOSTS", f"{_base.hostname},localhost,127.0.0.1")
+CSRF_TRUSTED_ORIGINS = [BASE_URL]
+# The audit log's name in its checkpoints (C2SP "origin"): a schema-less URL that never changes.
+LOG_ORIGIN = env_str("TRUSTCORE_LOG_ORIGIN", f"{_base.hostname}/trustcore/log")
+
+# --- applications ----------------------------------------------------------------------------------------------------
+_OURS = (
+    "trustcore.audit", "trustcore.accounts", "trustcore.keys", "trustcore.policy", "trustcore.jobs",
+    "consent", "provenance", "rendering",
+)
+
+
+def _has_module(name: str) -> bool:
+    package = name.rsplit(".", 1)[0]
+    return importlib.util.find_spec(package) is not None and importlib.util.find_spec(name) is not None
+
+
+INSTALLED_APPS = [
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.contrib.humanize",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "rest_framework",
+    "csp",
+    *(name for name in _OURS if _has_module(f"{name}.apps")),
+]
+MIDDLEWARE = [
+    "trustcore.web.middleware.RequestIdMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "trustcore.web.middleware.HeadersMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "trustcore.web.middleware.ProblemMiddleware",
+    "trustcore.web.middleware.ActorMiddleware",
+    "trustcore.web.middleware.PermissionMiddleware",
+]
+ROOT_URLCONF = "trustcore.urls"
+WSGI_APPLICATION = "trustcore.wsgi.application"
+ASGI_APPLICATION = "trustcore.asgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "trustcore.web.context.request_context",
+            ],
+        },
+    }
+]
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# --- database --------------------------------------------------------------------------------------------------------
+TEST_SUFFIX = env_str("TRUSTCORE_TEST_SUFFIX", "main")
+
+
+def _database() -> dict[str, object]:
+    url = env_str("DATABASE_URL", "")
+    if not url:
+        return dict(embedded_postgres.connection_settings(POSTGRES_DIR, "trustcore"))
+    parts = urlsplit(url)
+    if parts.scheme not in {"postgres", "postgresql"} or not parts.path.strip("/"):
+        raise SettingInvalid("DATABASE_URL must look like postgresql://user:password@host:port/name")
+    return {
+        "NAME": parts.path.strip("/"),
+        "USER": unquote(parts.username or ""),
+        "PASSWORD": unquote(parts.password or ""),
+        "HOST": parts.hostname or "",
+        "PORT": str(parts.port or ""),
+    }
+
+
+DATABASES = {
+    "default": {
+        "ENGINE": "django.db.backends.postgresql",
+        **_database(),
+        # One thread per ASGI request: a kept connection would belong to a thread that is gone.
+        "CONN_MAX_AGE": 0,
+        "TEST": {"NAME": f"test_trustcore_{TEST_SUFFIX}"},
+    }
+}
+
+# --- people ----------------------------------------------------------------------------------------------------------
+AUTH_USER_MODEL = "trustcore_accounts.User"
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 14}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "/"
+ACCOUNT_ADAPTER = "trustcore.accounts.adapters.AccountAdapter"
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*"]
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_REAUTHENTICATION_TIMEOUT = 300
+MFA_ADAPTER = "trustcore.accounts.adapters.PasskeyAdapter"
+MFA_SUPPORTED_TYPES = ["webauthn"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_PASSKEY_SIGNUP_ENABLED = False
+# WebAuthn needs a secure context; browsers count http://localhost as one, the library has to be told.
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not IS_HTTPS
+SESSION_COOKIE_AGE = env_int("TRUSTCORE_SESSION_S", 12 * 3600, minimum=60)
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_SECURE = IS_HTTPS
+CSRF_COOKIE_SECURE = IS_HTTPS
+CSRF_COOKIE_SAMESITE = "Lax"
+CSRF_FAILURE_VIEW = "trustcore.web.errors.csrf_failure"
+
+# --- API -------------------------------------------------------------------------------------------------------------
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "trustcore.web.api.ApiKeyAuthentication",
+        "rest_framework.authentication.SessionAuthentication",
+    ],
+    # Who may call what is declared on the view and enforced by PermissionMiddleware, for pages and API alike.
+    "DEFAULT_PERMISSION_CLASSES": [],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "EXCEPTION_HANDLER": "trustcore.web.api.exception_handler",
+    "DEFAULT_PAGINATION_CLASS": "trustcore.web.pagination.PageLimit",
+    "UNAUTHENTICATED_USER": None,
+}
+DATA_UPLOAD_MAX_MEMORY_SIZE = env_int("TRUSTCORE_BODY_MAX_BYTES", 2_500_000, minimum=1000)
+FILE_UPLOAD_MAX_MEMORY_SIZE = 2_500_000
+
+# --- headers ---------------------------------------------------------------------------------------------------------
+SECURE_SSL_REDIRECT = IS_HTTPS
+SECURE_HSTS_SECONDS = 63_072_000 if IS_HTTPS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = IS_HTTPS
+SECURE_HSTS_PRELOAD = IS_HTTPS
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CONTENT_TYPE_NOSNIFF = True
+X_FRAME_OPTIONS = "DENY"
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": ["'self'"],
+        # WebAssembly (the C2PA reader) needs its own word; scripts themselves come from files only.
+        "script-src": ["'self'", "'wasm-unsafe-eval'"],
+        "style-src": ["'self'"],
+        "img-src": ["'self'", "data:", "blob:"],
+        "media-src": ["'self'", "blob:", "mediastream:"],
+        "connect-src": ["'self'", "blob:"],
+        "worker-src": ["'self'", "blob:"],
+        "font-src": ["'self'"],
+        "object-src": ["'none'"],
+        "base-uri": ["'none'"],
+        "form-action": ["'self'"],
+        "frame-ancestors": ["'none'"],
+    }
+}
+
+# --- files, languages, time ------------------------------------------------------------------------------------------
+STATIC_URL = "static/"
+STATICFILES_DIRS = [path for path in (BASE_DIR / "trustcore" / "static",) if path.exists()]
+STATIC_ROOT = BASE_DIR / "staticfiles"
+# Files are served straight from their folders, so that no collect step stands between a checkout and a page.
+WHITENOISE_USE_FINDERS = True
+WHITENOISE_AUTOREFRESH = DEBUG
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", "English"), ("hi", "हिन्दी"), ("bn", "বাংলা"), ("as", "অসমীয়া")]
+LOCALE_PATHS = [BASE_DIR / "locale"]
+USE_I18N = True
+USE_TZ = True
+TIME_ZONE = "UTC"
+
+# --- mail: embedded default prints; production names a server ---------------------------------------------------------
+EMAIL_BACKEND = env_str("TRUSTCORE_EMAIL_BACKEND", "django.core.mail.backends.console.EmailBackend")
+DEFAULT_FROM_EMAIL = env_str("TRUSTCORE_EMAIL_FROM", f"trustcore@{_base.hostname}")
+
+# --- jobs ------------------------------------------------------------------------------------------------------------
+CELERY_BROKER_URL = env_str("TRUSTCORE_BROKER_URL", "filesystem://")
+CELERY_BROKER_TRANSPORT_OPTIONS = (
+    {
+        "data_folder_in": str(BROKER_DIR / "messages"),
+        "data_folder_out": str(BROKER_DIR / "messages"),
+        "control_folder": str(BROKER_DIR / "control"),
+    }
+    if CELERY_BROKER_URL.startswith("filesystem:")
+    else {}
+)
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ALWAYS_EAGER = env_bool("TRUSTCORE_TASKS_EAGER", False)
+CELERY_TIMEZONE = "UTC"
+
+# --- audit, keys, policy ---------------------------------------------------------------------------------------------
+AUDIT_POLICY_VERSION = policy_sha256()
+# Personal detail of an event is encrypted under the subject's key by this module; audit itself knows no keys.
+AUDIT_PERSONAL_DETAIL_CIPHER = "trustcore.keys.services.personal_detail"
+KEY_PROVIDER = env_str("TRUSTCORE_KEY_PROVIDER", "file")
+ROOT_KEK = env_secret("TRUSTCORE_ROOT_KEK", SECRETS_DIR)
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"plain": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain"}},
+    "root": {"handlers": ["console"], "level": env_str("TRUSTCORE_LOG_LEVEL", "WARNING")},
+}
