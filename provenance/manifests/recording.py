@@ -1,0 +1,165 @@
+"""What remains of a session: the very fragments that were sent, and a playable MP4 that is signed as a whole.
+
+Two files, because signing rewrites offsets: the whole-file copy plays anywhere and is one C2PA asset; the fragment file
+proves frame by frame what was sent.
+"""
+
+import hashlib
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import BinaryIO
+
+import av
+
+from provenance.manifests import assertions, c2pa_files, fmp4, jumbf, sei
+from provenance.manifests.assertions import MarkSlot, SessionFacts
+from provenance.manifests.certs import ClaimSigner
+from provenance.manifests.errors import ManifestInvalid, ManifestSigningFailed, RecordingInvalid
+from provenance.manifests.seal import SealedFrame
+from provenance.manifests.session_manifest import MODEL_NAME, InitSegment, session_ingredients
+
+RECORDING_LABEL = "org.trustcore.recording"
+OPUS_RATE_HZ = 48_000
+
+
+@dataclass(frozen=True)
+class AudioPacket:
+    """One Opus packet as it was sent. Time is on the session's media clock."""
+
+    payload: bytes
+    media_time_90k: int
+
+
+@dataclass(frozen=True)
+class SignedRecording:
+    """A signed MP4, already re-read as Trusted."""
+
+    encoded: bytes
+    label: str
+    claim_sha256: str
+
+
+class FragmentRecorder:
+    """Writes init segment and sent fragments to `sink` as they go out."""
+
+    def __init__(self, sink: BinaryIO, init: InitSegment) -> None:
+        self._sink = sink
+        self._digest = hashlib.sha256(init.encoded)
+        self.frames = 0
+        sink.write(init.encoded)
+
+    def add(self, frame: SealedFrame) -> None:
+        """Append one sent frame, byte for byte."""
+        self._sink.write(frame.fragment)
+        self._digest.update(frame.fragment)
+        self.frames += 1
+
+    @property
+    def sha256(self) -> str:
+        return self._digest.hexdigest()
+
+
+def playable_mp4(fragment_file: bytes, audio: Sequence[AudioPacket] = (), *, channels: int = 1) -> bytes:
+    """An ordinary MP4 of the sent pictures and sound, without re-encoding.
+
+    Args:
+        fragment_file: init + fragments, as `FragmentRecorder` wrote it.
+        audio: Opus packets, or none.
+
+    Raises:
+        RecordingInvalid: no frames, or the frames do not parse as H.264.
+    """
+    _, encoded_fragments = fmp4.split_recording(fragment_file)
+    stream, times = bytearray(), []
+    for encoded in encoded_fragments:
+        fragment = fmp4.parse_fragment(encoded)
+        stream += sei.join_annex_b(fmp4.nals_of(fragment.mdat[8:]))
+        times.append(fmp4.fragment_facts(fragment)[1])
+    if not times:
+        raise RecordingInvalid("This session sent no frame; there is nothing to record.")
+    out = io.BytesIO()
+    try:
+        _mux(bytes(stream), times, audio, channels, out)
+    except av.FFmpegError as error:
+        raise RecordingInvalid(f"The sent frames cannot be written as MP4: {error}") from error
+    return out.getvalue()
+
+
+def _mux(annex_b: bytes, times_90k: list[int], audio: Sequence[AudioPacket], channels: int, out: BinaryIO) -> None:
+    with (
+        av.open(io.BytesIO(annex_b), format="h264") as source,
+        av.open(out, "w", format="mp4") as target,
+    ):
+        video = target.add_stream_from_template(source.streams.video[0])
+        video.time_base = Fraction(1, fmp4.TIMESCALE)
+        packets = [packet for packet in source.demux(video=0) if packet.size]
+        if len(packets) != len(times_90k):
+            raise RecordingInvalid("The sent frames do not come apart into as many pictures.")
+        timed: list[tuple[int, av.Packet]] = []
+        for packet, time_90k in zip(packets, times_90k, strict=True):
+            packet.pts = packet.dts = time_90k
+            packet.duration = fmp4.FRAME_DURATION
+            packet.time_base = Fraction(1, fmp4.TIMESCALE)
+            packet.stream = video
+            timed.append((time_90k, packet))
+        timed += _audio_packets(target, audio, channels)
+        for _, packet in sorted(timed, key=lambda entry: entry[0]):
+            target.mux(packet)
+
+
+def _audio_packets(
+    target: av.container.OutputContainer, audio: Sequence[AudioPacket], channels: int,
+) -> list[tuple[int, av.Packet]]:
+    if not audio:
+        return []
+    # The encoder is opened for its stream header (OpusHead) only; the packets are those that were sent.
+    track = target.add_stream("libopus", rate=OPUS_RATE_HZ, layout="mono" if channels == 1 else "stereo")
+    packets = []
+    for sound in audio:
+        packet = av.Packet(sound.payload)
+        packet.stream = track
+        packet.time_base = Fraction(1, OPUS_RATE_HZ)
+        packet.pts = packet.dts = sound.media_time_90k * OPUS_RATE_HZ // fmp4.TIMESCALE
+        packet.duration = OPUS_RATE_HZ // 50
+        packets.append((sound.media_time_90k, packet))
+    return packets
+
+
+def sign_recording(
+    signer: ClaimSigner, mp4: bytes, facts: SessionFacts, init: InitSegment, *, fragment_file_sha256: str,
+    mark_slots: Sequence[MarkSlot], frames: int,
+) -> SignedRecording:
+    """Sign a playable MP4 as a whole and re-read it.
+
+    Args:
+        mp4: from `playable_mp4`.
+        facts, init: of the session; the recording's manifest names the session's manifest.
+        mark_slots: the watermark payloads that were really in the picture, with their times.
+
+    Raises:
+        ManifestSigningFailed: signing failed, or the result does not read back as Trusted.
+    """
+    recorded = {
+        "session_manifest": init.label, "session_claim_sha256": init.claim_sha256,
+        "fragment_file_sha256": fragment_file_sha256, "frames": frames,
+    }
+    ingredients = session_ingredients(facts)
+    said = [
+        ("c2pa.actions.v2", assertions.actions(MODEL_NAME, [i.ident for i in ingredients])),
+        (assertions.SOFT_BINDING_LABEL, assertions.soft_binding_placeholder(mark_slots)),
+        ("c2pa.ai-disclosure", assertions.ai_disclosure(MODEL_NAME, facts.oversight)),
+        ("cawg.training-mining", assertions.training_mining()),
+        (assertions.SESSION_LABEL, facts.to_assertion()),
+        (RECORDING_LABEL, recorded),
+    ]
+    signed = c2pa_files.sign_mp4(mp4, f"Recording of session {facts.session_id}", said, ingredients, signer)
+    strict = {assertions.SOFT_BINDING_LABEL: assertions.soft_binding(mark_slots)}
+    encoded = jumbf.replace_assertions(signed, strict, signer.sign)
+    try:
+        trusted = c2pa_files.read_trusted(encoded, signer.anchor_pem)
+    except ManifestInvalid as error:
+        raise ManifestSigningFailed(f"The signed recording does not read back: {error}") from error
+    manifest = jumbf.active_manifest(jumbf.parse_store(encoded, jumbf.find_store(encoded)))
+    return SignedRecording(encoded, trusted.label, jumbf.claim_sha256(encoded, manifest))
