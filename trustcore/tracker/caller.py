@@ -130,7 +130,7 @@ def _process(order: str, source: int, fds: tuple[int, ...]) -> Iterator[subproce
             )  # fmt: skip
         except OSError as error:
             raise TrackerFault("The tracker environment is missing; run `make setup`.", cause=str(error)) from error
-        process.stderr = stderr  # type: ignore[assignment]  read after the end, so a full pipe cannot block it
+        process.stderr = stderr  # read after the end: a full pipe cannot block it
         try:
             yield process
         finally:

@@ -78,7 +78,7 @@ def head_pose(landmarks: Array) -> Array:
     yaw = np.arcsin(np.clip(turn[:, 0, 2], -1, 1))
     pitch = np.arctan2(-turn[:, 1, 2], turn[:, 2, 2])
     roll = np.arctan2(-turn[:, 0, 1], turn[:, 0, 0])
-    return np.stack([yaw, pitch, roll], axis=1).astype(np.float32)
+    return np.asarray(np.stack([yaw, pitch, roll], axis=1), np.float32)
 
 
 def pose_free(landmarks: Array) -> Array:
@@ -87,7 +87,7 @@ def pose_free(landmarks: Array) -> Array:
     turn, centre = _fit_skull(landmarks)
     still = np.einsum("tij,tni->tnj", turn, points - centre[:, None])
     unit = np.linalg.norm(still[:, EYE_OUTER[1]] - still[:, EYE_OUTER[0]], axis=1)
-    return (still / unit[:, None, None]).astype(np.float32)
+    return np.asarray(still / unit[:, None, None], np.float32)
 
 
 def eye_aperture(landmarks: Array) -> Array:
@@ -97,7 +97,7 @@ def eye_aperture(landmarks: Array) -> Array:
     for pairs, outer, inner in zip(LID_PAIRS, EYE_OUTER, EYE_INNER, strict=True):
         height = np.mean([_distance(free, up, low) for up, low in pairs], axis=0)
         eyes.append(height / _distance(free, outer, inner))
-    return np.mean(eyes, axis=0, dtype=np.float32)
+    return np.asarray(np.mean(eyes, axis=0), np.float32)
 
 
 def lip_gap(landmarks: Array) -> Array:
@@ -137,7 +137,7 @@ def gaze(landmarks: Array) -> Array:
     for iris, outer, inner in zip(IRISES, EYE_OUTER, EYE_INNER, strict=True):
         middle = (free[:, outer] + free[:, inner]) / 2
         eyes.append((free[:, iris] - middle)[:, :2] / _distance(free, outer, inner)[:, None])
-    return np.mean(eyes, axis=0, dtype=np.float32)
+    return np.asarray(np.mean(eyes, axis=0), np.float32)
 
 
 def identity_vector(landmarks: Array, *, most_yaw_rad: float = 0.3) -> Array:
@@ -175,7 +175,7 @@ def identity_distance(one: Array, other: Array) -> float:
 
 def _upright(landmarks: Array) -> Array64:
     """Pixels (y down, z away) to y up, z towards the camera."""
-    return landmarks.astype(np.float64) * np.array([1.0, -1.0, -1.0])
+    return np.asarray(landmarks.astype(np.float64) * np.array([1.0, -1.0, -1.0]), np.float64)
 
 
 def _fit_skull(landmarks: Array) -> tuple[Array64, Array64]:

@@ -1,0 +1,93 @@
+"""One spoken text: sound, speech sounds and mouth shapes on one clock."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+
+@dataclass(frozen=True)
+class Phoneme:
+    """A speech sound in the letters of the synthesiser."""
+
+    symbol: str
+    start_s: float
+    end_s: float
+
+
+@dataclass(frozen=True)
+class VisemeSpan:
+    """A mouth shape and when it is held. The classes are in `visemes.VISEMES`."""
+
+    viseme: str
+    start_s: float
+    end_s: float
+
+
+@dataclass(frozen=True)
+class Utterance:
+    """Spoken text. Time 0 is the first sample; the spans cover the sound without gaps."""
+
+    pcm: npt.NDArray[np.int16]  # [N] mono
+    rate_hz: int
+    phonemes: tuple[Phoneme, ...]
+    visemes: tuple[VisemeSpan, ...]
+
+    @property
+    def seconds(self) -> float:
+        """Length of the sound."""
+        return len(self.pcm) / self.rate_hz
+
+    def at_rate(self, rate_hz: int) -> "Utterance":
+        """The same utterance with its sound resampled, for instance to 48,000 Hz for WebRTC."""
+        return Utterance(resample(self.pcm, self.rate_hz, rate_hz), rate_hz, self.phonemes, self.visemes)
+
+
+def spans(phonemes: Iterable[Phoneme], shapes_of: Callable[[str], tuple[str, ...]]) -> tuple[VisemeSpan, ...]:
+    """Mouth shapes of a row of sounds: two-part sounds share their time half and half, repeated shapes are joined."""
+    row: list[VisemeSpan] = []
+    for phoneme in phonemes:
+        shapes = shapes_of(phoneme.symbol)
+        step_s = (phoneme.end_s - phoneme.start_s) / len(shapes)
+        for index, shape in enumerate(shapes):
+            start_s, end_s = phoneme.start_s + index * step_s, phoneme.start_s + (index + 1) * step_s
+            if row and row[-1].viseme == shape:
+                row[-1] = VisemeSpan(shape, row[-1].start_s, end_s)
+            else:
+                row.append(VisemeSpan(shape, start_s, end_s))
+    return tuple(row)
+
+
+def resample(pcm: npt.NDArray[np.int16], from_hz: int, to_hz: int) -> npt.NDArray[np.int16]:
+    """Band-limited change of sample rate by a windowed sinc, 32 zero crossings wide.
+
+    Args:
+        pcm: [N] mono.
+        from_hz: rate of `pcm`.
+        to_hz: rate wanted.
+
+    Returns:
+        [round(N * to_hz / from_hz)] mono; the same array when the rates are equal.
+    """
+    if from_hz == to_hz or len(pcm) == 0:
+        return pcm
+    common = int(np.gcd(from_hz, to_hz))
+    up, down = to_hz // common, from_hz // common
+    reach = 16  # zero crossings on each side
+    cutoff = min(1.0, to_hz / from_hz)
+    half = int(np.ceil(reach / cutoff))
+    padded = np.concatenate([np.zeros(half), pcm.astype(np.float64), np.zeros(half + 1)])
+    count = round(len(pcm) * to_hz / from_hz)
+    out = np.empty(count)
+    steps = np.arange(-half, half + 1)
+    for phase in range(up):  # every `up`-th output sample falls on the same fraction of an input sample
+        index = np.arange(phase, count, up)
+        place = index * down
+        offset = (place % up)[0] / up if len(index) else 0.0
+        distance = (steps - offset) * cutoff
+        window = 0.5 + 0.5 * np.cos(np.pi * np.clip(distance / reach, -1, 1))
+        taps = np.sinc(distance) * window * cutoff
+        windows = np.lib.stride_tricks.sliding_window_view(padded, len(steps))
+        out[index] = windows[np.minimum(place // up, len(windows) - 1)] @ taps
+    return np.clip(np.round(out), -32768, 32767).astype(np.int16)
