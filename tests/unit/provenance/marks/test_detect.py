@@ -146,10 +146,8 @@ def test_statistic_of_wrong_keys_is_no_wider_than_normal(clip: list[Picture]) ->
 
 def test_subtracted_mark_is_tampering(source: list[Picture], clip: list[Picture]) -> None:
     inverted = [
-        np.clip(2.0 * one - other, 0, 255).astype(np.uint8)
-        for one, other in zip(
-            (frame.astype(np.float32) for frame in source[:10]), (frame.astype(np.float32) for frame in clip[:10]), strict=True
-        )
+        np.clip(2.0 * one.astype(np.float32) - other, 0, 255).astype(np.uint8)
+        for one, other in zip(source[:10], clip[:10], strict=True)
     ]
     reading = read(inverted)
     assert (reading.verdict, reading.tampering) == (Verdict.TAMPERING, Tampering.INVERTED)

@@ -1,0 +1,161 @@
+"""Write the mark into a frame, in place.
+
+`embed_reference` is the truth, in plain numpy and OpenCV; `Embedder.embed` is the same sum in fused loops that release
+the interpreter lock. They agree byte for byte. No weights, no model: `plane += mask * pattern`, where the mask follows
+the activity of the picture, so that smooth skin and walls get little and hair and cloth more.
+"""
+
+from typing import Final, Protocol
+
+import cv2
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from provenance.marks.keys import MarkKey
+from provenance.marks.pattern import Pattern, make_pattern
+from provenance.marks.planes import Planes
+
+# Strengths in grey levels rms.
+LUMA_FLOOR: Final = 0.9
+LUMA_PER_ACTIVITY: Final = 0.35
+LUMA_CEILING: Final = 4.0
+LUMA_STRENGTH: Final = 0.5
+U_STRENGTH: Final = 1.05
+V_STRENGTH: Final = -0.70
+# On chroma the same activity moves the strength between these shares, so that a smooth gradient shows no mottle.
+CHROMA_FLOOR: Final = 0.75
+CHROMA_PER_LUMA_MASK: Final = 0.40
+CHROMA_CEILING: Final = 1.30
+BOX: Final = (5, 5)
+MASK_LINES: Final = 180  # the mask is worked out on a picture of about this many lines
+
+
+class MarkBackend(Protocol):
+    """The seam for another mark: it writes into the planes of one frame, in place. `detect.soft_bits` is its reader."""
+
+    def embed(self, y: NDArray[np.uint8], u: NDArray[np.uint8], v: NDArray[np.uint8]) -> None:
+        """Mark one frame in place."""
+
+
+def luma_mask(y: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Strength of the luma mark, in grey levels rms, on the reduced picture: y uint8 [H, W] -> float32 [H/r, W/r]."""
+    height, width = y.shape
+    reduce = max(2, round(height / MASK_LINES))
+    small = cv2.resize(y, (width // reduce, height // reduce), interpolation=cv2.INTER_AREA).astype(np.float32)
+    activity = cv2.blur(np.abs(small - cv2.blur(small, BOX)), BOX)
+    mask: NDArray[np.float32] = LUMA_STRENGTH * np.minimum(LUMA_FLOOR + LUMA_PER_ACTIVITY * activity, LUMA_CEILING)
+    return mask.astype(np.float32)
+
+
+def chroma_mask(mask: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Share of the chroma strength, from the luma mask at any size."""
+    share: NDArray[np.float32] = np.minimum(
+        np.float32(CHROMA_FLOOR) + np.float32(CHROMA_PER_LUMA_MASK) * (mask - np.float32(LUMA_STRENGTH * LUMA_FLOOR)),
+        np.float32(CHROMA_CEILING),
+    )
+    return share
+
+
+def embed_reference(planes: Planes, pattern: Pattern) -> Planes:
+    """The marked planes, new arrays. The readable truth beside `Embedder.embed`."""
+    height, width = planes.y.shape
+    mask = luma_mask(planes.y)
+    on_luma = cv2.resize(mask, (width, height), interpolation=cv2.INTER_LINEAR)
+    on_chroma = chroma_mask(cv2.resize(mask, (width // 2, height // 2), interpolation=cv2.INTER_LINEAR))
+    return Planes(
+        _added(planes.y, on_luma * pattern.luma),
+        _added(planes.u, np.float32(U_STRENGTH) * (on_chroma * pattern.chroma)),
+        _added(planes.v, np.float32(V_STRENGTH) * (on_chroma * pattern.chroma)),
+    )
+
+
+def _added(plane: NDArray[np.uint8], change: NDArray[np.float32]) -> NDArray[np.uint8]:
+    return np.asarray(np.clip(plane.astype(np.float32) + change + np.float32(0.5), 0.0, 255.0), dtype=np.uint8)
+
+
+@njit(cache=True, nogil=True)
+def _add_luma(plane, mask, pattern):  # type: ignore[no-untyped-def]
+    for row in range(plane.shape[0]):
+        for column in range(plane.shape[1]):
+            value = np.float32(plane[row, column]) + mask[row, column] * pattern[row, column] + np.float32(0.5)
+            plane[row, column] = np.uint8(min(max(value, np.float32(0.0)), np.float32(255.0)))
+
+
+@njit(cache=True, nogil=True)
+def _add_chroma(u, v, mask, pattern, floor, slope, base, ceiling, u_strength, v_strength):  # type: ignore[no-untyped-def]
+    zero, half, top = np.float32(0.0), np.float32(0.5), np.float32(255.0)
+    for row in range(u.shape[0]):
+        for column in range(u.shape[1]):
+            share = min(floor + slope * (mask[row, column] - base), ceiling)
+            change = share * pattern[row, column]
+            new_u = np.float32(u[row, column]) + u_strength * change + half
+            new_v = np.float32(v[row, column]) + v_strength * change + half
+            u[row, column] = np.uint8(min(max(new_u, zero), top))
+            v[row, column] = np.uint8(min(max(new_v, zero), top))
+
+
+class Embedder:
+    """Marks the frames of a session at one size. Only `prepare` may run in another thread than `embed`."""
+
+    def __init__(self, key: MarkKey, slot_id: int, slot_index: int, width: int, height: int) -> None:
+        """Make the pattern (milliseconds).
+
+        Args:
+            key: the epoch key.
+            slot_id: the 64-bit payload.
+            slot_index: number of the slot within the session; only its value modulo 64 matters.
+            width: of the luma plane, pixels, even, at least 128.
+            height: likewise.
+
+        Raises:
+            FrameTooSmall: the frame cannot carry a mark.
+        """
+        self._key, self._slot_id, self._size = key, slot_id, (width, height)
+        self.slot_index = slot_index
+        self.pattern = self._make(slot_index)
+        self._next: tuple[int, Pattern] | None = None
+
+    def prepare(self, slot_index: int) -> None:
+        """Make the pattern of a coming slot, so that `rekey` costs nothing."""
+        self._next = slot_index, self._make(slot_index)
+
+    def rekey(self, slot_index: int) -> None:
+        """Go on with the pattern of another slot. Call it on a key frame: a change costs the encoder bits."""
+        if slot_index == self.slot_index:
+            return
+        ready = self._next if self._next and self._next[0] == slot_index else None
+        self.slot_index = slot_index
+        self.pattern = ready[1] if ready else self._make(slot_index)
+        self._next = None
+
+    def _make(self, slot_index: int) -> Pattern:
+        width, height = self._size
+        return make_pattern(self._key, self._slot_id, slot_index, width, height)
+
+    def embed(self, y: NDArray[np.uint8], u: NDArray[np.uint8], v: NDArray[np.uint8]) -> None:
+        """Mark one frame in place.
+
+        Args:
+            y: uint8 [H, W]; u, v: uint8 [H/2, W/2]. Views with padded rows are fine.
+
+        Raises:
+            ValueError: the planes have another size than the embedder.
+        """
+        width, height = self._size
+        if y.shape != (height, width) or u.shape != (height // 2, width // 2) or v.shape != u.shape:
+            raise ValueError("The planes have another size than this embedder.")
+        mask = luma_mask(y)
+        _add_luma(y, cv2.resize(mask, (width, height), interpolation=cv2.INTER_LINEAR), self.pattern.luma)
+        small = cv2.resize(mask, (width // 2, height // 2), interpolation=cv2.INTER_LINEAR)
+        _add_chroma(u, v, small, self.pattern.chroma, *_CHROMA_CONSTANTS)
+
+
+_CHROMA_CONSTANTS: Final = (
+    np.float32(CHROMA_FLOOR),
+    np.float32(CHROMA_PER_LUMA_MASK),
+    np.float32(LUMA_STRENGTH * LUMA_FLOOR),
+    np.float32(CHROMA_CEILING),
+    np.float32(U_STRENGTH),
+    np.float32(V_STRENGTH),
+)

@@ -1,0 +1,80 @@
+"""Keys of the mark, and the secret signs that come from them.
+
+Three kinds of secret come from one epoch key: the layout and sync signs (the *presence* key: who holds it can see that
+a mark is there), and payload signs for each of 64 slot numbers. The false-positive bound rests on signs that nobody can
+predict, so they come from SHAKE-256 keyed by a 32-byte prefix, never from a statistical generator.
+"""
+
+import hashlib
+import hmac
+import json
+from dataclasses import dataclass, field
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from provenance.marks.errors import MarkKeyUnreadable
+
+SLOT_KEYS: Final = 64  # a detector tries at most this many, however many sessions exist
+KEY_BYTES: Final = 32
+FILE_KIND: Final = "trustcore-mark-key"
+
+
+@dataclass(frozen=True)
+class MarkKey:
+    """An epoch key. Symmetric: who can read the mark with it can also forge and erase it. Never prints itself."""
+
+    epoch_key: bytes = field(repr=False)  # 32 bytes
+    epoch: str = ""  # public name of the epoch
+
+    def __post_init__(self) -> None:
+        if len(self.epoch_key) != KEY_BYTES:
+            raise ValueError("An epoch key has 32 bytes.")
+
+    def presence_key(self) -> bytes:
+        """Key of layout and sync signs: it finds a mark but cannot read its payload."""
+        return self._derive(b"presence")
+
+    def slot_key(self, slot_index: int) -> bytes:
+        """Key of the payload signs in slot `slot_index` (counted modulo 64)."""
+        return self._derive(b"slot" + (slot_index % SLOT_KEYS).to_bytes(2, "big"))
+
+    def _derive(self, label: bytes) -> bytes:
+        return hmac.digest(self.epoch_key, b"trustcore.mark.v1/" + label, "sha256")
+
+    def to_file(self) -> bytes:
+        """The key as a file for `--mark-key`. Keep it as you keep any secret."""
+        body = {"kind": FILE_KIND, "v": 1, "epoch": self.epoch, "key": self.epoch_key.hex()}
+        return json.dumps(body, sort_keys=True, indent=1).encode() + b"\n"
+
+    @classmethod
+    def from_file(cls, content: bytes) -> "MarkKey":
+        """Read what `to_file` wrote.
+
+        Raises:
+            MarkKeyUnreadable: the bytes are not a mark key file of version 1.
+        """
+        try:
+            body = json.loads(content)
+            if body["kind"] != FILE_KIND or body["v"] != 1:
+                raise MarkKeyUnreadable
+            return cls(bytes.fromhex(body["key"]), str(body["epoch"]))
+        except (ValueError, KeyError, TypeError) as error:
+            raise MarkKeyUnreadable from error
+
+
+def signs(key: bytes, label: str, count: int) -> NDArray[np.float32]:
+    """Secret signs +-1, float32 [count], that depend on key and label alone."""
+    stream = np.frombuffer(_stream(key, label, (count + 7) // 8), dtype=np.uint8)
+    return np.unpackbits(stream)[:count].astype(np.float32) * 2.0 - 1.0
+
+
+def words(key: bytes, label: str, count: int) -> NDArray[np.uint64]:
+    """Secret 64-bit words, uint64 [count]: sorted, they make a secret order."""
+    return np.frombuffer(_stream(key, label, 8 * count), dtype="<u8").astype(np.uint64)
+
+
+def _stream(key: bytes, label: str, length_bytes: int) -> bytes:
+    # The key has a fixed length, so the boundary between key and label cannot be moved.
+    return hashlib.shake_256(key + label.encode()).digest(length_bytes)

@@ -1,0 +1,30 @@
+"""The three planes of an I420 picture."""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+class Planes(NamedTuple):
+    """Y at full size, U and V at half size in both directions. uint8, may be views into a video frame."""
+
+    y: NDArray[np.uint8]  # [H, W]
+    u: NDArray[np.uint8]  # [H/2, W/2]
+    v: NDArray[np.uint8]  # [H/2, W/2]
+
+
+def planes_of(i420: NDArray[np.uint8]) -> Planes:
+    """Views into one array uint8 [H*3/2, W] as PyAV's `to_ndarray(format="yuv420p")` gives it. W must be even.
+
+    Raises:
+        ValueError: the array is not an I420 picture, or its rows are not contiguous.
+    """
+    height, width = i420.shape[0] * 2 // 3, i420.shape[1]
+    if i420.shape[0] % 3 or width % 2 or height % 2 or not i420.flags.c_contiguous:
+        raise ValueError("Expected a contiguous I420 picture with even sides.")
+    flat = i420.reshape(-1)
+    quarter = width * height // 4
+    u = flat[width * height : width * height + quarter].reshape(height // 2, width // 2)
+    v = flat[width * height + quarter :].reshape(height // 2, width // 2)
+    return Planes(flat[: width * height].reshape(height, width), u, v)
