@@ -104,6 +104,15 @@ class ReplicaVersion(AuditedModel):
         return self.replica.subject_public_id
 
     @property
+    def key_context(self) -> str:
+        """What this version's data key is bound to."""
+        return f"{self.tenant}/replica/{self.replica.public_id}/{self.number}"
+
+    def file_context(self, name: str) -> str:
+        """What one encrypted file of this version is bound to."""
+        return f"{self.key_context}/{name}"
+
+    @property
     def wire_name(self) -> str:
         """"<replica id>/<version>", as the worker protocol names it."""
         return f"{self.replica.public_id}/{self.number}"

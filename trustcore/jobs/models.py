@@ -22,7 +22,7 @@ class Worker(AuditedModel):
 
     public_id = models.CharField(max_length=40, unique=True)
     name = models.CharField(max_length=80)
-    public_key = models.CharField(max_length=64, unique=True)  # b64, 32 bytes
+    public_key = models.CharField(max_length=64)  # b64, 32 bytes
     is_active = models.BooleanField(default=True)
     created_at = models.DateTimeField(default=timezone.now)
 

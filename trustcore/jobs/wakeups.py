@@ -19,6 +19,7 @@ from django.db import connection, connections
 CHANNEL = "trustcore_wake"
 RECONNECT_S = 0.5
 READY_TIMEOUT_S = 5.0
+IDLE_CLOSE_S = 1.0
 
 
 def notify(topic: str) -> None:
@@ -62,7 +63,10 @@ class Waiter:
 
 
 class Listener:
-    """Hands each notification of this process's one LISTEN connection to the waiters of its topic."""
+    """Hands each notification of this process's one LISTEN connection to the waiters of its topic.
+
+    The connection is opened with the first waiter and closed soon after the last one left.
+    """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -72,8 +76,8 @@ class Listener:
 
     @contextmanager
     def waiting(self, topics: Iterable[str]) -> Iterator[Waiter]:
+        """Register for `topics`. Call `ensure_listening` inside the block before the first look at the state."""
         waiter, names = Waiter(), frozenset(topics)
-        self._start()
         with self._lock:
             for name in names:
                 self._waiters[name].add(waiter)
@@ -86,9 +90,10 @@ class Listener:
                     if not self._waiters[name]:
                         del self._waiters[name]
 
-    def _start(self) -> None:
+    def ensure_listening(self) -> None:
+        """Blocks until the LISTEN connection is up. Without it, waiters only miss wake-ups; they still look again by themselves."""
         with self._lock:
-            if self._thread is None or not self._thread.is_alive():
+            if self._thread is None:
                 self._is_listening.clear()
                 self._thread = threading.Thread(target=self._run, name="wakeups", daemon=True)
                 self._thread.start()
@@ -101,6 +106,10 @@ class Listener:
             except psycopg.OperationalError:
                 # The database went away. Waiters look again by themselves at their time limit; here only the connection is renewed.
                 time.sleep(RECONNECT_S)
+            with self._lock:
+                if not self._waiters:
+                    self._thread = None
+                    return
 
     def _listen(self) -> None:
         params = connections["default"].get_connection_params()
@@ -109,8 +118,13 @@ class Listener:
             link.execute(f"LISTEN {CHANNEL}")
             self._is_listening.set()
             self._wake_all()
-            for notice in link.notifies():
-                self._wake(notice.payload)
+            while True:
+                for notice in link.notifies(timeout=IDLE_CLOSE_S):
+                    self._wake(notice.payload)
+                with self._lock:
+                    if not self._waiters:
+                        self._is_listening.clear()
+                        return
 
     def _wake(self, topic: str) -> None:
         with self._lock:
@@ -127,3 +141,4 @@ class Listener:
 
 LISTENER = Listener()
 waiting = LISTENER.waiting
+ensure_listening = LISTENER.ensure_listening

@@ -138,6 +138,11 @@ def say(job: Job, *, kind: str, body: Mapping[str, Any]) -> LeaseEvent:
     return LeaseEvent.objects.get(id=event_id)
 
 
+def wake(job: Job) -> None:
+    """Wake whoever waits for this job to look again."""
+    wakeups.notify(topic(job.public_id))
+
+
 def events_after(job: Job, number: int) -> list[LeaseEvent]:
     return list(LeaseEvent.objects.filter(job=job, number__gt=number).order_by("number"))
 

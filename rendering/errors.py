@@ -1,0 +1,75 @@
+"""What can be wrong with footage, replicas, personas and conversations."""
+
+from trustcore.primitives.errors import Refusal
+
+
+class JoinRefused(Refusal):
+    """The link of a conversation does not open it: unknown, used by somebody else, or too late."""
+
+    code = "conversation.join_refused"
+
+
+class ConversationMissing(Refusal):
+    """There is no such conversation in this organisation."""
+
+    code = "not_found"
+
+
+class ConversationRefused(Refusal):
+    """The rules do not allow this conversation. `reasons` holds every reason found, as codes."""
+
+    code = "conversation.refused"
+
+
+class ConversationOver(Refusal):
+    """The conversation has ended."""
+
+    code = "conversation.ended"
+
+
+class NoFreeSlot(Refusal):
+    """No render slot answered in time."""
+
+    code = "conversation.no_free_slot"
+
+
+class IdempotencyMismatch(Refusal):
+    """The idempotency key was used before with another request."""
+
+    code = "conversation.idempotency_mismatch"
+
+
+class ReplicaMissing(Refusal):
+    """There is no such replica in this organisation."""
+
+    code = "not_found"
+
+
+class PersonaMissing(Refusal):
+    """There is no such persona in this organisation."""
+
+    code = "not_found"
+
+
+class FootageRefused(Refusal):
+    """The footage cannot be used. `error_type` is the Tavus word for it."""
+
+    code = "footage.refused"
+
+
+class FootageTooLarge(Refusal):
+    """The footage is larger than an upload may be."""
+
+    code = "footage.too_large"
+
+
+class TrainingRefused(Refusal):
+    """Training cannot start: no live consent, no verified identity, or no accepted footage."""
+
+    code = "training.refused"
+
+
+class KillSwitchRefused(Refusal):
+    """The kill switch cannot be pulled or lifted this way."""
+
+    code = "kill_switch.refused"

@@ -1,0 +1,146 @@
+"""What a render slot asks of control about its lease: claim, keys, renewal, events.
+
+On the wire a lease is "<job id>-<epoch>", so that each message names the epoch it speaks for and a message of an older epoch finds nothing.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db import IntegrityError
+
+from rendering import protocol
+from rendering.services import sessions, training
+from trustcore.audit import recording
+from trustcore.audit.actions import Action
+from trustcore.audit.actors import Actor, ObjectRef
+from trustcore.jobs.errors import ClaimInvalid, KeyAlreadyReleased, LeaseLost
+from trustcore.jobs.models import Job, KeyRelease, Slot, Worker
+from trustcore.jobs.services import leases
+from trustcore.primitives.canonical import canonical_bytes
+from trustcore.primitives.envelope import hpke_seal
+from trustcore.primitives.errors import SignatureInvalid
+from trustcore.primitives.signing import b64, unb64, verify_statement
+
+CLAIM_PURPOSE = "slot-claim"
+
+
+@dataclass(frozen=True)
+class ReleaseTerms:
+    """What a lease's keys are bound to, and the keys themselves in the protocol's shape."""
+
+    grant_sha256: str
+    replica_version: str
+    keys: Mapping[str, Any]
+
+
+def wire_id(job: Job) -> str:
+    return f"{job.public_id}-{job.epoch}"
+
+
+def held(lease_id: str, *, worker: Worker, now: datetime) -> Job:
+    """The job that this worker holds under this wire id. Raises LeaseLost, see `leases.held`."""
+    job_id, epoch = _parse(lease_id)
+    return leases.held(job_id, worker_id=worker.public_id, epoch=epoch, now=now)
+
+
+def held_or_just_over(lease_id: str, *, worker: Worker) -> Job:
+    """The job of this worker's epoch even when it is over: for its last words (finish, recording), which may come after a revocation."""
+    job_id, epoch = _parse(lease_id)
+    job = Job.objects.select_related("slot__worker").filter(public_id=job_id, epoch=epoch, slot__worker=worker).first()
+    if job is None:
+        raise LeaseLost("This lease is not yours.", lease=lease_id)
+    return job
+
+
+def _parse(lease_id: str) -> tuple[str, int]:
+    job_id, _, epoch = lease_id.rpartition("-")
+    if not job_id or not epoch.isdigit():
+        raise LeaseLost("There is no such lease.", lease=lease_id)
+    return job_id, int(epoch)
+
+
+def claim_next(*, slot: Slot, kinds: list[str], now: datetime) -> protocol.Lease | None:
+    """Lease the next piece of work that may still be done to this slot, or None.
+
+    Work whose ground went away while it waited (consent withdrawn, replica stopped) is ended here and never handed out.
+    """
+    allowed = [kind for kind in kinds if kind in slot.capabilities and kind in ("session", "training")]
+    while (job := leases.claim(kinds=allowed, slot=slot, now=now)) is not None:
+        maker = sessions if job.kind == "session" else training
+        lease = maker.make_lease(job, wire_id(job), now=now)
+        if lease is not None:
+            return lease
+    return None
+
+
+def release_keys(*, job: Job, worker: Worker, signed_claim: Mapping[str, Any], now: datetime) -> protocol.KeyRelease:
+    """Seal this lease's keys to the slot's ephemeral key, once per epoch.
+
+    Raises:
+        ClaimInvalid: the proof is not this worker's, or names another lease, epoch, nonce, build or grant.
+        KeyAlreadyReleased: keys of this epoch have left.
+        Refusal: consent, approval or policy no longer hold.
+    """
+    maker = sessions if job.kind == "session" else training
+    grant_sha256, replica_version, reference = maker.release_binding(job)
+    claim = verify_claim(job=job, worker=worker, signed_claim=signed_claim, grant_sha256=grant_sha256)
+    actor = Actor.worker(worker.public_id)
+    try:
+        with recording.recording(actor=actor, action=Action.KEY_RELEASED, obj=reference) as event:
+            KeyRelease.objects.create(job=job, epoch=job.epoch, ephemeral_public=claim["ephemeral_public"], released_at=now)
+            Job.objects.filter(id=job.id).update(claim=dict(signed_claim))
+            event.add(lease=job.public_id, epoch=job.epoch, slot=job.slot.public_id if job.slot else "", build_sha256=claim["build_sha256"],
+                      grant_sha256=grant_sha256, replica_version=replica_version)
+            keys = maker.keys_for_release(job, actor=actor, now=now)
+    except IntegrityError as error:
+        raise KeyAlreadyReleased("The keys of this lease have been released already. Claim again.", lease=job.public_id) from error
+    aad = protocol.release_aad(grant_sha256, wire_id(job), job.epoch, replica_version)
+    sealed = hpke_seal(unb64(claim["ephemeral_public"]), protocol.RELEASE_INFO, canonical_bytes(aad), canonical_bytes(keys))
+    return protocol.KeyRelease(sealed=b64(sealed), aad=aad)
+
+
+def verify_claim(*, job: Job, worker: Worker, signed_claim: Mapping[str, Any], grant_sha256: str) -> dict[str, Any]:
+    """The claim proof's body, once it fits this lease in every field. Raises ClaimInvalid."""
+    wrong = ClaimInvalid("The claim proof does not fit this lease. Sign a new one for the lease you hold.", lease=job.public_id)
+    try:
+        claim = verify_statement(signed_claim, CLAIM_PURPOSE, {worker.verify_key.kid: worker.verify_key})
+        ephemeral = claim.get("ephemeral_public")
+        if not isinstance(ephemeral, str) or len(unb64(ephemeral)) != 32:
+            raise wrong
+    except (SignatureInvalid, ValueError) as error:
+        raise wrong from error
+    build = job.slot.build_sha256 if job.slot else ""
+    if claim != protocol.claim_statement(wire_id(job), job.epoch, job.nonce, ephemeral, build, grant_sha256):
+        raise wrong
+    return claim
+
+
+def renew(*, job: Job, renewal: Mapping[str, Any], now: datetime) -> protocol.RenewalAnswer:
+    """Extend the lease if what it stands on still holds; else say why the slot must stop."""
+    reason = job.stop_reason
+    if not reason and job.kind == "session":
+        reason = sessions.note_renewal(job, renewal, now=now)
+    if reason or not leases.renew(job, now=now):
+        return protocol.RenewalAnswer(live=False, reason=reason or "lease_expired")
+    return protocol.RenewalAnswer(live=True)
+
+
+def events_for(job_id: int, after: int, now: datetime) -> list[protocol.LeaseEvent]:
+    """What control has to say after event number `after`. A session whose ground went away is ended here, at the moment it is noticed."""
+    job = Job.objects.get(id=job_id)
+    if job.kind == "session" and not job.stop_reason:
+        sessions.end_if_not_allowed(job, now=now)
+    return [protocol.LeaseEvent(number=e.number, kind=e.kind, body=e.body) for e in leases.events_after(job, after)]  # type: ignore[arg-type]
+
+
+def topics(job: Job) -> list[str]:
+    """What wakes a slot's event poll: words for this lease, and changes around the person or the organisation."""
+    return [leases.topic(job.public_id), f"subject:{job.subject_public_id}", f"tenant:{job.tenant}"]
+
+
+def reference(job: Job) -> ObjectRef:
+    """What events about a job's lease name."""
+    noun = "conversation" if job.kind == "session" else "replica_version"
+    return ObjectRef(noun, job.object_id, tenant=job.tenant, subject=job.subject_public_id)

@@ -1,0 +1,216 @@
+"""A live session as control sees it: what the slot is told, what it reports, and when it must stop."""
+
+import secrets
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db.models import F
+
+from rendering import protocol, selectors
+from rendering.models import Conversation, LiveState
+from rendering.services import conversations
+from trustcore.audit import recording
+from trustcore.audit.actions import Action
+from trustcore.audit.actors import Actor, ObjectRef, reference_to
+from trustcore.jobs.errors import LeaseLost
+from trustcore.jobs.models import Job
+from trustcore.jobs.services import leases
+from trustcore.keys.services import data_keys, mark_keys
+from trustcore.primitives.errors import Refusal
+from trustcore.primitives.grants import EMOTIONS
+from trustcore.primitives.ids import new_mark_id
+from trustcore.primitives.signing import b64
+from trustcore.web.errors import RequestInvalid
+
+MARK_SLOT_S = 8
+MARK_SLOTS = 64
+MODEL_FILES = ("model.safetensors", "manifest.json")
+MAX_SEGMENTS_A_CALL = 120
+MAX_CLAMPS_A_CALL = 200
+
+
+def conversation_of(job: Job) -> Conversation:
+    return Conversation.objects.select_related("organisation", "version__replica", "persona").get(public_id=job.object_id)
+
+
+def make_lease(job: Job, lease_id: str, *, now: datetime) -> protocol.Lease | None:
+    """What the slot gets with its lease. None when the session may no longer begin; it is ended then."""
+    conversation = conversation_of(job)
+    if end_if_not_allowed(job, now=now):
+        leases.finish(job, action="cancel", reason=conversation_of(job).end_reason or "ended", now=now)
+        return None
+    files = {a.name: a.blob_public_id for a in conversation.version.artefacts.filter(name__in=MODEL_FILES)}
+    return protocol.Lease(
+        lease_id=lease_id, kind="session", epoch=job.epoch, nonce=job.nonce, grant=conversation.grant, job=None, blobs=files,
+        facts=_facts_for_slot(conversation),
+    )
+
+
+def _facts_for_slot(conversation: Conversation) -> dict[str, Any]:
+    persona = conversation.persona
+    context = "\n".join(text for text in (persona.context if persona else "", conversation.conversational_context) if text)
+    return {
+        "conversation_id": conversation.public_id,
+        "person_name": selectors.person_name(conversation.version.replica),
+        "persona": {
+            "name": persona.persona_name if persona else "", "system_prompt": persona.system_prompt if persona else "",
+            "context": context, "documents": [], "greeting": conversation.custom_greeting,
+        },
+        "organisation": conversation.organisation.name,
+        "disclosure": conversation.grant["body"]["disclosure"],
+        "language": conversation.grant["body"]["language"],
+        "emotion": conversation.emotion, "emotion_milli": conversation.emotion_milli,
+        "max_duration_s": conversation.max_duration_s, "is_recorded": conversation.is_recorded,
+    }
+
+
+def release_binding(job: Job) -> tuple[str, str, ObjectRef]:
+    """(grant hash, "<replica>/<version>", object of the event) that a key release of this session is bound to."""
+    conversation = conversation_of(job)
+    return conversation.grant_sha256, conversation.version.wire_name, reference_to(conversation)
+
+
+def keys_for_release(job: Job, *, actor: Actor, now: datetime) -> dict[str, Any]:
+    """The session's keys in the protocol's shape. Call inside the recording of the release.
+
+    Raises:
+        LeaseLost: the session may not go on.
+    """
+    conversation = conversation_of(job)
+    reason = reason_to_stop(conversation, now=now)
+    if reason:
+        raise LeaseLost("This session may not go on, so no key leaves.", reason=reason)
+    version = conversation.version
+    key = data_keys.unwrap(version.output_data_key_id, purpose="session", actor=actor, context=version.key_context)
+    names = [a.name for a in version.artefacts.filter(name__in=MODEL_FILES)]
+    mark_id, first = new_mark_id(), secrets.randbelow(MARK_SLOTS)
+    slots = [{"slot_id": f"{mark_id:016x}", "slot_index": (first + i) % MARK_SLOTS} for i in range(MARK_SLOTS)]
+    epoch = mark_keys.current()
+    LiveState.objects.filter(conversation=conversation).update(
+        mark_slots=[{"slot_id": slots[0]["slot_id"], "epoch": epoch.name, "first_index": first}])
+    return {
+        "read": {name: b64(key) for name in names},
+        "write": None,
+        "contexts": {name: version.file_context(name) for name in names},
+        "mark": {"epoch_key": b64(epoch.key), "slots": slots, "slot_s": MARK_SLOT_S},
+    }
+
+
+# --- may it go on? ----------------------------------------------------------------------------------------------------
+
+
+def reason_to_stop(conversation: Conversation, *, now: datetime) -> str:
+    """One word why this conversation may not go on, or "". Asked at claim, release, offer, each renewal and each wake-up."""
+    if conversation.state == "ended":
+        return conversation.end_reason or "ended"
+    if selectors.kill_switch_in_force(conversation.organisation_id) is not None:
+        return "kill_switch"
+    if selectors.suspension_in_force(conversation.version.replica_id) is not None:
+        return "replica_suspended"
+    if conversation.live_at and now - conversation.live_at >= timedelta(seconds=conversation.max_duration_s):
+        return "max_call_duration"
+    try:
+        selectors.consent_for(conversation, now=now)
+    except Refusal as refusal:
+        return refusal.code.replace(".", "_")
+    return ""
+
+
+def end_if_not_allowed(job: Job, *, now: datetime) -> bool:
+    """End the session when its ground is gone. True when it is over."""
+    conversation = conversation_of(job)
+    reason = reason_to_stop(conversation, now=now)
+    if reason and conversation.state != "ended":
+        conversations.end(conversation=conversation, actor=Actor.system("gate"), reason=reason, now=now)
+    return bool(reason)
+
+
+# --- what the slot reports --------------------------------------------------------------------------------------------
+
+
+def note_renewal(job: Job, renewal: Mapping[str, Any], *, now: datetime) -> str:
+    """Keep the counters of a renewal; say why the session must stop, or ""."""
+    if end_if_not_allowed(job, now=now):
+        return conversation_of(job).end_reason or "ended"
+    _keep_counters(job, renewal, now=now)
+    return ""
+
+
+def _keep_counters(job: Job, report: Mapping[str, Any], *, now: datetime) -> None:
+    counters = {name: int(report.get("counters", {}).get(name, 0)) for name in ("rendered", "sent", "dropped", "unsealed_sent", "clamped")}
+    marks = {str(k)[:40]: float(v) for k, v in list(dict(report.get("marks_ms") or {}).items())[:40]}
+    changes: dict[str, Any] = {"counters": counters, "seen_at": now}
+    if marks:
+        changes["marks_ms"] = marks
+    if report.get("state") in ("loading", "ready", "live", "ending"):
+        changes["worker_state"] = report["state"]
+    LiveState.objects.filter(conversation__public_id=job.object_id).update(**changes)
+
+
+def answer_offer(job: Job, body: Mapping[str, Any], *, now: datetime) -> None:
+    """Keep the slot's answer to an offer, wake the viewer's request that waits for it, and note that the session is live."""
+    offer = _offer_event(job, str(body.get("offer_id", "")))
+    if not isinstance(body.get("sdp"), str):
+        raise RequestInvalid("An answer needs sdp, manifest_b64 and session_facts.")
+    facts = dict(body.get("session_facts") or {})
+    type(offer).objects.filter(id=offer.id, answer=None).update(
+        answer={"sdp": body["sdp"], "manifest_b64": body.get("manifest_b64", ""), "session_facts": facts})
+    leases.wake(job)
+    LiveState.objects.filter(conversation__public_id=job.object_id).update(session_facts=facts, worker_state="live", seen_at=now)
+    conversations.go_live(conversation=conversation_of(job), actor=_worker(job), now=now)
+
+
+def _offer_event(job: Job, offer_id: str) -> Any:
+    for event in leases.events_after(job, 0):
+        if event.kind == "offer" and event.body.get("offer_id") == offer_id:
+            return event
+    raise RequestInvalid("There is no offer with this id.")
+
+
+def note_segments(job: Job, segments: Sequence[Mapping[str, Any]]) -> None:
+    """Write one event per sent second: its Merkle root and where it lies. A segment told twice is written once."""
+    if len(segments) > MAX_SEGMENTS_A_CALL:
+        raise RequestInvalid(f"Send at most {MAX_SEGMENTS_A_CALL} segments at a time.")
+    reference = reference_to(conversation_of(job))
+    for segment in segments:
+        try:
+            fact = protocol.SegmentRoot(**segment)
+        except TypeError as error:
+            raise RequestInvalid("A segment has missing or unknown fields.") from error
+        if not _is_next(job, fact.number):
+            continue
+        with recording.recording(actor=_worker(job), action=Action.SEGMENT_RECORDED, obj=reference) as event:
+            event.add(**protocol.to_json(fact), lease=job.public_id, epoch=job.epoch)
+
+
+def _is_next(job: Job, number: int) -> bool:
+    found = LiveState.objects.filter(conversation__public_id=job.object_id, last_segment__lt=number)
+    return found.update(last_segment=number) == 1
+
+
+def note_clamps(job: Job, clamps: Sequence[Mapping[str, Any]]) -> None:
+    """Write one event for each intensity that was lowered to the limit of the grant."""
+    if len(clamps) > MAX_CLAMPS_A_CALL:
+        raise RequestInvalid(f"Send at most {MAX_CLAMPS_A_CALL} clamps at a time.")
+    reference = reference_to(conversation_of(job))
+    for clamp in clamps:
+        emotion, asked, shown = clamp.get("emotion"), clamp.get("asked_milli"), clamp.get("shown_milli")
+        if emotion not in EMOTIONS or not isinstance(asked, int) or not isinstance(shown, int):
+            raise RequestInvalid("A clamp needs emotion, asked_milli and shown_milli.")
+        with recording.recording(actor=_worker(job), action=Action.EMOTION_CLAMPED, obj=reference) as event:
+            event.add(emotion=emotion, asked_milli=asked, shown_milli=shown, media_time_ms=round(float(clamp.get("media_time_s") or 0) * 1000),
+                      lease=job.public_id)
+        LiveState.objects.filter(conversation__public_id=job.object_id).update(clamp_count=F("clamp_count") + 1)
+
+
+def finish(job: Job, body: Mapping[str, Any], *, now: datetime) -> None:
+    """The slot's last words. The conversation ends with the reason control already had, else with the slot's."""
+    reason = str(body.get("reason") or "finished")[:64]
+    _keep_counters(job, body, now=now)
+    conversations.end(conversation=conversation_of(job), actor=_worker(job), reason=job.stop_reason or reason, now=now)
+    leases.finish(job, action="finish", reason=job.stop_reason or reason, now=now)
+
+
+def _worker(job: Job) -> Actor:
+    return Actor.worker(job.slot.worker.public_id if job.slot else "")
