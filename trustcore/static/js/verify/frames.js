@@ -1,0 +1,90 @@
+// The verdict on each received frame. Pure apart from WebCrypto: no WebRTC, no clock of its own.
+
+import { Invalid, equal, sha256 } from "./bytes.js";
+import { decode, parseSign1, verifySign1 } from "./cbor.js";
+import { TIMESCALE, frameBoxes, hashInput, isOurExclusion, takeSei } from "./access_unit.js";
+
+export const WINDOW = 64; // frames may arrive out of order within this many
+const INFO_KEYS = 3;
+const HASH_KEYS = 4;
+
+export function emptyCounts() {
+  return { received: 0, verified: 0, unattested: 0, invalid: 0, late: 0, replayed: 0, gap: 0 };
+}
+
+// `session`: {label, publicKey (CryptoKey), kid, minimumSequence, createdAtMs, validityS} from a trusted manifest.
+export class FrameVerifier {
+  constructor(session) {
+    this.session = session;
+    this.counts = emptyCounts();
+    this.highest = 0;
+    this.lowest = Infinity;
+    this.seen = new Set();
+  }
+
+  // {state: "verified"|"unattested"|"invalid", counter, sequence, reason}
+  async check(unit, nowMs) {
+    const verdict = await this.judge(unit, nowMs);
+    this.counts.received += 1;
+    this.counts[verdict.counter] += 1;
+    if (this.counts.verified > 0) this.counts.gap = this.highest - this.lowest + 1 - this.counts.verified;
+    return verdict;
+  }
+
+  async judge(unit, nowMs) {
+    let sequence = null;
+    try {
+      const { nals, payload } = takeSei(unit);
+      if (payload === null) return { state: "unattested", counter: "unattested", sequence, reason: "no attestation" };
+      sequence = payload.sequence;
+      await verifyFrame(this.session, nals, payload, nowMs);
+    } catch (error) {
+      if (!(error instanceof Invalid)) throw error;
+      return { state: "invalid", counter: "invalid", sequence, reason: error.message };
+    }
+    return this.admit(sequence);
+  }
+
+  // The signature holds; is the number new? Duplicates and frames older than the window are refused.
+  admit(sequence) {
+    if (sequence <= this.highest - WINDOW) {
+      return { state: "invalid", counter: "late", sequence, reason: "older than the window" };
+    }
+    if (this.seen.has(sequence)) {
+      return { state: "invalid", counter: "replayed", sequence, reason: "seen before" };
+    }
+    this.seen.add(sequence);
+    this.highest = Math.max(this.highest, sequence);
+    this.lowest = Math.min(this.lowest, sequence);
+    for (const old of this.seen) if (old <= this.highest - WINDOW) this.seen.delete(old);
+    return { state: "verified", counter: "verified", sequence, reason: "" };
+  }
+}
+
+// Resolves when this frame was signed by the session's key for this session; throws Invalid otherwise.
+export async function verifyFrame(session, nals, payload, nowMs) {
+  const signed = parseSign1(decode(payload.cose, { canonical: true }));
+  if (signed.kid === null || !equal(signed.kid, session.kid)) throw new Invalid("another key");
+  if (signed.payload === null) throw new Invalid("no payload");
+  const info = decode(signed.payload, { canonical: true });
+  if (!(info instanceof Map) || info.size !== INFO_KEYS) throw new Invalid("segment info");
+  if (info.get("sequenceNumber") !== payload.sequence) throw new Invalid("frame number differs");
+  if (info.get("manifestId") !== session.label) throw new Invalid("another session's manifest");
+  if (payload.sequence < session.minimumSequence) throw new Invalid("frame number before the key's first");
+  checkTime(session, payload.mediaTime, nowMs);
+  const hash = info.get("bmffHash");
+  if (!(hash instanceof Map) || hash.size !== HASH_KEYS || hash.get("alg") !== "sha256" || hash.get("name") !== "frame"
+    || !isOurExclusion(hash.get("exclusions")) || !(hash.get("hash") instanceof Uint8Array)) {
+    throw new Invalid("frame hash is malformed");
+  }
+  const { moof, mdat } = frameBoxes(payload.sequence, payload.mediaTime, nals);
+  if (!equal(await sha256(hashInput(moof, mdat, payload.cose.length)), hash.get("hash"))) {
+    throw new Invalid("frame bytes differ from what was signed");
+  }
+  await verifySign1(session.publicKey, signed);
+}
+
+function checkTime(session, mediaTime, nowMs) {
+  if (mediaTime / TIMESCALE > session.validityS) throw new Invalid("media time after the key's life");
+  if (nowMs !== null && nowMs > session.createdAtMs + session.validityS * 1000) throw new Invalid("key has expired");
+}
