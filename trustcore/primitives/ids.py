@@ -6,7 +6,7 @@ import uuid
 
 PREFIXES: dict[str, str] = {
     "api_key": "k", "approval": "a", "blob": "b", "clip": "l", "consent": "n", "conversation": "c", "data_key": "d",
-    "decision": "q", "event": "e", "export": "x", "footage": "f", "grant": "g", "identity_check": "i",
+    "decision": "q", "event": "e", "export": "x", "footage": "f", "grant": "g", "hold": "ho", "identity_check": "i",
     "invitation": "v", "job": "j", "lease": "z", "membership": "mb", "notice": "t", "organisation": "o", "persona": "p",
     "policy": "y",
     "recording": "m", "replica": "r", "slot": "h", "subject": "s", "user": "u", "worker": "w", "suspension": "sp", "kill_switch": "ks",
