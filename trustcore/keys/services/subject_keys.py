@@ -52,7 +52,7 @@ def exists(subject_public_id: str) -> bool:
     return row is not None and row.state == State.LIVE and _path(subject_public_id).exists()
 
 
-def destroy(subject_public_id: str, *, actor: recording.Actor, reason: str) -> None:
+def destroy(subject_public_id: str, *, actor: recording.Actor, reason: str = "") -> None:
     """Destroy the subject's key, for ever. Safe to call again after a crash: it finishes what was begun.
 
     "About to" is on the record before the file goes, "done" after; between the two the key counts as gone.
