@@ -1,0 +1,43 @@
+// Asks chain_worker.js whether a signed file is Trusted under our anchor. Loading starts at once, so that only the
+// check itself waits for the session.
+
+import { Invalid } from "./bytes.js";
+
+const TIMEOUT_MS = 20000;
+
+export class ChainOfTrust {
+  constructor(vendorUrl) {
+    this.worker = new Worker(new URL("./chain_worker.js", import.meta.url), { type: "module" });
+    this.worker.postMessage({ vendorUrl: new URL(vendorUrl, self.location.href).href });
+    this.waiting = new Map();
+    this.next = 1;
+    this.worker.onmessage = ({ data }) => {
+      this.waiting.get(data.id)?.(data);
+      this.waiting.delete(data.id);
+    };
+    this.worker.onerror = () => {
+      for (const answer of this.waiting.values()) answer({ error: "the C2PA reader could not be loaded" });
+      this.waiting.clear();
+    };
+  }
+
+  // Resolves to the active manifest's label; throws Invalid unless the state is exactly "Trusted".
+  async demandTrusted(init, trustAnchorPem) {
+    const id = this.next;
+    this.next += 1;
+    const data = await new Promise((resolve) => {
+      this.waiting.set(id, resolve);
+      setTimeout(() => resolve({ error: "the C2PA reader did not answer" }), TIMEOUT_MS);
+      this.worker.postMessage({ id, init, trustAnchorPem });
+    });
+    if (data.error) throw new Invalid(`session manifest cannot be read: ${data.error}`);
+    if (data.answer.state !== "Trusted" || data.answer.failures.length > 0) {
+      throw new Invalid(`session manifest is not trusted (${data.answer.state}: ${data.answer.failures.join(", ")})`);
+    }
+    return data.answer.label;
+  }
+
+  close() {
+    this.worker.terminate();
+  }
+}

@@ -1,0 +1,47 @@
+// Chain of trust of a signed init segment, by the C2PA project's own reader (WebAssembly), off the main thread.
+// The engine is the one inside @contentauth/c2pa-web; its own loader needs blob: workers or https, which a strict
+// content security policy on a local address does not allow.
+
+let ready = null;
+
+async function load(vendorUrl) {
+  const engine = await import(`${vendorUrl}c2pa.js`);
+  const response = await fetch(`${vendorUrl}c2pa_bg.wasm`, { integrity: engine.WASM_SRI });
+  await engine.default({ module_or_path: await response.arrayBuffer() });
+  return engine;
+}
+
+async function read(engine, init, trustAnchorPem) {
+  const settings = {
+    trust: { trust_anchors: trustAnchorPem },
+    verify: { verify_trust: true, verify_after_reading: true, ocsp_fetch: false, remote_manifest_fetch: false },
+  };
+  const reader = await engine.WasmReader.fromBlob(
+    "video/mp4", new Blob([init], { type: "video/mp4" }), JSON.stringify(settings),
+  );
+  try {
+    const report = JSON.parse(reader.json());
+    const results = report.validation_results?.activeManifest;
+    return {
+      state: report.validation_state,
+      label: report.active_manifest,
+      failures: (results?.failure ?? []).map((entry) => entry.code),
+    };
+  } finally {
+    reader.free();
+  }
+}
+
+self.onmessage = async ({ data }) => {
+  if (data.vendorUrl) {
+    ready = load(data.vendorUrl);
+    ready.catch(() => {}); // reported with the first request
+    return;
+  }
+  try {
+    const answer = await read(await ready, data.init, data.trustAnchorPem);
+    self.postMessage({ id: data.id, answer });
+  } catch (error) {
+    self.postMessage({ id: data.id, error: String(error?.message ?? error) });
+  }
+};

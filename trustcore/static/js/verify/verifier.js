@@ -1,0 +1,92 @@
+// The live verifier a page uses:
+//
+//   const verifier = createVerifier({ trustAnchorPem, sessionFacts: { session_id }, onVerdict });
+//   const transceiver = peer.addTransceiver("video", { direction: "recvonly" });
+//   verifier.attach(transceiver.receiver);            // BEFORE the offer: a late transform is silently bypassed
+//   ... post the offer with a fresh viewerNonce, set the answer ...
+//   await verifier.useSession({ initSegment, viewerNonce });
+//
+// `onVerdict` gets {state, share, counts, reason, session, hide}; state is "checking", "verified", "unattested" or
+// "invalid". It proves that these encoded bytes were signed for this session; it does not prove that pixels were left
+// alone after decoding.
+
+import { Invalid, fromBase64 } from "./bytes.js";
+import { ChainOfTrust } from "./chain.js";
+import { emptyCounts } from "./frames.js";
+import { verifySession } from "./session.js";
+
+const VENDOR_URL = new URL("../../vendor/c2pa/", import.meta.url).href;
+
+export function isSupported() {
+  return typeof RTCRtpScriptTransform === "function";
+}
+
+export function createVerifier({
+  trustAnchorPem, sessionFacts = {}, onVerdict = () => {}, onKeyFrameNeeded = () => {}, vendorUrl = VENDOR_URL,
+}) {
+  const worker = new Worker(new URL("./transform_worker.js", import.meta.url), { type: "module" });
+  const chain = new ChainOfTrust(vendorUrl);
+  let transport = null;
+  let verdict = {
+    state: "checking", share: 0, counts: { ...emptyCounts(), withheld: 0 }, reason: "", session: null, hide: true,
+  };
+
+  function tell(change) {
+    verdict = { ...verdict, ...change };
+    onVerdict(verdict);
+  }
+
+  worker.onmessage = ({ data }) => {
+    if (data.kind === "key-frame-needed") onKeyFrameNeeded();
+    if (data.kind === "frames") {
+      const { counts, share, state, reason, hide } = data;
+      tell({ counts, share, state, reason: state === "verified" ? "" : reason, hide });
+    }
+  };
+  worker.onerror = () => tell({ state: "invalid", reason: "the frame verifier could not be started" });
+
+  return {
+    attach(receiver) {
+      receiver.transform = new RTCRtpScriptTransform(worker, { kind: "video" });
+      transport = () => receiver.transport;
+    },
+
+    // Judge the session. Resolves to {label, claimSha256, facts}; throws Invalid, and then every frame counts invalid.
+    async useSession({ initSegment, viewerNonce }) {
+      const init = typeof initSegment === "string" ? fromBase64(initSegment) : initSegment;
+      try {
+        if (!transport?.()) throw new Invalid("attach the verifier before the offer");
+        const { label, claimSha256, facts, key } = await verifySession({
+          init, chain, trustAnchorPem, viewerNonce, expectedFacts: sessionFacts, transport: transport(),
+          nowMs: Date.now(),
+        });
+        const { publicBytes, kid, minimumSequence, createdAtMs, validityS } = key;
+        worker.postMessage({
+          kind: "session", session: { label, publicBytes, kid, minimumSequence, createdAtMs, validityS },
+        });
+        const session = { label, claimSha256, facts };
+        tell({ session });
+        return session;
+      } catch (error) {
+        worker.postMessage({ kind: "reject" });
+        tell({ state: "invalid", reason: error instanceof Invalid ? error.message : "the session could not be checked" });
+        throw error;
+      }
+    },
+
+    // Only the viewer's own click may call this with false.
+    setHide(hide) {
+      worker.postMessage({ kind: "hide", hide });
+      tell({ hide });
+    },
+
+    verdict() {
+      return verdict;
+    },
+
+    close() {
+      worker.terminate();
+      chain.close();
+    },
+  };
+}
