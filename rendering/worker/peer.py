@@ -4,15 +4,22 @@ What is prepared early: certificate, transceivers, codec choice, local candidate
 answer. H.264 is demanded, because the attestation travels in H.264 SEI messages.
 """
 
-import asyncio
 import time
-from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
 from aiortc import RTCConfiguration, RTCDataChannel, RTCPeerConnection, RTCRtpSender, RTCSessionDescription
 from aiortc.rtcconfiguration import RTCBundlePolicy, RTCIceServer
-from aiortc.rtp import RTCP_PSFB_APP, RTCP_PSFB_FIR, RTCP_PSFB_PLI, RTCP_RTPFB_NACK, AnyRtcpPacket
-from aiortc.rtp import RtcpPsfbPacket, RtcpRrPacket, RtcpRtpfbPacket, unpack_remb_fci
+from aiortc.rtp import (
+    RTCP_PSFB_APP,
+    RTCP_PSFB_FIR,
+    RTCP_PSFB_PLI,
+    RTCP_RTPFB_NACK,
+    AnyRtcpPacket,
+    RtcpPsfbPacket,
+    RtcpRrPacket,
+    RtcpRtpfbPacket,
+    unpack_remb_fci,
+)
 from aiortc.sdp import SessionDescription
 
 from rendering.worker.tracks import SealedVideoTrack, SoundTrack
@@ -46,35 +53,45 @@ class ResendBudget:
         return allowed
 
 
+class PeerListener(Protocol):
+    """Who hears what the viewer's side does."""
+
+    def key_frame_wanted(self) -> None:
+        """The viewer lost its reference picture."""
+
+    def rate_seen(self, receiver_bps: int, loss_share: float) -> None:
+        """What the viewer thinks it can receive (0: not said), and the share of packets lost, 0..1."""
+
+    def channel_opened(self) -> None: ...
+
+    def channel_message(self, text: str) -> None:
+        """One message of the data channel, unchecked."""
+
+    def state_changed(self, state: str) -> None:
+        """aiortc's connectionState words."""
+
+
 class Peer:
     """The viewer's side of a session, as the worker sees it."""
 
     def __init__(
-        self, picture: SealedVideoTrack, sound: SoundTrack, *, bit_rate_bps: int, on_key_frame_wanted: Callable[[], None],
-        on_rate_seen: Callable[[int, float], None], on_message: Callable[[str], None], on_state: Callable[[str], None],
+        self, picture: SealedVideoTrack, sound: SoundTrack, listener: PeerListener, *, bit_rate_bps: int,
         ice_servers: list[dict[str, Any]] | None = None,
     ) -> None:
-        """Prepare a connection.
-
-        Args:
-            on_key_frame_wanted: the viewer lost its reference picture.
-            on_rate_seen: (bits per second the viewer thinks it can receive, or 0; share of packets lost, 0..1).
-            on_message: one text message of the data channel, unchecked.
-            on_state: aiortc's connectionState words.
-        """
+        """Prepare a connection that will send these two tracks."""
         servers = [RTCIceServer(**server) for server in ice_servers or ()]
         # An empty list is given on purpose: without one aiortc would ask a public STUN server.
         configuration = RTCConfiguration(iceServers=servers, bundlePolicy=RTCBundlePolicy.MAX_BUNDLE)
         self._connection = RTCPeerConnection(configuration)
-        self._on_message = on_message
+        self._listener = listener
         self._channel: RTCDataChannel | None = None
         self._video = self._connection.addTransceiver(picture, direction="sendonly")
         self._audio = self._connection.addTransceiver(sound, direction="sendonly")
         # Before the remote description, or aiortc silently ignores it.
         self._video.setCodecPreferences(_h264_capabilities())
         budget = ResendBudget(bit_rate_bps * RESEND_SHARE_OF_RATE, time.monotonic())
-        _listen_to_rtcp(self._video.sender, on_key_frame_wanted, on_rate_seen, budget)
-        self._connection.on("connectionstatechange", lambda: on_state(self._connection.connectionState))
+        _listen_to_rtcp(self._video.sender, listener, budget)
+        self._connection.on("connectionstatechange", self._state_changed)
         self._connection.on("datachannel", self._open_channel)
 
     @property
@@ -123,8 +140,15 @@ class Peer:
         if channel.label != EVENTS_CHANNEL or self._channel is not None:
             return
         self._channel = channel
-        channel.on("message", lambda message: self._on_message(message) if isinstance(message, str) else None)
-        self._on_message("")
+        channel.on("message", self._channel_message)
+        self._listener.channel_opened()
+
+    def _channel_message(self, message: str | bytes) -> None:
+        if isinstance(message, str):
+            self._listener.channel_message(message)
+
+    def _state_changed(self) -> None:
+        self._listener.state_changed(self.connection_state)
 
 
 def without_mdns_candidates(offer_sdp: str) -> str:
@@ -154,10 +178,7 @@ def _demand_h264(answer_sdp: str) -> None:
     raise OfferUnusable("This offer asks for no picture.")
 
 
-def _listen_to_rtcp(
-    sender: RTCRtpSender, on_key_frame_wanted: Callable[[], None], on_rate_seen: Callable[[int, float], None],
-    budget: ResendBudget,
-) -> None:
+def _listen_to_rtcp(sender: RTCRtpSender, listener: PeerListener, budget: ResendBudget) -> None:
     """Hear what the viewer reports. aiortc keeps it for an encoder of its own, which is not used here.
 
     This replaces one bound method on one object; aiortc's version is pinned and a test watches the name.
@@ -166,15 +187,13 @@ def _listen_to_rtcp(
 
     async def handle(packet: AnyRtcpPacket) -> None:
         if isinstance(packet, RtcpPsfbPacket) and packet.fmt in (RTCP_PSFB_PLI, RTCP_PSFB_FIR):
-            on_key_frame_wanted()
+            listener.key_frame_wanted()
         elif isinstance(packet, RtcpPsfbPacket) and packet.fmt == RTCP_PSFB_APP:
-            rate = _receiver_rate(packet)
-            if rate:
-                on_rate_seen(rate, 0.0)
+            listener.rate_seen(_receiver_rate(packet), 0.0)
         elif isinstance(packet, RtcpRrPacket):
             for report in packet.reports:
                 if report.ssrc == sender._ssrc:
-                    on_rate_seen(0, report.fraction_lost / 256)
+                    listener.rate_seen(0, report.fraction_lost / 256)
         elif isinstance(packet, RtcpRtpfbPacket) and packet.fmt == RTCP_RTPFB_NACK:
             packet.lost = packet.lost[: budget.take(len(packet.lost), time.monotonic())]
         await original(packet)
@@ -187,15 +206,3 @@ def _receiver_rate(packet: RtcpPsfbPacket) -> int:
         return int(unpack_remb_fci(packet.fci)[0])
     except ValueError:
         return 0
-
-
-async def wait_connected(peer: Peer, timeout_s: float) -> bool:
-    """True once media can flow; False when it failed or took longer."""
-    deadline = time.monotonic() + timeout_s
-    while time.monotonic() < deadline:
-        if peer.connection_state == "connected":
-            return True
-        if peer.connection_state in ("failed", "closed"):
-            return False
-        await asyncio.sleep(0.005)
-    return False

@@ -7,7 +7,6 @@ does not happen.
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
 from fractions import Fraction
 
 import av
@@ -22,6 +21,31 @@ from trustcore.primitives.errors import GrantExpired, GrantRevoked
 
 VIDEO_TIME_BASE = Fraction(1, 90_000)
 MAX_WAITING_FRAMES = 2
+
+
+class MediaClock:
+    """The session's media time: zero when the first picture may flow, shared by picture and sound."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._origin_s: float | None = None
+        self._started = asyncio.Event()
+
+    def start(self) -> float:
+        """Media time zero is now. Returns it on the monotonic clock."""
+        self._origin_s = self._clock.monotonic_s()
+        self._started.set()
+        return self._origin_s
+
+    async def started(self) -> float:
+        """Wait for the start; the monotonic time of media time zero."""
+        await self._started.wait()
+        assert self._origin_s is not None
+        return self._origin_s
+
+    def now_s(self) -> float:
+        """Media time; 0 before the start."""
+        return 0.0 if self._origin_s is None else self._clock.monotonic_s() - self._origin_s
 
 
 class SealedVideoTrack(MediaStreamTrack):
@@ -82,13 +106,12 @@ class SoundTrack(MediaStreamTrack):
 
     kind = "audio"
 
-    def __init__(self, permit: Permit, line: SoundLine, clock: Clock, origin_s: Callable[[], float]) -> None:
-        """`origin_s` tells the monotonic time of media time zero, once it is known."""
+    def __init__(self, permit: Permit, line: SoundLine, clock: Clock, media_clock: MediaClock) -> None:
         super().__init__()
         self._permit = permit
         self._line = line
         self._clock = clock
-        self._origin_s = origin_s
+        self._media_clock = media_clock
         self._encoder = OpusEncoder()
         self._next_packet = 0
 
@@ -98,8 +121,9 @@ class SoundTrack(MediaStreamTrack):
         Raises:
             MediaStreamError: the track was stopped or the permit does not hold; the stream ends.
         """
+        origin_s = await self._media_clock.started()
         while True:
-            wait_s = self._origin_s() + self._next_packet * PACKET_S - self._clock.monotonic_s()
+            wait_s = origin_s + self._next_packet * PACKET_S - self._clock.monotonic_s()
             if wait_s > 0:
                 await asyncio.sleep(wait_s)
             elif wait_s < -0.2:

@@ -1,0 +1,43 @@
+"""How many bits a second the picture may cost. PURE: given what the viewer reports and `now_s`."""
+
+FLOOR_BPS = 120_000
+LOSS_TO_GO_DOWN = 0.08
+DOWN_EVERY_S = 1.0
+UP_EVERY_S = 4.0
+DOWN_FACTOR = 0.75
+UP_FACTOR = 1.15
+SHARE_OF_RECEIVER = 0.85  # the rest is for sound, attestations and packets sent again
+
+
+class RateGovernor:
+    """Goes down quickly on loss or on the viewer's word, and up slowly when all is quiet."""
+
+    def __init__(self, start_bps: int, ceiling_bps: int) -> None:
+        self._ceiling_bps = ceiling_bps
+        self.target_bps = start_bps
+        self._receiver_bps = 0
+        self._changed_s = float("-inf")
+
+    def report(self, receiver_bps: int, loss_share: float, now_s: float) -> int:
+        """Take one report and return the target now in force.
+
+        Args:
+            receiver_bps: what the viewer thinks it can receive; 0 when this report does not say.
+            loss_share: share of packets lost since the report before, 0..1.
+        """
+        self._receiver_bps = receiver_bps or self._receiver_bps
+        ceiling = self._ceiling_bps
+        if self._receiver_bps:
+            ceiling = min(ceiling, round(self._receiver_bps * SHARE_OF_RECEIVER))
+        waited_s = now_s - self._changed_s
+        if loss_share > LOSS_TO_GO_DOWN and waited_s >= DOWN_EVERY_S:
+            self._set(min(self.target_bps * DOWN_FACTOR, ceiling), now_s)
+        elif self.target_bps > ceiling:
+            self._set(ceiling, now_s)
+        elif loss_share < LOSS_TO_GO_DOWN / 4 and waited_s >= UP_EVERY_S:
+            self._set(min(self.target_bps * UP_FACTOR, ceiling), now_s)
+        return self.target_bps
+
+    def _set(self, bps: float, now_s: float) -> None:
+        self.target_bps = max(FLOOR_BPS, round(bps))
+        self._changed_s = now_s

@@ -1,0 +1,70 @@
+"""Fetches the replica of a lease, decrypts it and makes it ready to draw. Plaintext stays in memory."""
+
+import asyncio
+from concurrent.futures import Executor
+from dataclasses import dataclass
+
+import numpy as np
+
+from provenance.manifests.label import Label
+from rendering.engine.performer import Performer
+from rendering.engine.renderer import Renderer
+from rendering.engine.replica import Replica
+from rendering.protocol import Lease
+from rendering.worker.control import ControlClient, ReleasedKeys
+from trustcore.primitives.envelope import decrypt
+from trustcore.primitives.errors import Refusal
+from trustcore.primitives.grants import Grant
+from trustcore.primitives.hashing import sha256_hex
+
+
+class ReplicaMismatch(Refusal):
+    """The replica's files are not the ones that the grant names."""
+
+    code = "replica.mismatch"
+
+
+@dataclass
+class Cast:
+    """A replica that is ready to be drawn."""
+
+    renderer: Renderer
+    performer: Performer
+    label: Label
+
+
+async def load_cast(
+    lease: Lease, grant: Grant, keys: ReleasedKeys, control: ControlClient, executor: Executor, size_px: int,
+) -> Cast:
+    """Fetch, decrypt, check and load, and draw one picture so that every kernel is warm.
+
+    Raises:
+        EnvelopeInvalid: a blob does not open with its released key in its context.
+        ReplicaMismatch: the files are not those of the grant.
+    """
+    names = list(lease.blobs)
+    ciphertexts = await asyncio.gather(*(control.blob(lease.blobs[name]) for name in names))
+    loop = asyncio.get_running_loop()
+    return await loop.run_in_executor(
+        executor, _load, dict(zip(names, ciphertexts, strict=True)), grant, keys, size_px)
+
+
+def _load(ciphertexts: dict[str, bytes], grant: Grant, keys: ReleasedKeys, size_px: int) -> Cast:
+    files = {
+        name: decrypt(bytes(keys.read[name]), keys.contexts[name], ciphertext)
+        for name, ciphertext in ciphertexts.items()
+    }
+    if sha256_hex(files.get("manifest.json", b"")) != grant.replica_sha256:
+        raise ReplicaMismatch("The replica's files are not the ones this grant names.", replica=grant.replica_id)
+    replica = Replica.from_files(files)  # compares every file with the hash in its manifest
+    performer = Performer(replica, seed=_seed(grant))
+    cast = Cast(Renderer(replica, size_px), performer, Label(size_px, size_px, grant.language))
+    picture = cast.renderer.draw(cast.performer.state_at(0.0))
+    if picture.shape != (size_px, size_px, 3) or picture.dtype != np.uint8:
+        raise ReplicaMismatch("The replica does not draw at this slot's size.", replica=grant.replica_id)
+    return cast
+
+
+def _seed(grant: Grant) -> int:
+    """Head and eyes move differently in every conversation, and the same way when one is replayed."""
+    return int(sha256_hex(grant.conversation_id.encode())[:8], 16)

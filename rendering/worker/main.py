@@ -1,0 +1,153 @@
+"""A render worker: `python -m rendering.worker.main`. One process, one slot, one lease at a time.
+
+It needs no database and no Django; it asks control for work over signed HTTP. SIGTERM lets the lease at hand finish
+within the drain time and takes no new one.
+"""
+
+import asyncio
+import os
+import signal
+import sys
+import time
+
+import numpy as np
+
+from provenance.manifests.attest import Attestor, SessionKey
+from provenance.manifests.label import Label
+from provenance.manifests.seal import RawFrame
+from provenance.marks.embed import Embedder
+from provenance.marks.keys import MarkKey
+from rendering import protocol
+from rendering.worker.config import WorkerConfig, WorkerConfigError, from_environment
+from rendering.worker.control import ControlClient, ControlRefused, ControlUnreachable
+from rendering.worker.encoder import EncoderSettings, VideoEncoder
+from rendering.worker.gate import Gate
+from rendering.worker.session import Session
+from rendering.worker.slot import SlotTools
+from rendering.worker.training import run_training
+from trustcore.primitives.clock import SystemClock
+from trustcore.primitives.errors import TrustcoreError
+
+RETRY_S = 0.5
+DRAIN_S = 5.0
+
+
+class Worker:
+    """The claim loop of one slot."""
+
+    def __init__(self, tools: SlotTools) -> None:
+        self._tools = tools
+        self._draining = asyncio.Event()
+        self._session: Session | None = None
+
+    def drain(self) -> None:
+        """Take no new lease; end the one at hand when the drain time is over."""
+        if not self._draining.is_set():
+            self._draining.set()
+            asyncio.get_running_loop().call_later(DRAIN_S, self._end_session)
+
+    async def serve(self) -> None:
+        """Register, then claim and work, until drained or worn out."""
+        await asyncio.get_running_loop().run_in_executor(self._tools.frame_thread, warm_up, self._tools)
+        await self._register()
+        print(f"slot is ready: {self._tools.config.slot_id}", flush=True)
+        done = 0
+        while not self._draining.is_set() and done < self._tools.config.max_sessions:
+            lease = await self._claim()
+            if lease is not None:
+                done += 1
+                await self._work(lease)
+
+    async def _work(self, lease: protocol.Lease) -> None:
+        log = self._tools.log
+        log(f"{lease.kind} {lease.lease_id}: claimed")
+        if lease.kind == "session":
+            self._session = Session(self._tools, lease)
+            reason = await self._session.run()
+            self._session = None
+        else:
+            reason = await run_training(self._tools, lease, self._draining)
+        log(f"{lease.kind} {lease.lease_id}: {reason}")
+
+    async def _claim(self) -> protocol.Lease | None:
+        """Wait for a lease. None when there was none, control was away, or the worker drains."""
+        claim = asyncio.create_task(self._tools.control.claim())
+        drained = asyncio.create_task(self._draining.wait())
+        await asyncio.wait({claim, drained}, return_when=asyncio.FIRST_COMPLETED)
+        drained.cancel()
+        if not claim.done():
+            claim.cancel()
+            return None
+        try:
+            return claim.result()
+        except ControlUnreachable:
+            await asyncio.sleep(RETRY_S)
+        except ControlRefused as error:
+            # After a restart control may not know this slot any more.
+            self._tools.log(f"claim refused: {error.facts}")
+            await asyncio.sleep(RETRY_S)
+            await self._register()
+        return None
+
+    async def _register(self) -> None:
+        is_told = False
+        while not self._draining.is_set():
+            try:
+                await self._tools.control.register()
+                return
+            except (ControlUnreachable, ControlRefused) as error:
+                if not is_told:
+                    self._tools.log(f"control does not take this slot yet ({error.facts}); trying again")
+                is_told = True
+                await asyncio.sleep(RETRY_S)
+
+    def _end_session(self) -> None:
+        if self._session is not None:
+            self._session.end("worker_stopping")
+
+
+def warm_up(tools: SlotTools) -> None:
+    """Compile and load whatever the first frame of a session would otherwise wait for."""
+    size = tools.config.size_px
+    raw = RawFrame.from_rgb(np.full((size, size, 3), 128, np.uint8), 0)
+    Label(size, size, "en").burn(raw.y, raw.u, raw.v)
+    Embedder(MarkKey(os.urandom(32)), 1, 0, size, size).embed(raw.y, raw.u, raw.v)
+    encoded = VideoEncoder(EncoderSettings(size, size)).encode(raw.y, raw.u, raw.v, 0)
+    Attestor(SessionKey(), "urn:c2pa:warm-up").attest(encoded.access_unit, 0)
+    try:
+        tools.voice_for("en").say("Ready.")
+    except TrustcoreError as error:
+        tools.log(f"no English voice: {error}")
+
+
+def log(line: str) -> None:
+    print(f"{time.strftime('%H:%M:%S')} {line}", file=sys.stderr, flush=True)
+
+
+async def run(config: WorkerConfig) -> None:
+    """One worker from start to end."""
+    clock = SystemClock()
+    tools = SlotTools(config, ControlClient(config), Gate(config.grant_keys, clock), clock, log)
+    worker = Worker(tools)
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, worker.drain)
+    try:
+        await worker.serve()
+    finally:
+        tools.close()
+        await tools.control.close()
+
+
+def main() -> int:
+    try:
+        config = from_environment()
+    except WorkerConfigError as error:
+        print(error, file=sys.stderr)
+        return 2
+    asyncio.run(run(config))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

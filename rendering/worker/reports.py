@@ -1,0 +1,69 @@
+"""What a session tells control about itself: segment roots, lowered emotions, the recording, the end.
+
+Nothing here may hold up a frame: it is queued, and sent once a second. What could not be sent is kept for the next try.
+"""
+
+from typing import Any
+
+from provenance.manifests.segments import Segment
+from rendering import protocol
+from rendering.worker.control import ControlClient, ControlUnreachable
+
+MAX_KEPT_BYTES = 512 * 1024 * 1024
+
+
+class SessionReports:
+    """The outgoing paper of one session."""
+
+    def __init__(self, control: ControlClient, lease: protocol.Lease) -> None:
+        self._control = control
+        self._lease = lease
+        self._manifest_label = ""
+        self._segments: list[dict[str, Any]] = []
+        self._clamps: list[dict[str, Any]] = []
+        self._fragments: list[bytes] = []
+        self._fragment_bytes = 0
+        self._is_recording = bool(lease.facts.get("is_recorded", False))
+        self.clamped = 0
+
+    def begin(self, manifest_label: str) -> None:
+        self._manifest_label = manifest_label
+
+    def sent(self, fragment: bytes, closed: Segment | None, mark_slot_id: str) -> None:
+        """A frame was sent: keep its very bytes for the recording, and the second it completed, if any."""
+        if closed is not None:
+            self._segments.append(protocol.to_json(protocol.SegmentRoot(
+                number=closed.number, first_sequence=closed.first_sequence, last_sequence=closed.last_sequence,
+                root=closed.root, manifest_label=self._manifest_label, mark_slot_id=mark_slot_id,
+                started_at=closed.started_at)))
+        if self._is_recording and fragment and self._fragment_bytes + len(fragment) <= MAX_KEPT_BYTES:
+            self._fragments.append(fragment)
+            self._fragment_bytes += len(fragment)
+
+    def clamp(self, emotion: str, asked_milli: int, shown_milli: int, media_time_s: float) -> None:
+        """An emotion was lowered."""
+        self.clamped += 1
+        self._clamps.append({"emotion": emotion, "asked_milli": asked_milli, "shown_milli": shown_milli,
+                             "media_time_s": round(media_time_s, 3)})
+
+    async def flush(self) -> None:
+        """Send what has gathered. An unreachable control keeps it for the next time."""
+        try:
+            if self._segments:
+                count = len(self._segments)
+                await self._control.post(self._lease, "segments", {"segments": self._segments[:count]})
+                del self._segments[:count]
+            if self._clamps:
+                count = len(self._clamps)
+                await self._control.post(self._lease, "clamps", {"clamps": self._clamps[:count]})
+                del self._clamps[:count]
+        except ControlUnreachable:
+            return
+
+    async def finish(self, reason: str, counters: protocol.Counters, marks_ms: dict[str, float]) -> None:
+        """Hand in the rest and say that it is over."""
+        await self.flush()
+        if self._fragments:
+            await self._control.put(self._lease, "recording", b"".join(self._fragments))
+        await self._control.post(self._lease, "finish", {
+            "reason": reason, "counters": protocol.to_json(counters), "marks_ms": marks_ms})

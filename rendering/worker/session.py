@@ -1,0 +1,326 @@
+"""One live session, from the claimed lease to its end. Read it top to bottom.
+
+ 1. The gate turns the lease's signed grant into a permit.
+ 2. Control releases the replica's key, sealed to a key made for this lease.
+ 3. The replica is fetched, decrypted, loaded, and drawn once to warm up.
+ 4. The viewer's offer comes; the session manifest is signed; the answer goes back.
+ 5. Frames: state -> picture -> label -> watermark -> encode -> attest -> send, thirty times a second.
+ 6. Meanwhile the lease is renewed, events are heard, seconds are reported.
+ 7. Whatever ends it, picture and sound stop within one frame, the keys are dropped, the recording is handed in.
+"""
+
+import asyncio
+import gc
+from contextlib import suppress
+from typing import Any
+
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+
+from provenance.manifests.attest import Attestor, SessionKey
+from provenance.manifests.permit import LeaseClock
+from provenance.manifests.seal import SealCounters, Sealer
+from provenance.manifests.segments import SegmentRoots
+from rendering import protocol
+from rendering.worker.audio import SoundLine
+from rendering.worker.brain import FULL_SHOW_MILLI, ScriptedBrain
+from rendering.worker.control import ControlRefused, ControlUnreachable, ReleasedKeys
+from rendering.worker.encoder import EncoderSettings, VideoEncoder
+from rendering.worker.frames import FrameMaker
+from rendering.worker.gate import Opened
+from rendering.worker.governor import RateGovernor
+from rendering.worker.latency import LatencyMarks
+from rendering.worker.loading import Cast, load_cast
+from rendering.worker.mark_slots import SlottedMark
+from rendering.worker.pacing import FramePacer
+from rendering.worker.peer import Peer
+from rendering.worker.reports import SessionReports
+from rendering.worker.slot import SlotTools
+from rendering.worker.stage import Shown, Stage
+from rendering.worker.talk import Talk
+from rendering.worker.tracks import MediaClock, SealedVideoTrack, SoundTrack
+from trustcore.primitives.errors import TrustcoreError
+from trustcore.primitives.signing import b64, unb64
+
+CONNECT_WITHIN_S = 20.0
+FAREWELL_S = 0.15  # the last message on the data channel needs a moment before the connection closes
+
+
+class Session:
+    """The life of one session lease. `run` never raises for what the world does; it returns the reason of the end."""
+
+    def __init__(self, tools: SlotTools, lease: protocol.Lease) -> None:
+        now_s = tools.clock.monotonic_s()
+        self._tools = tools
+        self._lease = lease
+        self._lease_clock = LeaseClock(now_s + protocol.LEASE_LIFETIME_S)
+        self._state = "loading"
+        self._reason = ""
+        self._stopped = asyncio.Event()
+        self._connected = asyncio.Event()
+        self._offers: asyncio.Queue[protocol.LeaseEvent] = asyncio.Queue()
+        self._latency = LatencyMarks()
+        self._counters = SealCounters()
+        self._media_clock = MediaClock(tools.clock)
+        self._line = SoundLine()
+        self._keys: ReleasedKeys | None = None
+        self._claim: dict[str, Any] = {}
+        self._peer: Peer | None = None
+        self._tracks: tuple[SealedVideoTrack, SoundTrack] | None = None
+        self._talk: Talk | None = None
+        self._stage: Stage | None = None
+        self._maker: FrameMaker | None = None
+        self._rendered = 0
+        self._encoder = VideoEncoder(EncoderSettings(
+            tools.config.size_px, tools.config.size_px, tools.config.frames_per_s, tools.config.bit_rate_bps))
+        self._governor = RateGovernor(tools.config.bit_rate_bps, self._encoder.settings.max_bit_rate_bps)
+        self._reports = SessionReports(tools.control, lease)
+
+    def end(self, reason: str) -> None:
+        """End the session from outside, for example because the worker stops."""
+        self._stop(reason)
+
+    async def run(self) -> str:
+        """Play the session to its end."""
+        self._latency.start("claim")
+        helpers = [asyncio.create_task(part) for part in (self._renew(), self._listen(), self._report_seconds())]
+        story = asyncio.create_task(self._story())
+        stopped = asyncio.create_task(self._stopped.wait())
+        try:
+            await asyncio.wait({story, stopped, *helpers}, return_when=asyncio.FIRST_COMPLETED)
+            for task in (*helpers, story):
+                if task.done() and not task.cancelled() and task.exception() is not None:
+                    self._tools.log(f"session {self._lease.lease_id} failed: {task.exception()!r}")
+                    self._stop("internal")
+            self._stop("ended")
+        finally:
+            for task in (story, stopped, *helpers):
+                task.cancel()
+            await asyncio.gather(story, stopped, *helpers, return_exceptions=True)
+            await self._clear_up()
+        return self._reason
+
+    async def _story(self) -> None:
+        """Steps 1 to 5."""
+        try:
+            opened = self._tools.gate.open(self._lease, self._lease_clock)
+            self._keys = await self._release_keys(opened)
+            config = self._tools.config
+            cast = await load_cast(
+                self._lease, opened.grant, self._keys, self._tools.control, self._tools.frame_thread, config.size_px)
+            mark = SlottedMark(self._keys.mark, config.size_px, config.size_px)
+            await self._prepare(opened, cast)
+            self._latency.mark("claim_to_ready_ms", "claim")
+            self._state = "ready"
+            offer = await asyncio.wait_for(self._offers.get(), protocol.UNJOINED_LIFETIME_S)
+            self._latency.start("offer")
+            await self._answer(opened, cast, mark, offer)
+            await asyncio.wait_for(self._connected.wait(), CONNECT_WITHIN_S)
+            self._state = "live"
+            await self._send_frames(mark)
+        except TimeoutError:
+            self._stop("not_joined" if self._state == "ready" else "not_connected")
+        except TrustcoreError as error:
+            self._tools.log(f"session {self._lease.lease_id}: {error.code}: {error} {error.facts}")
+            self._stop(error.code)
+
+    async def _release_keys(self, opened: Opened) -> ReleasedKeys:
+        ephemeral = X25519PrivateKey.generate()
+        grant = opened.grant
+        self._claim = self._tools.control.claim_proof(self._lease, ephemeral, grant.sha256)
+        return await self._tools.control.release_keys(
+            self._lease, self._claim, ephemeral, grant_sha256=grant.sha256,
+            replica_version=f"{grant.replica_id}/{grant.replica_version}")
+
+    async def _prepare(self, opened: Opened, cast: Cast) -> None:
+        """Everything that need not wait for the viewer: tracks, connection, voice, brain."""
+        tools, facts, permit = self._tools, self._lease.facts, opened.permit
+        picture = SealedVideoTrack(permit, self._counters, tools.clock)
+        sound = SoundTrack(permit, self._line, tools.clock, self._media_clock)
+        self._tracks = (picture, sound)
+        self._peer = Peer(picture, sound, self, bit_rate_bps=tools.config.bit_rate_bps,
+                          ice_servers=list(facts.get("ice_servers") or ()))
+        await self._peer.prepare()
+        self._stage = Stage(cast.performer, permit.emotion_max_milli)
+        self._talk = Talk(
+            brain=ScriptedBrain(facts.get("persona") or {}, str(facts.get("person_name") or "")),
+            voice=tools.voice_for(opened.grant.language), stage=self._stage, line=self._line,
+            executor=tools.speech_thread, conversation_id=opened.grant.conversation_id,
+            media_now_s=self._media_clock.now_s, emit=self._peer.send_text, on_clamped=self._note_clamp,
+            on_first_sound=lambda: self._latency.mark("message_to_sound_ms", "message"))
+        if facts.get("emotion"):
+            self._talk.show(str(facts["emotion"]), int(facts.get("emotion_milli") or FULL_SHOW_MILLI))
+
+    async def _answer(self, opened: Opened, cast: Cast, mark: SlottedMark, offer: protocol.LeaseEvent) -> None:
+        """Step 4. The answer is not sent before the session manifest is signed: no manifest, no media."""
+        assert self._peer is not None and self._stage is not None
+        key = SessionKey()
+        request = self._manifest_request(key, mark, str(offer.body["viewer_nonce"]))
+        manifest, sdp = await asyncio.gather(
+            self._tools.control.post(self._lease, "manifest", request), self._peer.answer(str(offer.body["sdp"])))
+        sealer = Sealer(opened.permit, label=cast.label, embedder=mark, encoder=self._encoder,
+                        attestor=Attestor(key, str(manifest["manifest_label"])))
+        sealer.counters = self._counters
+        self._reports.begin(str(manifest["manifest_label"]))
+        self._maker = FrameMaker(
+            stage=self._stage, renderer=cast.renderer, sealer=sealer, permit=opened.permit, mark=mark,
+            encoder=self._encoder, latency=self._latency)
+        await self._tools.control.post(self._lease, "answer", {
+            "offer_id": offer.body["offer_id"], "sdp": sdp, "manifest_b64": manifest["init_segment_b64"],
+            "session_facts": self._session_facts(opened, manifest)})
+        self._latency.mark("offer_to_answer_ms", "offer")
+
+    def _manifest_request(self, key: SessionKey, mark: SlottedMark, viewer_nonce: str) -> dict[str, Any]:
+        assert self._peer is not None
+        size_px = self._tools.config.size_px
+        certificate = unb64(str(self._lease.facts["signer_certificate"]))
+        return protocol.to_json(protocol.ManifestRequest(
+            grant=self._lease.grant or {}, claim=self._claim, session_cose_key=b64(key.cose_key()), kid=b64(key.kid),
+            binding_public=b64(key.public.public_bytes_raw()), viewer_nonce=viewer_nonce,
+            dtls_fingerprint=self._peer.dtls_fingerprint, mark_slots=mark.to_json(), width=size_px, height=size_px,
+            signer_binding=b64(key.bind_to_signer(certificate)),
+            session_facts={"frames_per_s": self._tools.config.frames_per_s}))
+
+    def _session_facts(self, opened: Opened, manifest: dict[str, Any]) -> dict[str, Any]:
+        grant = opened.grant
+        return {
+            "manifest_label": manifest["manifest_label"], "claim_sha256": manifest["claim_sha256"],
+            "conversation_id": grant.conversation_id, "replica_id": grant.replica_id,
+            "replica_version": grant.replica_version, "policy_id": grant.policy_id,
+            "policy_version": grant.policy_version, "size_px": self._tools.config.size_px,
+            "frames_per_s": self._tools.config.frames_per_s,
+        }
+
+    async def _send_frames(self, mark: SlottedMark) -> None:
+        """Step 5. A picture that would be late is not made; a picture that was encoded is sent."""
+        assert self._maker is not None and self._tracks is not None and self._talk is not None
+        clock, config, track = self._tools.clock, self._tools.config, self._tracks[0]
+        loop = asyncio.get_running_loop()
+        pacer = FramePacer(config.frames_per_s, self._media_clock.start(), config.frame_lead_s)
+        talking = asyncio.create_task(self._talk.run())
+        roots = SegmentRoots()
+        try:
+            while not self._stopped.is_set():
+                tick = pacer.next_tick(clock.monotonic_s())
+                await asyncio.sleep(max(0.0, tick.start_at_s - clock.monotonic_s()))
+                if not track.has_room:
+                    continue
+                frame = await loop.run_in_executor(self._tools.frame_thread, self._maker.make, tick)
+                await asyncio.sleep(max(0.0, tick.send_at_s - clock.monotonic_s()))
+                if frame is None or self._stopped.is_set():
+                    continue
+                track.give(frame)
+                self._latency.mark("offer_to_first_frame_ms", "offer")
+                done = roots.add(frame.fragment, frame.sequence, frame.media_time_90k, clock.utc())
+                self._reports.sent(frame.fragment, done, mark.slot.hex_id)
+        finally:
+            self._reports.sent(b"", roots.finish(), mark.slot.hex_id)
+            talking.cancel()
+
+    async def _renew(self) -> None:
+        """Step 6. The deadline counts from the moment each renewal is sent, on this machine's own clock."""
+        while True:
+            sent_at_s = self._tools.clock.monotonic_s()
+            renewal = protocol.Renewal(self._lease.epoch, self._state, self._count(), self._latency.to_json())
+            try:
+                answer = await self._tools.control.renew(self._lease, renewal)
+            except ControlUnreachable:
+                answer = None  # the deadline stands as it was
+            except ControlRefused:
+                self._stop("lease_refused")
+                return
+            if answer is not None and not answer.live:
+                self._stop(answer.reason or "ended")
+                return
+            if self._tools.clock.monotonic_s() >= self._lease_clock.deadline_s:
+                self._stop("lease_lost")
+                return
+            if answer is not None:
+                self._lease_clock.renew(sent_at_s, protocol.LEASE_LIFETIME_S)
+            await asyncio.sleep(max(0.0, sent_at_s + protocol.RENEW_EVERY_S - self._tools.clock.monotonic_s()))
+
+    async def _listen(self) -> None:
+        """Step 6. Everything control pushes."""
+        async for event in self._tools.control.events(self._lease):
+            body = event.body
+            if event.kind in ("revoke", "end"):
+                self._stop(str(body.get("reason") or event.kind))
+            elif event.kind == "offer":
+                self._offers.put_nowait(event)
+            elif self._talk is None:
+                continue
+            elif event.kind == "message":
+                self._latency.start("message")
+                self._talk.hear(str(body.get("text") or ""), body.get("emotion"), body.get("milli"))
+            elif event.kind == "emotion":
+                self._talk.show(str(body.get("emotion") or ""), int(body.get("milli") or 0))
+            elif event.kind == "interrupt":
+                self._talk.interrupt()
+
+    async def _report_seconds(self) -> None:
+        while True:
+            await asyncio.sleep(1.0)
+            if self._talk is not None and self._state == "live":
+                self._talk.event("trustcore.counts", protocol.to_json(self._count()))
+            await self._reports.flush()
+
+    def _stop(self, reason: str) -> None:
+        """Stop picture and sound now, for good. Safe to call again; the first reason stands."""
+        if self._stopped.is_set():
+            return
+        self._reason = reason
+        self._state = "ending"
+        self._lease_clock.revoke(reason)
+        for track in self._tracks or ():
+            track.stop()
+        self._stopped.set()
+        if self._talk is not None:
+            self._talk.event("trustcore.ended", {"reason": reason})
+
+    async def _clear_up(self) -> None:
+        """Step 7."""
+        counters = self._count()
+        if self._keys is not None:
+            self._keys.wipe()
+        self._keys = self._maker = self._stage = None
+        gc.collect()  # the decrypted replica goes now, not at some later collection
+        if self._peer is not None:
+            await asyncio.sleep(FAREWELL_S)
+            await self._peer.close()
+        with suppress(ControlRefused, ControlUnreachable):
+            await self._reports.finish(self._reason, counters, dict(self._latency.to_json()))
+
+    # --- what the viewer's side tells (PeerListener) ---------------------------------------------------------------
+
+    def key_frame_wanted(self) -> None:
+        self._encoder.request_key_frame()
+
+    def rate_seen(self, receiver_bps: int, loss_share: float) -> None:
+        now_s = self._tools.clock.monotonic_s()
+        self._encoder.set_bit_rate_bps(self._governor.report(receiver_bps, loss_share, now_s))
+
+    def channel_opened(self) -> None:
+        if self._talk is not None:
+            self._talk.greet()
+
+    def channel_message(self, text: str) -> None:
+        if self._talk is not None:
+            self._talk.on_channel_message(text)
+
+    def state_changed(self, state: str) -> None:
+        if state == "connected":
+            self._latency.mark("offer_to_connected_ms", "offer")
+            self._connected.set()
+        elif state in ("failed", "closed"):
+            self._stop("viewer_left")
+
+    # --- small things ----------------------------------------------------------------------------------------------
+
+    def _count(self) -> protocol.Counters:
+        if self._maker is not None:
+            self._rendered = self._maker.rendered
+        return protocol.Counters(
+            rendered=self._rendered, sent=self._counters.sent, dropped=self._rendered - self._counters.sent,
+            unsealed_sent=self._counters.unsealed_sent, clamped=self._reports.clamped)
+
+    def _note_clamp(self, shown: Shown, at_s: float) -> None:
+        self._reports.clamp(shown.asked, shown.asked_milli, shown.shown_milli, at_s)

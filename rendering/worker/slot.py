@@ -1,0 +1,37 @@
+"""What one slot holds for all its leases: configuration, control, gate, clock, voices, two threads."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+from rendering.speech.voices import pick_voice
+from rendering.worker.config import WorkerConfig
+from rendering.worker.control import ControlClient
+from rendering.worker.gate import Gate
+from rendering.worker.talk import Voice
+from trustcore.primitives.clock import Clock
+
+
+@dataclass
+class SlotTools:
+    """One frame thread, because pictures are made in order; one for speech, so that a sentence holds up no picture."""
+
+    config: WorkerConfig
+    control: ControlClient
+    gate: Gate
+    clock: Clock
+    log: Callable[[str], None]
+    frame_thread: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, "frames"))
+    speech_thread: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, "speech"))
+    _voices: dict[str, Voice] = field(default_factory=dict)
+
+    def voice_for(self, language: str) -> Voice:
+        """The voice of a language, made once and kept."""
+        short = language.split("-")[0].lower() or "en"
+        if short not in self._voices:
+            self._voices[short] = pick_voice(short)
+        return self._voices[short]
+
+    def close(self) -> None:
+        self.frame_thread.shutdown(wait=False, cancel_futures=True)
+        self.speech_thread.shutdown(wait=False, cancel_futures=True)

@@ -1,0 +1,194 @@
+"""The conversation inside a session: messages in, speech and captions out, on the session's media clock.
+
+Event names and shapes follow the Tavus app messages (`conversation.*`); our own start with `trustcore.`.
+"""
+
+import asyncio
+import json
+from collections.abc import Callable
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rendering.worker.audio import SoundLine, resample
+from rendering.worker.brain import FULL_SHOW_MILLI, MAX_MESSAGE_CHARS, Line, ScriptedBrain, parse_tagged_text
+from rendering.worker.stage import Shown, Stage
+from trustcore.primitives.clock import to_rfc3339, utc_now
+from trustcore.primitives.errors import Fault
+
+SPEECH_LEAD_S = 0.10  # the picture in which the lips begin to move must not be under way already
+MAX_CHANNEL_MESSAGE_CHARS = 4096
+MAX_TURNS_WAITING = 4
+
+
+class Utterance(Protocol):
+    """What a voice gives for one sentence."""
+
+    @property
+    def pcm(self) -> NDArray[np.int16]: ...  # [N]
+
+    @property
+    def rate_hz(self) -> int: ...
+
+    @property
+    def visemes(self) -> tuple[Any, ...]: ...
+
+
+class Voice(Protocol):
+    """A voice (`rendering.speech`)."""
+
+    def say(self, text: str) -> Utterance: ...
+
+
+@dataclass(frozen=True)
+class _Turn:
+    lines: tuple[Line, ...]
+    emotion: str | None = None  # overrides the lines' own
+    milli: int = 0
+
+
+class Talk:
+    """One replica talking with one viewer.
+
+    Args:
+        media_now_s: the time on the session's media clock.
+        emit: sends one event to the viewer.
+        on_clamped: told of every emotion that was lowered.
+        on_first_sound: told when the sound of an answer is laid, for the latency marks.
+    """
+
+    def __init__(
+        self, *, brain: ScriptedBrain, voice: Voice, stage: Stage, line: SoundLine, executor: Executor,
+        conversation_id: str, media_now_s: Callable[[], float], emit: Callable[[str], Any],
+        on_clamped: Callable[[Shown, float], None], on_first_sound: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._brain = brain
+        self._voice = voice
+        self._stage = stage
+        self._line = line
+        self._executor = executor
+        self._conversation_id = conversation_id
+        self._media_now_s = media_now_s
+        self._emit = emit
+        self._on_clamped = on_clamped
+        self._on_first_sound = on_first_sound
+        self._turns: asyncio.Queue[_Turn] = asyncio.Queue(MAX_TURNS_WAITING)
+        self._turn_count = 0
+        self._sequence = 0
+        self._speaking: asyncio.Task[None] | None = None
+
+    async def run(self) -> None:
+        """Say one turn after the other, until cancelled."""
+        while True:
+            turn = await self._turns.get()
+            self._speaking = asyncio.create_task(self._say_turn(turn))
+            try:
+                await self._speaking
+            except asyncio.CancelledError:
+                # An interruption cancels the turn; the end of the session cancels this task itself.
+                current = asyncio.current_task()
+                if current is not None and current.cancelling():
+                    raise
+            except Fault as error:
+                # Without a voice the answer is still there to read.
+                self.event("trustcore.sound_failed", {"code": error.code})
+                for line in turn.lines:
+                    self.event("conversation.utterance", {"role": "replica", "speech": line.text})
+
+    def greet(self) -> None:
+        self._enqueue(_Turn(self._brain.greeting()))
+
+    def hear(self, text: str, emotion: str | None = None, milli: int | None = None) -> None:
+        """A message of the viewer: answer it, showing `emotion` if one was asked for."""
+        message = " ".join(text.split())[:MAX_MESSAGE_CHARS]
+        if not message:
+            return
+        self.event("conversation.utterance", {"role": "user", "speech": message})
+        self._enqueue(_Turn(self._brain.reply(message), emotion, FULL_SHOW_MILLI if milli is None else int(milli)))
+
+    def echo(self, text: str) -> None:
+        """Say these very words (Tavus `conversation.echo`)."""
+        self._enqueue(_Turn(parse_tagged_text(text[:MAX_MESSAGE_CHARS])))
+
+    def interrupt(self) -> None:
+        """Stop speaking within one frame and forget what was about to be said."""
+        while not self._turns.empty():
+            self._turns.get_nowait()
+        now_s = self._media_now_s()
+        if self._line.cut(now_s):
+            self._stage.hush(now_s)
+        if self._speaking is not None:
+            self._speaking.cancel()
+
+    def show(self, word: str, milli: int) -> None:
+        """Change the face now, within the grant's limits."""
+        self._show(word, milli, self._media_now_s())
+
+    def on_channel_message(self, text: str) -> None:
+        """One message of the viewer's data channel. What is not understood is ignored."""
+        if len(text) > MAX_CHANNEL_MESSAGE_CHARS:
+            return
+        try:
+            message = json.loads(text)
+            kind, properties = message["event_type"], message.get("properties") or {}
+            if kind == "conversation.respond":
+                self.hear(str(properties["text"]), properties.get("emotion"), properties.get("milli"))
+            elif kind == "conversation.interrupt":
+                self.interrupt()
+            elif kind == "conversation.set_emotion":
+                self.show(str(properties["emotion"]), int(properties.get("milli", 600)))
+        except (ValueError, KeyError, TypeError, AttributeError):
+            return
+
+    def event(self, event_type: str, properties: dict[str, Any]) -> None:
+        """Send one event to the viewer."""
+        self._sequence += 1
+        self._emit(json.dumps({
+            "message_type": "trustcore" if event_type.startswith("trustcore.") else "conversation",
+            "event_type": event_type, "conversation_id": self._conversation_id, "seq": self._sequence,
+            "turn_idx": self._turn_count, "timestamp": to_rfc3339(utc_now()), "properties": properties,
+        }))
+
+    def _enqueue(self, turn: _Turn) -> None:
+        self._turn_count += 1
+        try:
+            self._turns.put_nowait(turn)
+        except asyncio.QueueFull:
+            self.event("trustcore.busy", {"text": "One thing at a time, please. Ask that again in a moment."})
+
+    async def _say_turn(self, turn: _Turn) -> None:
+        loop = asyncio.get_running_loop()
+        started = False
+        try:
+            for line in turn.lines:
+                utterance = await loop.run_in_executor(self._executor, self._voice.say, line.text)
+                samples = await loop.run_in_executor(self._executor, resample, utterance.pcm, utterance.rate_hz)
+                start_s = self._line.lay(samples, self._media_now_s() + SPEECH_LEAD_S)
+                self._stage.say(utterance.visemes, start_s)
+                if turn.emotion or line.emotion:
+                    self._show(turn.emotion or line.emotion or "", turn.milli if turn.emotion else line.milli, start_s)
+                await asyncio.sleep(max(0.0, start_s - self._media_now_s()))
+                if not started:
+                    started = True
+                    self._on_first_sound()
+                    self.event("conversation.started_speaking", {"role": "replica"})
+                self.event("conversation.utterance", {
+                    "role": "replica", "speech": line.text, "media_time_s": round(start_s, 3)})
+                # The next sentence is prepared while this one still sounds.
+                await asyncio.sleep(max(0.0, self._line.busy_until_s() - self._media_now_s() - 0.3))
+            await asyncio.sleep(max(0.0, self._line.busy_until_s() - self._media_now_s()))
+        finally:
+            if started:
+                is_cut = self._line.busy_until_s() > self._media_now_s() + 0.05
+                self.event("conversation.stopped_speaking", {"role": "replica", "interrupted": is_cut})
+
+    def _show(self, word: str, milli: int, at_s: float) -> None:
+        shown = self._stage.show(word, milli, at_s)
+        self.event("trustcore.emotion", {
+            "emotion": shown.emotion, "asked": shown.asked, "asked_milli": shown.asked_milli,
+            "shown_milli": shown.shown_milli, "clamped": shown.is_clamped})
+        if shown.is_clamped:
+            self._on_clamped(shown, at_s)
