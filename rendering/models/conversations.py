@@ -70,7 +70,7 @@ class LiveState(models.Model):
     counters = models.JSONField(default=dict)
     marks_ms = models.JSONField(default=dict)
     session_facts = models.JSONField(default=dict)
-    mark_slots = models.JSONField(default=list)  # [{"slot_id": hex16, "slot_index": int}]
+    mark = models.JSONField(default=dict)  # {"slot_id": hex16, "epoch": name, "first_index": 0..63}
     last_segment = models.IntegerField(default=-1)
     clamp_count = models.PositiveIntegerField(default=0)
     viewer_counts = models.JSONField(default=dict)  # what the viewer's own check reports

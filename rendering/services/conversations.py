@@ -2,6 +2,7 @@
 
 import hmac
 import secrets
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -15,7 +16,10 @@ from trustcore.audit.actors import Actor
 from trustcore.jobs import wakeups
 from trustcore.jobs.models import Job
 from trustcore.jobs.services import leases
+from trustcore.keys.services import mark_keys
+from trustcore.primitives.errors import InvalidTransition
 from trustcore.primitives.hashing import sha256_hex
+from trustcore.primitives.ids import new_mark_id
 from trustcore.primitives.states import next_state
 
 # The stop that must be seen at once (the slot drops its keys) as against an end by agreement or by time.
@@ -77,7 +81,8 @@ def is_viewer(conversation: Conversation, cookie: str) -> bool:
 
 
 def _ask_for_slot(conversation: Conversation, *, now: datetime) -> Job:
-    LiveState.objects.get_or_create(conversation=conversation)
+    mark = {"slot_id": f"{new_mark_id():016x}", "epoch": mark_keys.current(now).name, "first_index": secrets.randbelow(64)}
+    LiveState.objects.get_or_create(conversation=conversation, defaults={"mark": mark})
     return leases.enqueue(
         kind="session", tenant=conversation.tenant, object_id=conversation.public_id, subject_public_id=conversation.subject_public_id,
         idempotency_key=f"session:{conversation.public_id}", lease_lifetime_s=LEASE_LIFETIME_S, is_repeatable=False,
@@ -89,7 +94,7 @@ def go_live(*, conversation: Conversation, actor: Actor, now: datetime) -> None:
     """The slot answered an offer. A second answer (the page was loaded again) changes nothing."""
     if conversation.state != "joining":
         return
-    with recording.recording(actor=actor, action=Action.CONVERSATION_STARTED, obj=conversation) as event:
+    with suppress(InvalidTransition), recording.recording(actor=actor, action=Action.CONVERSATION_STARTED, obj=conversation) as event:
         locked = Conversation.objects.select_for_update().get(id=conversation.id)
         conversation.state = next_state(CONVERSATION, locked.state, "go_live")
         conversation.live_at = now
@@ -102,16 +107,18 @@ def end(*, conversation: Conversation, actor: Actor, reason: str, now: datetime)
     if conversation.state == "ended":
         return False
     action = Action.CONVERSATION_KILLED if is_revocation(reason) else Action.CONVERSATION_ENDED
-    with recording.recording(actor=actor, action=action, obj=conversation, reason=reason) as event:
-        locked = Conversation.objects.select_for_update().get(id=conversation.id)
-        if locked.state == "ended":
-            event.add(was_over=True)
-            return False
-        conversation.state = next_state(CONVERSATION, locked.state, "end")
-        conversation.end_reason, conversation.ended_at = reason, now
-        conversation.save(update_fields=["state", "end_reason", "ended_at"])
-        event.add(lease=conversation.lease_id, counters=_counters(conversation))
-        _stop_slot(conversation, reason, now=now)
+    try:
+        with recording.recording(actor=actor, action=action, obj=conversation, reason=reason) as event:
+            locked = Conversation.objects.select_for_update().get(id=conversation.id)
+            conversation.state = next_state(CONVERSATION, locked.state, "end")
+            conversation.end_reason, conversation.ended_at = reason, now
+            conversation.save(update_fields=["state", "end_reason", "ended_at"])
+            event.add(lease=conversation.lease_id, counters=_counters(conversation))
+            _stop_slot(conversation, reason, now=now)
+    except InvalidTransition:
+        # Somebody else ended it between our read and our lock; nothing of ours was written.
+        conversation.refresh_from_db()
+        return False
     return True
 
 

@@ -4,7 +4,6 @@ On the wire a lease is "<job id>-<epoch>", so that each message names the epoch 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -14,25 +13,15 @@ from rendering import protocol
 from rendering.services import sessions, training
 from trustcore.audit import recording
 from trustcore.audit.actions import Action
-from trustcore.audit.actors import Actor, ObjectRef
+from trustcore.audit.actors import Actor
 from trustcore.jobs.errors import ClaimInvalid, KeyAlreadyReleased, LeaseLost
 from trustcore.jobs.models import Job, KeyRelease, Slot, Worker
 from trustcore.jobs.services import leases
-from trustcore.primitives.canonical import canonical_bytes
-from trustcore.primitives.envelope import hpke_seal
+from trustcore.keys.services import blobs, release
 from trustcore.primitives.errors import SignatureInvalid
-from trustcore.primitives.signing import b64, unb64, verify_statement
+from trustcore.primitives.signing import unb64, verify_statement
 
 CLAIM_PURPOSE = "slot-claim"
-
-
-@dataclass(frozen=True)
-class ReleaseTerms:
-    """What a lease's keys are bound to, and the keys themselves in the protocol's shape."""
-
-    grant_sha256: str
-    replica_version: str
-    keys: Mapping[str, Any]
 
 
 def wire_id(job: Job) -> str:
@@ -81,24 +70,25 @@ def release_keys(*, job: Job, worker: Worker, signed_claim: Mapping[str, Any], n
     Raises:
         ClaimInvalid: the proof is not this worker's, or names another lease, epoch, nonce, build or grant.
         KeyAlreadyReleased: keys of this epoch have left.
-        Refusal: consent, approval or policy no longer hold.
+        Refusal: consent, approval or policy no longer hold, or a key was destroyed.
     """
-    maker = sessions if job.kind == "session" else training
-    grant_sha256, replica_version, reference = maker.release_binding(job)
-    claim = verify_claim(job=job, worker=worker, signed_claim=signed_claim, grant_sha256=grant_sha256)
+    terms = (sessions if job.kind == "session" else training).release_terms(job, now=now)
+    claim = verify_claim(job=job, worker=worker, signed_claim=signed_claim, grant_sha256=terms.grant_sha256)
     actor = Actor.worker(worker.public_id)
+    aad = protocol.release_aad(terms.grant_sha256, wire_id(job), job.epoch, terms.replica_version)
     try:
-        with recording.recording(actor=actor, action=Action.KEY_RELEASED, obj=reference) as event:
+        with recording.recording(actor=actor, action=Action.LEASE_CLAIMED, obj=terms.reference) as event:
             KeyRelease.objects.create(job=job, epoch=job.epoch, ephemeral_public=claim["ephemeral_public"], released_at=now)
             Job.objects.filter(id=job.id).update(claim=dict(signed_claim))
             event.add(lease=job.public_id, epoch=job.epoch, slot=job.slot.public_id if job.slot else "", build_sha256=claim["build_sha256"],
-                      grant_sha256=grant_sha256, replica_version=replica_version)
-            keys = maker.keys_for_release(job, actor=actor, now=now)
+                      grant_sha256=terms.grant_sha256, replica_version=terms.replica_version)
+            sealed = release.seal_keys(
+                actor=actor, lease=terms.reference, info=protocol.RELEASE_INFO, aad=aad,
+                ephemeral_public=unb64(claim["ephemeral_public"]), read=terms.read, write_key_id=terms.write_key_id,
+                write_contexts=terms.write_contexts, extra={"mark": terms.mark})
     except IntegrityError as error:
         raise KeyAlreadyReleased("The keys of this lease have been released already. Claim again.", lease=job.public_id) from error
-    aad = protocol.release_aad(grant_sha256, wire_id(job), job.epoch, replica_version)
-    sealed = hpke_seal(unb64(claim["ephemeral_public"]), protocol.RELEASE_INFO, canonical_bytes(aad), canonical_bytes(keys))
-    return protocol.KeyRelease(sealed=b64(sealed), aad=aad)
+    return protocol.KeyRelease(sealed=sealed, aad=aad)
 
 
 def verify_claim(*, job: Job, worker: Worker, signed_claim: Mapping[str, Any], grant_sha256: str) -> dict[str, Any]:
@@ -140,7 +130,11 @@ def topics(job: Job) -> list[str]:
     return [leases.topic(job.public_id), f"subject:{job.subject_public_id}", f"tenant:{job.tenant}"]
 
 
-def reference(job: Job) -> ObjectRef:
-    """What events about a job's lease name."""
-    noun = "conversation" if job.kind == "session" else "replica_version"
-    return ObjectRef(noun, job.object_id, tenant=job.tenant, subject=job.subject_public_id)
+def ciphertext_for(blob_public_id: str, *, worker: Worker, now: datetime) -> bytes:
+    """The ciphertext of a blob that a lease this worker holds now may read. Raises LeaseLost for any other."""
+    mine = Job.objects.select_related("slot__worker").filter(state="leased", leased_until__gt=now, slot__worker=worker)
+    for job in mine:
+        terms = (sessions if job.kind == "session" else training).release_terms(job, now=now)
+        if blob_public_id in terms.read.values():
+            return blobs.ciphertext(blob_public_id)
+    raise LeaseLost("None of your leases reads this file.", blob=blob_public_id)

@@ -1,30 +1,30 @@
 """A live session as control sees it: what the slot is told, what it reports, and when it must stop."""
 
-import secrets
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.conf import settings
 from django.db.models import F
 
 from rendering import protocol, selectors
 from rendering.models import Conversation, LiveState
-from rendering.services import conversations
+from rendering.services import conversations, manifests
+from rendering.services.release_terms import ReleaseTerms
 from trustcore.audit import recording
 from trustcore.audit.actions import Action
-from trustcore.audit.actors import Actor, ObjectRef, reference_to
+from trustcore.audit.actors import Actor, reference_to
 from trustcore.jobs.errors import LeaseLost
 from trustcore.jobs.models import Job
 from trustcore.jobs.services import leases
-from trustcore.keys.services import data_keys, mark_keys
+from trustcore.keys.services import mark_keys
 from trustcore.primitives.errors import Refusal
 from trustcore.primitives.grants import EMOTIONS
-from trustcore.primitives.ids import new_mark_id
 from trustcore.primitives.signing import b64
 from trustcore.web.errors import RequestInvalid
 
 MARK_SLOT_S = 8
-MARK_SLOTS = 64
+MARK_SLOTS = 64  # payload signs repeat after this many slots (DESIGN: watermark keys)
 MODEL_FILES = ("model.safetensors", "manifest.json")
 MAX_SEGMENTS_A_CALL = 120
 MAX_CLAMPS_A_CALL = 200
@@ -60,19 +60,15 @@ def _facts_for_slot(conversation: Conversation) -> dict[str, Any]:
         "organisation": conversation.organisation.name,
         "disclosure": conversation.grant["body"]["disclosure"],
         "language": conversation.grant["body"]["language"],
-        "emotion": conversation.emotion, "emotion_milli": conversation.emotion_milli,
-        "max_duration_s": conversation.max_duration_s, "is_recorded": conversation.is_recorded,
+        "emotion": {"name": conversation.emotion, "milli": conversation.emotion_milli} if conversation.emotion != "neutral" else None,
+        "max_duration_s": conversation.max_duration_s, "recording": conversation.is_recorded,
+        "signer_certificate": b64(manifests.signer_certificate_der()),
+        "ice_servers": settings.ICE_SERVERS,
     }
 
 
-def release_binding(job: Job) -> tuple[str, str, ObjectRef]:
-    """(grant hash, "<replica>/<version>", object of the event) that a key release of this session is bound to."""
-    conversation = conversation_of(job)
-    return conversation.grant_sha256, conversation.version.wire_name, reference_to(conversation)
-
-
-def keys_for_release(job: Job, *, actor: Actor, now: datetime) -> dict[str, Any]:
-    """The session's keys in the protocol's shape. Call inside the recording of the release.
+def release_terms(job: Job, *, now: datetime) -> ReleaseTerms:
+    """What the keys of this session are bound to, and which they are.
 
     Raises:
         LeaseLost: the session may not go on.
@@ -82,19 +78,16 @@ def keys_for_release(job: Job, *, actor: Actor, now: datetime) -> dict[str, Any]
     if reason:
         raise LeaseLost("This session may not go on, so no key leaves.", reason=reason)
     version = conversation.version
-    key = data_keys.unwrap(version.output_data_key_id, purpose="session", actor=actor, context=version.key_context)
-    names = [a.name for a in version.artefacts.filter(name__in=MODEL_FILES)]
-    mark_id, first = new_mark_id(), secrets.randbelow(MARK_SLOTS)
-    slots = [{"slot_id": f"{mark_id:016x}", "slot_index": (first + i) % MARK_SLOTS} for i in range(MARK_SLOTS)]
-    epoch = mark_keys.current()
-    LiveState.objects.filter(conversation=conversation).update(
-        mark_slots=[{"slot_id": slots[0]["slot_id"], "epoch": epoch.name, "first_index": first}])
-    return {
-        "read": {name: b64(key) for name in names},
-        "write": None,
-        "contexts": {name: version.file_context(name) for name in names},
-        "mark": {"epoch_key": b64(epoch.key), "slots": slots, "slot_s": MARK_SLOT_S},
-    }
+    state = LiveState.objects.get(conversation=conversation)
+    epoch = mark_keys.get(state.mark["epoch"])
+    slots = [
+        {"slot_id": state.mark["slot_id"], "slot_index": (state.mark["first_index"] + i) % MARK_SLOTS} for i in range(MARK_SLOTS)
+    ]
+    return ReleaseTerms(
+        grant_sha256=conversation.grant_sha256, replica_version=version.wire_name, reference=reference_to(conversation),
+        read={a.name: a.blob_public_id for a in version.artefacts.filter(name__in=MODEL_FILES)},
+        mark={"epoch_key": b64(epoch.key), "slots": slots, "slot_s": MARK_SLOT_S},
+    )
 
 
 # --- may it go on? ----------------------------------------------------------------------------------------------------
