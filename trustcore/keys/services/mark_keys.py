@@ -1,8 +1,4 @@
-"""Watermark epoch keys: one a calendar month, wrapped under the root key in the keystore.
-
-Whoever holds an epoch key can read and forge every mark of its month, so it leaves control only inside a key release (`release`) and, for a
-reader of marks, through `get`. The keys outlive the sessions: a clip found years later must still be readable.
-"""
+"""Epoch keys of the watermark: one a year, wrapped under the root key in the keystore."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -12,50 +8,49 @@ from django.conf import settings
 
 from trustcore.audit import recording
 from trustcore.keys import keystore, providers
-from trustcore.keys.errors import KeyExists
+from trustcore.keys.errors import KeyExists, KeyMissing
+from trustcore.primitives.clock import utc_now
 from trustcore.primitives.envelope import new_key
-
-KIND = "marks"
 
 
 @dataclass(frozen=True)
-class MarkEpoch:
-    """One epoch's name ("2026-11") and key. It prints without its key."""
+class EpochKey:
+    """A secret of 32 bytes and its public name. Who can read a mark with it can also forge one."""
 
     name: str
-    key: bytes = field(repr=False)  # 32 bytes
+    key: bytes = field(repr=False)
 
 
-def current(now: datetime) -> MarkEpoch:
-    """The epoch in force at `now`, made at first need."""
-    name = now.strftime("%Y-%m")
+def current(now: datetime | None = None) -> EpochKey:
+    """The key of the running year, made at first need."""
+    name = str((now or utc_now()).year)
     path = _path(name)
     if not path.exists():
-        _make(path, name)
+        try:
+            keystore.write_once(path, providers.root().wrap(f"mark/{name}", new_key()))
+        except KeyExists:
+            return get(name)  # another process was first; its key is the one
+        epoch = recording.ObjectRef("mark_key", name)
+        with recording.recording(
+            actor=recording.Actor.system("keys"), action=recording.Action.KEY_CREATED, obj=epoch
+        ):
+            pass
     return get(name)
 
 
-def get(name: str) -> MarkEpoch:
-    """An epoch by name. Raises KeyMissing when there never was one."""
-    return MarkEpoch(name, providers.root().unwrap(f"{KIND}/{name}", keystore.read(_path(name))))
+def get(name: str) -> EpochKey:
+    """The key of a past or present epoch. Raises KeyMissing."""
+    return EpochKey(name, providers.root().unwrap(f"mark/{name}", keystore.read(_path(name))))
 
 
 def names() -> list[str]:
-    """Every epoch there is, newest first: what a detector has to try."""
-    folder = Path(settings.KEYSTORE_DIR) / KIND
-    return sorted((path.stem for path in folder.glob("*.key")), reverse=True)
+    """All epochs there are, newest first."""
+    folder = Path(settings.KEYSTORE_DIR) / "mark"
+    return sorted((path.stem for path in folder.glob("*.key") if not path.name.startswith(".")), reverse=True)
 
 
 def _path(name: str) -> Path:
-    return keystore.path_of(Path(settings.KEYSTORE_DIR), KIND, name)
-
-
-def _make(path: Path, name: str) -> None:
     try:
-        keystore.write_once(path, providers.root().wrap(f"{KIND}/{name}", new_key()))
-    except KeyExists:
-        return  # another process was first; its key is the one
-    with recording.recording(
-        actor=recording.Actor.system("keys"), action=recording.Action.KEY_CREATED, obj=recording.ObjectRef("mark_key", name)
-    ) as event:
-        event.add(epoch=name)
+        return keystore.path_of(Path(settings.KEYSTORE_DIR), "mark", name)
+    except ValueError as error:
+        raise KeyMissing("There is no such mark epoch.") from error
