@@ -67,7 +67,7 @@ class ReplicaVersion(AuditedModel):
     """One training result. Its public id is "<replica id>.<number>"."""
 
     audit_type: ClassVar[str] = "replica_version"
-    audited_fields: ClassVar[tuple[str, ...]] = ("state", "replica_sha256", "statement_sha256", "failure")
+    audited_fields: ClassVar[tuple[str, ...]] = ("state", "replica_sha256", "checkpoint_blob_id", "failure")
 
     public_id = models.CharField(max_length=40, unique=True)
     replica = models.ForeignKey(Replica, on_delete=models.PROTECT, related_name="versions")
@@ -81,11 +81,9 @@ class ReplicaVersion(AuditedModel):
     job_public_id = models.CharField(max_length=40, blank=True)
     output_data_key_id = models.CharField(max_length=40, blank=True)  # one key for all files of this version
     checkpoint_blob_id = models.CharField(max_length=40, blank=True)
-    # sha256 over the sorted (name, ciphertext sha256) pairs of the files: what grants and approvals mean by "this replica"
+    # sha256 of manifest.json in the clear, which holds the hash of every other file: what grants and approvals mean by "this replica"
     replica_sha256 = models.CharField(max_length=64, blank=True)
     report = models.JSONField(default=dict)
-    statement = models.JSONField(default=dict)
-    statement_sha256 = models.CharField(max_length=64, blank=True)
     failure = models.CharField(max_length=64, blank=True)
 
     class Meta(AuditedModel.Meta):

@@ -12,7 +12,6 @@ from typing import Any
 from rendering import protocol, selectors
 from rendering.errors import TrainingRefused
 from rendering.models import Artefact, Footage, Replica, ReplicaVersion, TrainingStep
-from rendering.services import statements
 from rendering.services.release_terms import ReleaseTerms
 from rendering.states import REPLICA_VERSION
 from trustcore.accounts.models import User
@@ -28,7 +27,7 @@ from trustcore.primitives.hashing import sha256_hex, statement_sha256
 from trustcore.primitives.states import next_state
 from trustcore.web.errors import RequestInvalid
 
-LEASE_LIFETIME_S = 20.0
+LEASE_LIFETIME_S = 6.0
 MAX_ATTEMPTS = 5
 REQUIRED_FILES = ("model.safetensors", "manifest.json", "report.json")
 DONE_WORDS = ("done", "finished", "completed")
@@ -98,13 +97,13 @@ def make_lease(job: Job, lease_id: str, *, now: datetime) -> protocol.Lease | No
 
 def release_terms(job: Job, *, now: datetime) -> ReleaseTerms:
     """What the keys of this job are bound to, and which they are. An artefact without a context of its own is encrypted in the context
-    `contexts["artefact"] + "/" + name`. Raises Refusal when the person no longer agrees."""
+    `contexts["*"] + name`. Raises Refusal when the person no longer agrees."""
     version = version_of(job)
     selectors.may_train(version.subject_public_id, now=now)
     contexts = {name: version.file_context(name) for name in (*REQUIRED_FILES, "checkpoint")}
     return ReleaseTerms(
         grant_sha256=statement_sha256(job_statement(version)), replica_version=version.job_public_id, reference=reference_to(version),
-        read=_files(version), write_key_id=version.output_data_key_id, write_contexts={"artefact": version.key_context, **contexts},
+        read=_files(version), write_key_id=version.output_data_key_id, write_contexts={"*": version.file_context(""), **contexts},
     )
 
 
@@ -184,11 +183,9 @@ def _complete(job: Job, *, now: datetime) -> None:
     with recording.recording(actor=actor, action=Action.TRAINING_COMPLETED, obj=version) as event:
         version.state = next_state(REPLICA_VERSION, version.state, "finish")
         version.replica_sha256, version.report, version.finished_at = sha256_hex(manifest), report, now
-        version.statement = statements.for_replica(version)
-        version.statement_sha256 = statement_sha256(version.statement)
-        version.save(update_fields=["state", "replica_sha256", "report", "finished_at", "statement", "statement_sha256"])
+        version.save(update_fields=["state", "replica_sha256", "report", "finished_at"])
         leases.finish(job, action="finish", reason="done", now=now)
-        event.add(job=job.public_id, replica_sha256=version.replica_sha256, statement_sha256=version.statement_sha256,
+        event.add(job=job.public_id, replica_sha256=version.replica_sha256,
                   files={a.name: a.sha256 for a in version.artefacts.all()})
     if version.checkpoint_blob_id:
         blobs.delete(version.checkpoint_blob_id, actor=actor, reason="training is done")

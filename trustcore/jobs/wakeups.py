@@ -7,6 +7,7 @@ The listener is a thread, not a task, because waiters may live on different even
 """
 
 import asyncio
+import json
 import threading
 import time
 from collections import defaultdict
@@ -17,6 +18,8 @@ import psycopg
 from django.db import connection, connections
 
 CHANNEL = "trustcore_wake"
+# Consent tells of each withdrawal, suspension and expiry here, as {"subject": public id, ...}; it wakes the topic "subject:<id>".
+REVOKED_CHANNEL = "trustcore_revoked"
 RECONNECT_S = 0.5
 READY_TIMEOUT_S = 5.0
 IDLE_CLOSE_S = 1.0
@@ -26,6 +29,11 @@ def notify(topic: str) -> None:
     """Wake whoever waits for `topic` once the current transaction has committed."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_notify(%s, %s)", [CHANNEL, topic])
+
+
+def topic_of(channel: str, payload: str) -> str:
+    """The topic that a notification wakes."""
+    return f"subject:{json.loads(payload)['subject']}" if channel == REVOKED_CHANNEL else payload
 
 
 class Waiter:
@@ -116,11 +124,12 @@ class Listener:
         names = ("host", "port", "user", "password", "dbname", "sslmode", "sslrootcert", "service", "passfile")
         with psycopg.connect(**{name: params[name] for name in names if name in params}, autocommit=True) as link:
             link.execute(f"LISTEN {CHANNEL}")
+            link.execute(f"LISTEN {REVOKED_CHANNEL}")
             self._is_listening.set()
             self._wake_all()
             while True:
                 for notice in link.notifies(timeout=IDLE_CLOSE_S):
-                    self._wake(notice.payload)
+                    self._wake(topic_of(notice.channel, notice.payload))
                 with self._lock:
                     if not self._waiters:
                         self._is_listening.clear()

@@ -1,0 +1,157 @@
+"""What rendering knows, for those who ask: never writes.
+
+A replica's standing is computed here from the approval in force, the consent in force and the stops in force. Nothing of it is stored.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from consent import selectors as consents
+from consent.selectors import ApprovalFacts, ConsentFacts
+from rendering.errors import ConversationMissing, ReplicaMissing
+from rendering.models import Conversation, Footage, KillSwitch, Replica, ReplicaVersion, Suspension
+from rendering.services import statements
+from trustcore.accounts.models import Organisation
+from trustcore.primitives.errors import Refusal
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What a replica version may do now. `word`: training, failed, retired, trained, waiting, approved, suspended, no_consent."""
+
+    word: str
+    sentence: str
+    approval: ApprovalFacts | None = None
+    consent: ConsentFacts | None = None
+
+    @property
+    def may_speak(self) -> bool:
+        return self.word == "approved"
+
+
+def standing(version: ReplicaVersion, *, now: datetime) -> Standing:
+    """Where a version stands, worst fact first."""
+    if version.state != "trained":
+        words = {
+            "training": "It is being trained.", "failed": f"Training failed: {version.failure or 'no reason given'}.", "retired": "It was retired.",
+        }
+        return Standing(version.state, words[version.state])
+    try:
+        consent = consents.consent_in_force(version.subject_public_id, now=now)
+    except Refusal as refusal:
+        return Standing("no_consent", refusal.message)
+    stop = suspension_in_force(version.replica_id)
+    if stop is not None:
+        return Standing("suspended", f"An officer suspended this replica: {stop.reason}", consent=consent)
+    approval = approval_of(version, consent, now=now)
+    if approval is not None:
+        return Standing("approved", "Two officers approved it.", approval, consent)
+    request = consents.open_request(statements.KIND, version.public_id)
+    if request is not None and request.state in ("open", "half_signed"):
+        return Standing("waiting", "It waits for signatures.", consent=consent)
+    return Standing("trained", "It is trained. Send it for signatures.", consent=consent)
+
+
+def approval_of(version: ReplicaVersion, consent: ConsentFacts, *, now: datetime) -> ApprovalFacts | None:
+    """The approval of exactly this version under exactly this consent."""
+    return consents.approval_in_force(statements.KIND, version.public_id, statements.sha256_for_replica(version, consent), now=now)
+
+
+def speaking_version(replica: Replica, *, now: datetime) -> ReplicaVersion | None:
+    """The newest version that may speak, or None."""
+    for version in replica.versions.select_related("replica__organisation", "footage", "author").filter(state="trained").order_by("-number"):
+        if standing(version, now=now).may_speak:
+            return version
+    return None
+
+
+def may_train(subject_public_id: str, *, now: datetime) -> ConsentFacts:
+    """The consent under which a replica of this person may be trained. Raises a consent refusal."""
+    return consents.consent_in_force(subject_public_id, now=now)
+
+
+def consent_for(conversation: Conversation, *, now: datetime) -> ConsentFacts:
+    """The consent that still allows what this conversation's grant says. Raises a consent refusal, also when it is another consent."""
+    body = conversation.grant["body"]
+    facts = consents.live_consent(
+        conversation.subject_public_id, purpose=body["purpose"], audience=body["audience"], country=body["country"],
+        language=body["language"], now=now)
+    if facts.public_id != body["consent_id"]:
+        raise GrantOutdated("The consent behind this conversation was replaced. Ask for a new conversation.")
+    return facts
+
+
+class GrantOutdated(Refusal):
+    """What a grant was signed upon is no longer what holds."""
+
+    code = "grant.outdated"
+
+
+def person_name(replica: Replica) -> str:
+    return consents.subject(replica.subject_public_id).name
+
+
+def kill_switch_in_force(organisation_id: int) -> KillSwitch | None:
+    return KillSwitch.objects.filter(organisation_id=organisation_id, lifted_at=None).order_by("-created_at").first()
+
+
+def suspension_in_force(replica_id: int) -> Suspension | None:
+    return Suspension.objects.filter(replica_id=replica_id, lifted_at=None).order_by("-created_at").first()
+
+
+# --- fetching is authorising: each of these sees one organisation only -------------------------------------------------
+
+
+def replicas(organisation: Organisation) -> list[Replica]:
+    return list(Replica.objects.filter(organisation=organisation).select_related("organisation").order_by("-created_at"))
+
+
+def replica(organisation: Organisation, public_id: str) -> Replica:
+    found = Replica.objects.filter(organisation=organisation, public_id=public_id).select_related("organisation").first()
+    if found is None:
+        raise ReplicaMissing("There is no such replica.", replica=public_id)
+    return found
+
+
+def version(organisation: Organisation, replica_id: str, number: int) -> ReplicaVersion:
+    found = ReplicaVersion.objects.filter(
+        replica__organisation=organisation, replica__public_id=replica_id, number=number,
+    ).select_related("replica__organisation", "footage", "author").first()
+    if found is None:
+        raise ReplicaMissing("There is no such version.", replica=replica_id, version=number)
+    return found
+
+
+def footage(organisation: Organisation, public_id: str) -> Footage:
+    found = Footage.objects.filter(organisation=organisation, public_id=public_id).first()
+    if found is None:
+        raise ReplicaMissing("There is no such footage.", footage=public_id)
+    return found
+
+
+def conversation(organisation: Organisation, public_id: str) -> Conversation:
+    found = Conversation.objects.filter(organisation=organisation, public_id=public_id).select_related(
+        "organisation", "version__replica", "persona").first()
+    if found is None:
+        raise ConversationMissing("There is no such conversation.", conversation=public_id)
+    return found
+
+
+def live_conversations(organisation: Organisation) -> list[Conversation]:
+    """Sessions that a viewer holds now, oldest first."""
+    found = Conversation.objects.filter(organisation=organisation, state__in=("joining", "live"))
+    return list(found.select_related("organisation", "version__replica", "persona", "live_state").order_by("created_at"))
+
+
+def viewer_facts(conversation: Conversation) -> dict[str, Any]:
+    """What the viewer's drawer shows about the session; nothing here is secret from the viewer."""
+    body = conversation.grant["body"]
+    consent = consents.consent_in_force(conversation.subject_public_id) if conversation.state != "ended" else None
+    return {
+        "conversation_id": conversation.public_id, "person_name": person_name(conversation.version.replica),
+        "organisation": conversation.organisation.name, "app": conversation.conversation_name,
+        "disclosure": body["disclosure"], "language": body["language"], "replica_version": body["replica_version"],
+        "policy_version": body["policy_version"], "consent_until": consent.expires_at.isoformat() if consent else "",
+        "started_at": conversation.created_at.isoformat(),
+    }

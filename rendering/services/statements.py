@@ -1,0 +1,47 @@
+"""What two officers sign about a replica version: built from the row and the consent as they are now, never stored.
+
+An approval is in force only for the statement that this function gives today, so a new training, another report or a new consent leaves
+the old signatures behind.
+"""
+
+from typing import Any
+
+from consent.selectors import ConsentFacts
+from consent.services import approvals
+from rendering.models import ReplicaVersion
+from trustcore.primitives.clock import to_rfc3339
+from trustcore.primitives.hashing import statement_sha256
+
+KIND = "replica"
+
+
+def for_replica(version: ReplicaVersion, consent: ConsentFacts) -> dict[str, Any]:
+    """The canonical statement about a trained version."""
+    name, scope = consent.subject_name, consent.scope
+    emotions = ", ".join(f"{emotion} up to {milli}" for emotion, milli in scope.emotions_max_milli if milli) or "neutral only"
+    text = [
+        f"I approve replica version {version.number} of {name} for live use inside the scope agreed to on "
+        f"{consent.agreed_at:%-d %B %Y}: {', '.join(scope.purposes)} to {', '.join(scope.audiences)} in {', '.join(scope.territories)}, "
+        f"with {emotions}.",
+        "I have looked at the evidence on this page.",
+        "I did not train this replica.",
+    ]
+    facts = {
+        "replica_id": version.replica.public_id, "version": version.number, "replica_sha256": version.replica_sha256,
+        "subject_id": version.subject_public_id, "footage_sha256": version.footage.sha256, "author_id": version.author.public_id,
+        "trained_at": to_rfc3339(version.finished_at) if version.finished_at else "", "iterations": version.iterations,
+        "figures": _figures(version.report), "consent_id": consent.public_id, "consent_receipt_sha256": consent.receipt_sha256,
+        "files": {a.name: a.sha256 for a in version.artefacts.order_by("name")},
+    }
+    return approvals.statement_for(
+        KIND, version.public_id, question=f"May version {version.number} of {name} speak for her or him?", text=text, facts=facts,
+        evidence_url=f"/console/replicas/{version.replica.public_id}/v/{version.number}/")
+
+
+def sha256_for_replica(version: ReplicaVersion, consent: ConsentFacts) -> str:
+    return statement_sha256(for_replica(version, consent))
+
+
+def _figures(report: dict[str, Any]) -> dict[str, Any]:
+    """The report's figures with three decimals, as text: canonical JSON of floats must not depend on how they were computed."""
+    return {key: f"{value:.3f}" for key, value in report.items() if isinstance(value, int | float) and not isinstance(value, bool)}
