@@ -11,6 +11,7 @@ from c2pa import Builder, C2paError, C2paSigningAlg, Context, Reader, Signer
 from provenance.manifests.assertions import GENERATOR
 from provenance.manifests.certs import ClaimSigner
 from provenance.manifests.errors import ManifestInvalid, ManifestSigningFailed
+from trustcore.primitives.errors import TrustcoreError
 
 MP4 = "video/mp4"
 TRUSTED = "Trusted"  # the one state that counts; "Valid" is what an unknown authority gets
@@ -67,7 +68,7 @@ def sign_mp4(
         # c2pa-python turns any exception here into "internal error"; the cause is kept for the report.
         try:
             return signer.sign(message)
-        except Exception as error:
+        except (TrustcoreError, OSError, ValueError) as error:
             causes.append(error)
             raise
 

@@ -121,7 +121,7 @@ def claim_of(manifest: Superbox) -> Superbox:
 
 
 def claim_sha256(encoded: bytes, manifest: Superbox) -> str:
-    """SHA-256 (hex) of the claim's CBOR. With the label it names a manifest; its raw bytes do not (they hold padding)."""
+    """SHA-256 (hex) of the claim's CBOR. It names a manifest; the manifest's own bytes do not, they hold padding."""
     start, end = claim_of(manifest).content(b"cbor")
     return hashlib.sha256(encoded[start:end]).hexdigest()
 

@@ -11,10 +11,12 @@ let hide = true;
 let verifier = null;
 let rejected = false;
 const untrusted = emptyCounts();
-let judged = Promise.withResolvers ? Promise.withResolvers() : withResolvers();
+const judged = withResolvers();
 let recent = [];
 let withheld = 0;
 let lastReason = "";
+let lastState = "";
+let trailing = null;
 let lastReportMs = 0;
 let lastKeyRequestMs = 0;
 
@@ -44,11 +46,18 @@ function askForKeyFrame(transformer, nowMs) {
 function report(verdict, nowMs, force) {
   recent = [...recent.slice(1 - RECENT), verdict.state];
   if (verdict.state !== "verified") lastReason = verdict.reason;
-  if (!force && nowMs - lastReportMs < REPORT_EVERY_MS) return;
+  lastState = verdict.state;
+  if (force || nowMs - lastReportMs >= REPORT_EVERY_MS) send(nowMs);
+  else trailing ??= setTimeout(() => send(Date.now()), REPORT_EVERY_MS); // the last frames are told too
+}
+
+function send(nowMs) {
+  clearTimeout(trailing);
+  trailing = null;
   lastReportMs = nowMs;
   const share = recent.filter((state) => state === "verified").length / recent.length;
   const counts = { ...(rejected ? untrusted : verifier.counts), withheld };
-  self.postMessage({ kind: "frames", counts, share, state: verdict.state, reason: lastReason, hide });
+  self.postMessage({ kind: "frames", counts, share, state: lastState, reason: lastReason, hide });
 }
 
 function pump(readable, writable, transformer) {

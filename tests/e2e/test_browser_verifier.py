@@ -1,0 +1,202 @@
+"""aiortc -> headless Chromium on localhost: the browser verifies every received frame and hides what does not verify."""
+
+import asyncio
+import base64
+import json
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import av
+import pytest
+from aiortc import MediaStreamTrack, RTCPeerConnection, RTCRtpSender, RTCSessionDescription
+from playwright.async_api import Page, async_playwright
+
+from provenance.manifests.attest import Attested
+from tests.common.live_session import (
+    SIZE, LiveSession, access_units, demo_signer, facts, with_flipped_bit, without_attestation,
+)
+from tests.common.static_server import STATIC, serve
+
+CHROMIUM = "/usr/bin/chromium"
+ARGS = [
+    "--no-sandbox", "--disable-gpu", "--use-fake-ui-for-media-stream", "--disable-background-networking",
+    "--disable-features=WebRtcHideLocalIpsWithMdns", "--autoplay-policy=no-user-gesture-required",
+]
+PAGE = b"""<!doctype html><meta charset="utf-8"><video id="v" autoplay muted playsinline></video>
+<script type="module" src="/viewer.js"></script>"""
+VIEWER = b"""
+import { createVerifier } from "/static/js/verify/verifier.js";
+window.watch = async ({ anchor, nonce, hide }) => {
+  const peer = new RTCPeerConnection();
+  window.verdicts = [];
+  const verifier = createVerifier({
+    trustAnchorPem: anchor, sessionFacts: {}, onVerdict: (verdict) => { window.verdict = verdict; window.verdicts.push(verdict.state); },
+  });
+  window.verifier = verifier;
+  const video = document.querySelector("video");
+  peer.ontrack = ({ streams, track }) => { video.srcObject = streams[0] ?? new MediaStream([track]); };
+  verifier.attach(peer.addTransceiver("video", { direction: "recvonly" }).receiver);
+  if (!hide) verifier.setHide(false);
+  await peer.setLocalDescription(await peer.createOffer());
+  if (peer.iceGatheringState !== "complete") {
+    await new Promise((resolve) => { peer.onicegatheringstatechange = () => peer.iceGatheringState === "complete" && resolve(); });
+  }
+  const answer = await window.postOffer({ sdp: peer.localDescription.sdp, nonce });
+  await peer.setRemoteDescription({ type: "answer", sdp: answer.sdp });
+  try {
+    const session = await verifier.useSession({ initSegment: answer.init, viewerNonce: nonce });
+    return { ok: true, session };
+  } catch (error) {
+    return { ok: false, reason: error.message };
+  }
+};
+window.shown = () => {
+  const quality = document.querySelector("video").getVideoPlaybackQuality();
+  return { shown: quality.totalVideoFrames - quality.droppedVideoFrames, verdict: window.verdict };
+};
+window.ready = true;
+"""
+
+pytestmark = [
+    pytest.mark.skipif(not Path(CHROMIUM).exists(), reason="Chromium is not installed"),
+    pytest.mark.skipif(not (STATIC / "vendor" / "c2pa").exists(), reason="run deploy/npm/install.sh first"),
+]
+
+
+class UnitTrack(MediaStreamTrack):
+    """Sends ready-made access units at 30 frames a second."""
+
+    kind = "video"
+
+    def __init__(self, units: Callable[[], bytes | None]) -> None:
+        super().__init__()
+        self._units = units
+        self._sent = 0
+        self._start = 0.0
+
+    async def recv(self) -> av.Packet:
+        loop = asyncio.get_running_loop()
+        self._start = self._start or loop.time()
+        await asyncio.sleep(max(0.0, self._start + self._sent / 30 - loop.time()))
+        unit = self._units()
+        if unit is None:
+            self.stop()
+            await asyncio.Event().wait()
+        self._sent += 1
+        packet = av.Packet(unit)
+        packet.pts, packet.time_base = self._sent * 3000, Fraction(1, 90_000)
+        return packet
+
+
+class Sender:
+    """One aiortc peer that answers the page's offer and sends a session's frames, some of them spoilt."""
+
+    def __init__(self, spoil: Callable[[int, Attested], bytes], count: int, **fact_changes: Any) -> None:
+        self._spoil, self._count, self._changes = spoil, count, fact_changes
+        self.peer = RTCPeerConnection()
+        self.index = 0
+
+    async def answer(self, offer: dict[str, str]) -> dict[str, str]:
+        self.peer.addTrack(UnitTrack(self._next))
+        codecs = [c for c in RTCRtpSender.getCapabilities("video").codecs if c.mimeType == "video/H264"]
+        for transceiver in self.peer.getTransceivers():
+            transceiver.setCodecPreferences(codecs)
+        await self.peer.setRemoteDescription(RTCSessionDescription(offer["sdp"], "offer"))
+        await self.peer.setLocalDescription(await self.peer.createAnswer())
+        sdp = self.peer.localDescription.sdp
+        fingerprint = next(line for line in sdp.splitlines() if line.startswith("a=fingerprint:sha-256"))
+        known = {"viewer_nonce": offer["nonce"], "dtls_fingerprint": fingerprint.removeprefix("a=fingerprint:")}
+        self.session = LiveSession(facts=facts(**{**known, **self._changes}))
+        return {"sdp": sdp, "init": base64.b64encode(self.session.init.encoded).decode()}
+
+    def _next(self) -> bytes | None:
+        if self.index >= self._count:
+            return None
+        units = access_units(30)
+        attested = self.session.attestor.attest(units[self.index % 30], 3000 * (self.index + 1))
+        self.index += 1
+        return self._spoil(attested.sequence, attested)
+
+
+@asynccontextmanager
+async def viewer_page(sender: Sender) -> AsyncIterator[Page]:
+    pages = {"/": ("text/html", PAGE), "/viewer.js": ("text/javascript", VIEWER)}
+    with serve(pages) as base:
+        async with async_playwright() as playwright:
+            browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=ARGS)
+            page = await browser.new_page()
+            page.on("console", lambda message: print("page:", message.text))
+            page.on("pageerror", lambda error: print("page error:", error))
+            await page.expose_function("postOffer", sender.answer)
+            await page.goto(base + "/")
+            await page.wait_for_function("window.ready")
+            try:
+                yield page
+            finally:
+                await sender.peer.close()
+                await browser.close()
+
+
+async def watch(page: Page, sender: Sender, *, hide: bool = True, anchor: str | None = None) -> dict[str, Any]:
+    """Plays the whole session; returns the outcome of the session check and the final verdict."""
+    anchor = anchor or demo_signer().anchor_pem
+    outcome = await page.evaluate("(facts) => window.watch(facts)", {"anchor": anchor, "nonce": "n-1", "hide": hide})
+    for _ in range(100):
+        await asyncio.sleep(0.2)
+        state = await page.evaluate("window.shown()")
+        if sender.index >= sender._count and state["verdict"]["counts"]["received"] >= sender._count - 2:
+            break
+    await asyncio.sleep(0.4)
+    return {"outcome": outcome, **await page.evaluate("window.shown()")}
+
+
+async def test_every_received_frame_verifies() -> None:
+    sender = Sender(lambda _, attested: attested.access_unit, count=120)
+    async with viewer_page(sender) as page:
+        seen = await watch(page, sender)
+    print(json.dumps(seen))
+    counts = seen["verdict"]["counts"]
+    assert seen["outcome"]["ok"], seen["outcome"]
+    assert seen["outcome"]["session"]["label"] == sender.session.init.label
+    assert seen["outcome"]["session"]["claimSha256"] == sender.session.init.claim_sha256
+    assert counts["received"] >= 100
+    assert counts["verified"] == counts["received"]
+    assert counts["invalid"] == counts["unattested"] == counts["replayed"] == counts["late"] == counts["withheld"] == 0
+    assert seen["shown"] > 60
+    assert seen["verdict"]["state"] == "verified"
+
+
+async def test_changed_and_stripped_frames_are_hidden_and_counted() -> None:
+    def spoil(sequence: int, attested: Attested) -> bytes:
+        if sequence in {40, 41}:
+            return with_flipped_bit(attested)
+        return without_attestation(attested) if sequence == 60 else attested.access_unit
+
+    sender = Sender(spoil, count=120)
+    async with viewer_page(sender) as page:
+        seen = await watch(page, sender)
+    counts = seen["verdict"]["counts"]
+    assert counts["invalid"] == 2
+    assert counts["unattested"] == 1
+    assert counts["withheld"] == 3
+    assert counts["verified"] == counts["received"] - 3
+    assert counts["gap"] == 3
+
+
+@pytest.mark.parametrize(("changes", "reason"), [
+    ({"viewer_nonce": "someone else's"}, "another viewer"),
+    ({"dtls_fingerprint": "sha-256 " + ":".join(["00"] * 32)}, "not the signed sender's"),
+])
+async def test_a_session_for_somebody_else_shows_nothing(changes: dict[str, str], reason: str) -> None:
+    sender = Sender(lambda _, attested: attested.access_unit, count=40, **changes)
+    async with viewer_page(sender) as page:
+        seen = await watch(page, sender)
+    assert not seen["outcome"]["ok"]
+    assert reason in seen["outcome"]["reason"]
+    counts = seen["verdict"]["counts"]
+    assert counts["verified"] == 0
+    assert counts["withheld"] == counts["received"] > 0
+    assert seen["shown"] == 0
