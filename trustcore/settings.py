@@ -1,6 +1,7 @@
 """Settings of the control plane. One file; values come from the environment (docs/settings.md); secrets have no default."""
 
 import importlib.util
+import json
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -44,6 +45,11 @@ _OURS = (
 def _has_module(name: str) -> bool:
     package = name.rsplit(".", 1)[0]
     return importlib.util.find_spec(package) is not None and importlib.util.find_spec(name) is not None
+
+
+def _lent(path: str) -> str:
+    """The dotted path, or "" while its module is not there."""
+    return path if _has_module(path.rsplit(".", 1)[0]) else ""
 
 
 INSTALLED_APPS = [
@@ -239,6 +245,15 @@ AUDIT_POLICY_VERSION = policy_sha256()
 AUDIT_PERSONAL_DETAIL_CIPHER = "trustcore.keys.services.personal_detail"
 KEY_PROVIDER = env_str("TRUSTCORE_KEY_PROVIDER", "file")
 ROOT_KEK = env_secret("TRUSTCORE_ROOT_KEK", SECRETS_DIR)
+
+# --- live media ------------------------------------------------------------------------------------------------------
+# STUN and TURN servers for viewers, as JSON ([{"urls": ...}]). None are needed where viewer and worker see each other.
+ICE_SERVERS = json.loads(env_str("TRUSTCORE_ICE_SERVERS", "[]"))
+
+# --- seams: what one package lends another without being imported by it (dotted paths) --------------------------------
+TRUSTCORE_OWN_OUTPUT_DETECTOR = _lent("provenance.seams.OwnOutputDetector")
+TRUSTCORE_USE_LEDGER = _lent("rendering.seams.UseLedger")
+TRUSTCORE_INBOX_SOURCES = [path for path in (_lent("rendering.seams.InboxSource"),) if path]
 
 LOGGING = {
     "version": 1,

@@ -73,7 +73,7 @@ class ActorMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: Any) -> HttpResponse:
-        request.api_key, request.organisation, request.memberships = None, None, []
+        request.api_key, request.organisation, request.memberships, request.membership = None, None, [], None
         request.session_commitment = ""
         request.actor, request.permissions = Actor.anyone(), frozenset()
         try:
@@ -95,6 +95,7 @@ class ActorMiddleware:
             request.actor = Actor.user(request.user, request)
             chosen = request.session.get("organisation")
             request.organisation, request.memberships = memberships.in_force(request.user, chosen)
+            request.membership = next(iter(request.memberships), None)  # the one whose title the pages show
             roles = [membership.role for membership in request.memberships]
             request.permissions = permissions.of_roles(roles) | {permissions.Permission.SIGNED_IN}
 
