@@ -1,0 +1,113 @@
+"""Splats bound to the mesh, and the kernel that turns them into screen Gaussians for one frame (with its gradient).
+
+All trainable numbers of a splat stand in one row of `values`, so that one optimiser pass touches each row once:
+    0:3   offset from its point on the triangle: two in the triangle's plane, one along the normal (canonical px)
+    3:5   log of the two axes (canonical px)      5  angle of the first axis (rad)      6  logit of the opacity
+    7:10  colour     then FEATURES x 2 linear moves in the plane, then FEATURES x 3 linear tints
+"""
+
+# mypy: disallow-untyped-defs=False
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numba import njit
+
+from rendering.engine.face_space import FEATURES
+
+Array = np.ndarray[Any, np.dtype[Any]]
+OFFSET, LOG_AXES, ANGLE, LOGIT, COLOUR, MOVE = 0, 3, 5, 6, 7, 10
+TINT = MOVE + 2 * FEATURES
+VALUES = TINT + 3 * FEATURES
+BLUR_PX2 = np.float32(0.08)  # added to the covariance's diagonal: a splat never falls between two pixels
+
+
+@dataclass(frozen=True)
+class Gaussians:
+    """N splats bound to a mesh."""
+
+    triangles: Array  # [N] int32, the triangle each splat sits on
+    barycentrics: Array  # [N, 3] float32
+    values: Array  # [N, VALUES] float32
+
+    def __len__(self) -> int:
+        return int(self.triangles.size)
+
+
+@njit(cache=True, nogil=True, fastmath=True)
+def set_up(
+    vertices, mesh_triangles, stretches, normals, unit, features, owner, barycentrics, values,
+    means, covariances, colours, opacities, depths,
+):  # fmt: skip
+    """Fill the screen Gaussians of one frame.
+
+    Args:
+        vertices: [V, 3] screen points; mesh_triangles [T, 3]; stretches [T, 2, 2], normals [T, 3] of this frame.
+        unit: screen pixels per canonical pixel. features: [FEATURES].
+        owner, barycentrics, values: the splats (`Gaussians`).
+        means, covariances, colours, opacities, depths: outputs, shaped as in `Splats2D`.
+    """
+    count_features = features.size
+    for i in range(owner.size):
+        t = owner[i]
+        x = y = z = np.float32(0.0)
+        for corner in range(3):
+            v = mesh_triangles[t, corner]
+            x += barycentrics[i, corner] * vertices[v, 0]
+            y += barycentrics[i, corner] * vertices[v, 1]
+            z += barycentrics[i, corner] * vertices[v, 2]
+        u, w, lift = values[i, OFFSET], values[i, OFFSET + 1], values[i, OFFSET + 2] * unit
+        r, g, b = values[i, COLOUR], values[i, COLOUR + 1], values[i, COLOUR + 2]
+        for k in range(count_features):
+            f = features[k]
+            u += values[i, MOVE + 2 * k] * f
+            w += values[i, MOVE + 2 * k + 1] * f
+            r += values[i, TINT + 3 * k] * f
+            g += values[i, TINT + 3 * k + 1] * f
+            b += values[i, TINT + 3 * k + 2] * f
+        j00, j01, j10, j11 = stretches[t, 0, 0], stretches[t, 0, 1], stretches[t, 1, 0], stretches[t, 1, 1]
+        means[i, 0] = x + j00 * u + j01 * w + lift * normals[t, 0]
+        means[i, 1] = y + j10 * u + j11 * w + lift * normals[t, 1]
+        depths[i] = -(z + lift * normals[t, 2])
+        c, s = math.cos(values[i, ANGLE]), math.sin(values[i, ANGLE])
+        long, short = math.exp(values[i, LOG_AXES]), math.exp(values[i, LOG_AXES + 1])
+        m00, m01 = (j00 * c + j01 * s) * long, (j01 * c - j00 * s) * short
+        m10, m11 = (j10 * c + j11 * s) * long, (j11 * c - j10 * s) * short
+        covariances[i, 0] = m00 * m00 + m01 * m01 + BLUR_PX2
+        covariances[i, 1] = m00 * m10 + m01 * m11
+        covariances[i, 2] = m10 * m10 + m11 * m11 + BLUR_PX2
+        colours[i, 0], colours[i, 1], colours[i, 2] = r, g, b
+        opacities[i] = np.float32(1.0) / (np.float32(1.0) + math.exp(-values[i, LOGIT]))
+
+
+@njit(cache=True, nogil=True, fastmath=True)
+def gradient_row(i, stretches, normals, unit, features, owner, values, d_mean, d_cov, d_colour, d_opacity, row):
+    """Derivative of the loss by one splat's values, written to row [VALUES]; depth order is held fixed."""
+    t = owner[i]
+    j00, j01, j10, j11 = stretches[t, 0, 0], stretches[t, 0, 1], stretches[t, 1, 0], stretches[t, 1, 1]
+    gx, gy = d_mean[i, 0], d_mean[i, 1]
+    gu, gw = j00 * gx + j10 * gy, j01 * gx + j11 * gy
+    row[OFFSET], row[OFFSET + 1] = gu, gw
+    row[OFFSET + 2] = unit * (normals[t, 0] * gx + normals[t, 1] * gy)
+    c, s = math.cos(values[i, ANGLE]), math.sin(values[i, ANGLE])
+    long, short = math.exp(values[i, LOG_AXES]), math.exp(values[i, LOG_AXES + 1])
+    a0, a1 = j00 * c + j01 * s, j10 * c + j11 * s  # the first axis on the screen, per unit of length
+    b0, b1 = j01 * c - j00 * s, j11 * c - j10 * s  # the second
+    p, q, r = np.float32(2.0) * d_cov[i, 0], d_cov[i, 1], np.float32(2.0) * d_cov[i, 2]
+    da0, da1 = (p * a0 + q * a1) * long * long, (q * a0 + r * a1) * long * long
+    db0, db1 = (p * b0 + q * b1) * short * short, (q * b0 + r * b1) * short * short
+    row[LOG_AXES] = da0 * a0 + da1 * a1
+    row[LOG_AXES + 1] = db0 * b0 + db1 * b1
+    row[ANGLE] = da0 * b0 + da1 * b1 - db0 * a0 - db1 * a1
+    opacity = np.float32(1.0) / (np.float32(1.0) + math.exp(-values[i, LOGIT]))
+    row[LOGIT] = d_opacity[i] * opacity * (np.float32(1.0) - opacity)
+    for channel in range(3):
+        row[COLOUR + channel] = d_colour[i, channel]
+    for k in range(features.size):
+        f = features[k]
+        row[MOVE + 2 * k], row[MOVE + 2 * k + 1] = gu * f, gw * f
+        for channel in range(3):
+            row[TINT + 3 * k + channel] = d_colour[i, channel] * f

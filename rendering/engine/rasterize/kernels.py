@@ -1,0 +1,266 @@
+"""Kernels of the processor rasteriser, compiled by numba. Shapes and meaning are those of `cpu.py`."""
+
+# mypy: disallow-untyped-defs=False
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numba import njit
+
+TILE_PX = 16
+ROW = 9  # one gradient row per (tile, splat) pair: mean 2, conic 3, colour 3, opacity 1
+ALPHA_CUT = np.float32(1.0 / 255.0)
+ALPHA_MAX = np.float32(0.99)
+CLEAR = np.float32(0.004)  # a tile is finished when no pixel lets more than this through
+CLEAR_TEST_EVERY = 32  # splats between two looks at the tile's transmittance
+DEPTH_LEVELS = 65536
+ONE = np.float32(1.0)
+HALF = np.float32(0.5)
+
+
+@njit(cache=True, nogil=True, fastmath=True)
+def extents(means, covariances, opacities, height, width):
+    """Inverse covariances, reach and tile boxes [N, 4] (first column, first row, one past last column, row)."""
+    count = means.shape[0]
+    conics = np.empty((count, 3), np.float32)
+    reach2 = np.empty(count, np.float32)
+    boxes = np.zeros((count, 4), np.int32)
+    tile_columns = (width + TILE_PX - 1) // TILE_PX
+    tile_rows = (height + TILE_PX - 1) // TILE_PX
+    for i in range(count):
+        xx, xy, yy = covariances[i, 0], covariances[i, 1], covariances[i, 2]
+        inverse = ONE / max(xx * yy - xy * xy, np.float32(1e-8))
+        conics[i, 0] = yy * inverse
+        conics[i, 1] = -xy * inverse
+        conics[i, 2] = xx * inverse
+        reach2[i] = 0.0
+        if opacities[i] <= ALPHA_CUT:
+            continue
+        reach2[i] = np.float32(2.0) * math.log(opacities[i] / ALPHA_CUT)
+        half_x = math.sqrt(reach2[i] * xx)
+        half_y = math.sqrt(reach2[i] * yy)
+        boxes[i, 0] = max(0, int(math.floor((means[i, 0] - half_x) / TILE_PX)))
+        boxes[i, 1] = max(0, int(math.floor((means[i, 1] - half_y) / TILE_PX)))
+        boxes[i, 2] = min(tile_columns, int(math.floor((means[i, 0] + half_x) / TILE_PX)) + 1)
+        boxes[i, 3] = min(tile_rows, int(math.floor((means[i, 1] + half_y) / TILE_PX)) + 1)
+    return conics, reach2, boxes
+
+
+@njit(cache=True, nogil=True)
+def depth_order(depths):
+    """Splat indices from the nearest to the farthest: a stable counting sort on 16-bit depth."""
+    count = depths.size
+    nearest, farthest = depths[0], depths[0]
+    for i in range(count):
+        nearest = max(nearest, depths[i])
+        farthest = min(farthest, depths[i])
+    scale = np.float32(DEPTH_LEVELS - 1) / max(nearest - farthest, np.float32(1e-12))
+    levels = np.empty(count, np.int32)
+    starts = np.zeros(DEPTH_LEVELS + 1, np.int32)
+    for i in range(count):
+        levels[i] = int((nearest - depths[i]) * scale)
+        starts[levels[i] + 1] += 1
+    for level in range(DEPTH_LEVELS):
+        starts[level + 1] += starts[level]
+    order = np.empty(count, np.int32)
+    for i in range(count):
+        order[starts[levels[i]]] = i
+        starts[levels[i]] += 1
+    return order
+
+
+@njit(cache=True, nogil=True)
+def bin_tiles(boxes, order, height, width):
+    """List the splats of each tile near to far: pairs [M] and the first pair of each tile [tiles + 1]."""
+    tile_columns = (width + TILE_PX - 1) // TILE_PX
+    tile_rows = (height + TILE_PX - 1) // TILE_PX
+    starts = np.zeros(tile_columns * tile_rows + 1, np.int64)
+    for i in range(boxes.shape[0]):
+        for row in range(boxes[i, 1], boxes[i, 3]):
+            for column in range(boxes[i, 0], boxes[i, 2]):
+                starts[row * tile_columns + column + 1] += 1
+    for tile in range(tile_columns * tile_rows):
+        starts[tile + 1] += starts[tile]
+    pairs = np.empty(starts[-1], np.int32)
+    cursor = starts[:-1].copy()
+    for position in range(order.size):
+        i = order[position]
+        for row in range(boxes[i, 1], boxes[i, 3]):
+            for column in range(boxes[i, 0], boxes[i, 2]):
+                tile = row * tile_columns + column
+                pairs[cursor[tile]] = i
+                cursor[tile] += 1
+    return pairs, starts
+
+
+@njit(cache=True, nogil=True, fastmath=True, inline="always")
+def _exp(x):
+    # A bounded power form of the exponential: eight multiplications, no call, so the pixel loop vectorises.
+    value = max(ONE + x * np.float32(1.0 / 256.0), np.float32(0.0))
+    value = value * value
+    value = value * value
+    value = value * value
+    value = value * value
+    value = value * value
+    value = value * value
+    value = value * value
+    return value * value
+
+
+@njit(cache=True, nogil=True, fastmath=True, inline="always")
+def _span(a, b, c, dy, mean_x, reach2, x_first, x_last):
+    """Columns of one pixel row inside the splat's ellipse: first column and one past the last."""
+    root = b * b * dy * dy - a * (c * dy * dy - reach2)
+    if root <= 0.0:
+        return x_last, x_first
+    half = math.sqrt(root) / a
+    centre = mean_x - b * dy / a - HALF
+    first = max(x_first, int(math.ceil(centre - half)))
+    last = min(x_last, int(math.floor(centre + half)) + 1)
+    return first, last
+
+
+@njit(cache=True, nogil=True, fastmath=True)
+def composite_tile(
+    tile, means, conics, reach2, colours, opacities, pairs, starts, backdrop, picture, transmittance
+):
+    """Draw one tile; return one past the last pair composited."""
+    height, width = transmittance.shape
+    tile_columns = (width + TILE_PX - 1) // TILE_PX
+    x0 = (tile % tile_columns) * TILE_PX
+    y0 = (tile // tile_columns) * TILE_PX
+    x1, y1 = min(x0 + TILE_PX, width), min(y0 + TILE_PX, height)
+    clear = np.ones((TILE_PX, TILE_PX), np.float32)
+    red = np.zeros((TILE_PX, TILE_PX), np.float32)
+    green = np.zeros((TILE_PX, TILE_PX), np.float32)
+    blue = np.zeros((TILE_PX, TILE_PX), np.float32)
+    stop = starts[tile + 1]
+    for pair in range(starts[tile], starts[tile + 1]):
+        if (pair - starts[tile]) % CLEAR_TEST_EVERY == CLEAR_TEST_EVERY - 1:
+            most = np.float32(0.0)
+            for y in range(y1 - y0):
+                for x in range(x1 - x0):
+                    most = max(most, clear[y, x])
+            if most < CLEAR:
+                stop = pair
+                break
+        i = pairs[pair]
+        a, b, c = conics[i, 0], conics[i, 1], conics[i, 2]
+        mean_x, mean_y = means[i, 0], means[i, 1]
+        half_y = math.sqrt(reach2[i] * a / max(a * c - b * b, np.float32(1e-12)))
+        r, g, bl, opacity = colours[i, 0], colours[i, 1], colours[i, 2], opacities[i]
+        y_first = max(y0, int(math.ceil(mean_y - half_y - HALF)))
+        y_last = min(y1, int(math.floor(mean_y + half_y - HALF)) + 1)
+        for y in range(y_first, y_last):
+            dy = np.float32(y) + HALF - mean_y
+            first, last = _span(a, b, c, dy, mean_x, reach2[i], x0, x1)
+            row = y - y0
+            for x in range(first - x0, last - x0):
+                dx = np.float32(x + x0) + HALF - mean_x
+                alpha = min(opacity * _exp(-HALF * (a * dx * dx + c * dy * dy) - b * dx * dy), ALPHA_MAX)
+                weight = alpha * clear[row, x]
+                red[row, x] += weight * r
+                green[row, x] += weight * g
+                blue[row, x] += weight * bl
+                clear[row, x] -= weight
+    for y in range(y0, y1):
+        for x in range(x0, x1):
+            through = clear[y - y0, x - x0]
+            picture[y, x, 0] = red[y - y0, x - x0] + through * backdrop[y, x, 0]
+            picture[y, x, 1] = green[y - y0, x - x0] + through * backdrop[y, x, 1]
+            picture[y, x, 2] = blue[y - y0, x - x0] + through * backdrop[y, x, 2]
+            transmittance[y, x] = through
+    return stop
+
+
+@njit(cache=True, nogil=True, fastmath=True)
+def replay_tile(
+    tile, means, conics, reach2, colours, opacities, pairs, starts, stops, picture, picture_gradient, rows
+):
+    """Walk one tile again from near to far and fill one gradient row per pair.
+
+    What lies behind a splat is the final picture less what was composited so far, so no second pass is needed.
+    """
+    height, width = picture.shape[:2]
+    tile_columns = (width + TILE_PX - 1) // TILE_PX
+    x0 = (tile % tile_columns) * TILE_PX
+    y0 = (tile // tile_columns) * TILE_PX
+    x1, y1 = min(x0 + TILE_PX, width), min(y0 + TILE_PX, height)
+    clear = np.ones((TILE_PX, TILE_PX), np.float32)
+    # `behind` holds, per pixel, the gradient-weighted colour of everything not yet composited.
+    behind = np.zeros((TILE_PX, TILE_PX), np.float32)
+    for y in range(y0, y1):
+        for x in range(x0, x1):
+            behind[y - y0, x - x0] = (
+                picture[y, x, 0] * picture_gradient[y, x, 0]
+                + picture[y, x, 1] * picture_gradient[y, x, 1]
+                + picture[y, x, 2] * picture_gradient[y, x, 2]
+            )
+    for pair in range(starts[tile], stops[tile]):
+        i = pairs[pair]
+        a, b, c = conics[i, 0], conics[i, 1], conics[i, 2]
+        mean_x, mean_y = means[i, 0], means[i, 1]
+        half_y = math.sqrt(reach2[i] * a / max(a * c - b * b, np.float32(1e-12)))
+        r, g, bl, opacity = colours[i, 0], colours[i, 1], colours[i, 2], opacities[i]
+        y_first = max(y0, int(math.ceil(mean_y - half_y - HALF)))
+        y_last = min(y1, int(math.floor(mean_y + half_y - HALF)) + 1)
+        g_mx = g_my = g_a = g_b = g_c = g_r = g_g = g_bl = g_o = np.float32(0.0)
+        for y in range(y_first, y_last):
+            dy = np.float32(y) + HALF - mean_y
+            first, last = _span(a, b, c, dy, mean_x, reach2[i], x0, x1)
+            row = y - y0
+            for x in range(first - x0, last - x0):
+                dx = np.float32(x + x0) + HALF - mean_x
+                density = _exp(-HALF * (a * dx * dx + c * dy * dy) - b * dx * dy)
+                raw = opacity * density
+                alpha = min(raw, ALPHA_MAX)
+                through = clear[row, x]
+                weight = alpha * through
+                d_r = picture_gradient[y, x + x0, 0]
+                d_g = picture_gradient[y, x + x0, 1]
+                d_b = picture_gradient[y, x + x0, 2]
+                g_r += weight * d_r
+                g_g += weight * d_g
+                g_bl += weight * d_b
+                own = r * d_r + g * d_g + bl * d_b
+                rest = behind[row, x] - weight * own
+                behind[row, x] = rest
+                clear[row, x] = through - weight
+                d_alpha = own * through - rest / (ONE - alpha)
+                d_alpha = d_alpha if raw < ALPHA_MAX else np.float32(0.0)
+                g_o += d_alpha * density
+                d_power = d_alpha * raw
+                g_mx += d_power * (a * dx + b * dy)
+                g_my += d_power * (c * dy + b * dx)
+                g_a -= HALF * d_power * dx * dx
+                g_b -= d_power * dx * dy
+                g_c -= HALF * d_power * dy * dy
+        rows[pair, 0], rows[pair, 1], rows[pair, 2] = g_mx, g_my, g_a
+        rows[pair, 3], rows[pair, 4], rows[pair, 5] = g_b, g_c, g_r
+        rows[pair, 6], rows[pair, 7], rows[pair, 8] = g_g, g_bl, g_o
+
+
+@njit(cache=True, nogil=True)
+def reduce_rows(rows, pairs, count):
+    """Sum the gradient rows of each splat: [count, ROW]."""
+    sums = np.zeros((count, ROW), np.float32)
+    for pair in range(pairs.size):
+        for column in range(ROW):
+            sums[pairs[pair], column] += rows[pair, column]
+    return sums
+
+
+@njit(cache=True, nogil=True, fastmath=True)
+def conic_to_covariance(conics, conic_gradients):
+    """Turn gradients by the inverse covariance into gradients by the covariance: dV = -Q dQ Q."""
+    out = np.empty_like(conics)
+    for i in range(conics.shape[0]):
+        a, b, c = conics[i, 0], conics[i, 1], conics[i, 2]
+        p, q, r = conic_gradients[i, 0], conic_gradients[i, 1] * HALF, conic_gradients[i, 2]
+        left_00, left_01 = a * p + b * q, a * q + b * r
+        left_10, left_11 = b * p + c * q, b * q + c * r
+        out[i, 0] = -(left_00 * a + left_01 * b)
+        out[i, 1] = -(left_00 * b + left_01 * c + left_10 * a + left_11 * b)
+        out[i, 2] = -(left_10 * b + left_11 * c)
+    return out

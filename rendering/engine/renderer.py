@@ -1,0 +1,99 @@
+"""Draws a replica: a face state in, a picture out. One renderer per thread; it holds its buffers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numba import njit
+
+from rendering.engine import rasterize
+from rendering.engine.arrange import Arranger
+from rendering.engine.face_space import FEATURES
+from rendering.engine.motion import contact, controls
+from rendering.engine.pose import HeadPose
+from rendering.engine.replica import Replica
+from rendering.engine.state import FaceState
+
+Array = np.ndarray[Any, np.dtype[Any]]
+SMALLEST_PX, LARGEST_PX = 64, 1024
+RESIDUAL_LIMIT = 1.6  # how far one control's unseen movement may be driven, in amounts
+
+
+class Renderer:
+    """Draws one replica at one size.
+
+        renderer = Renderer(replica, 256)       # compiles or loads kernels: do this before the session is live
+        picture = renderer.draw(state)          # [256, 256, 3] uint8 RGB, a fresh array each time
+
+    Raises:
+        ValueError: the size lies outside 64..1024 pixels.
+    """
+
+    def __init__(self, replica: Replica, size_px: int, backend: str = "auto") -> None:
+        if not SMALLEST_PX <= size_px <= LARGEST_PX:
+            raise ValueError(f"The picture size must lie between {SMALLEST_PX} and {LARGEST_PX} pixels.")
+        self._replica = replica
+        self._size_px = size_px
+        self._zoom = np.float32(size_px / replica.size_px)
+        self._controls = controls.build(replica.space, replica.jaw_gap)
+        self._arranger = Arranger(replica.mesh, replica.gaussians)
+        self._backdrop = scale_picture(replica.plate.astype(np.float32) / 255, size_px)
+        self._rasterizer = rasterize.choose(backend)
+        self._draw_mesh(replica.mesh.rest, np.zeros(FEATURES, np.float32), 1.0)
+
+    @property
+    def size_px(self) -> int:
+        """Side of the square pictures."""
+        return self._size_px
+
+    def draw(self, state: FaceState) -> Array:
+        """The picture [size, size, 3] uint8 of a face state."""
+        vector = state.pose.vector()
+        face, coefficients = self.face(state)
+        vertices = self._replica.mesh.place(face, state.pose)
+        return self._draw_mesh(vertices, self._replica.space.features(coefficients, vector), state.pose.scale)
+
+    def face(self, state: FaceState) -> tuple[Array, Array]:
+        """Canonical face points [478, 3] and shape coefficients [K] of a state."""
+        space, basis = self._replica.space, self._controls
+        coefficients = space.hold(space.neutral + state.amounts @ basis.coefficients)
+        unseen = np.clip(state.amounts, -RESIDUAL_LIMIT, RESIDUAL_LIMIT)
+        face = space.shape(coefficients, state.pose.vector()) + np.tensordot(unseen, basis.residuals, 1)
+        return contact.close(np.asarray(face, np.float32), state.closure), coefficients
+
+    def draw_tracked(self, coefficients: Array, pose_vector: Array) -> Array:
+        """The picture of a tracked frame: shape coefficients [K] and pose [6] as the fit saw them."""
+        pose = HeadPose.from_vector(pose_vector)
+        face = self._replica.space.shape(coefficients, pose_vector)
+        features = self._replica.space.features(coefficients, pose_vector)
+        return self._draw_mesh(self._replica.mesh.place(face, pose), features, pose.scale)
+
+    def _draw_mesh(self, vertices: Array, features: Array, scale: float) -> Array:
+        arranged = self._arranger.arrange(vertices * self._zoom, features, float(scale * self._zoom))
+        return to_bytes(self._rasterizer.forward(arranged.splats, self._backdrop).picture)
+
+
+@njit(cache=True, nogil=True, fastmath=True)
+def to_bytes(picture):  # type: ignore[no-untyped-def]
+    """A float picture [H, W, 3] as uint8, rounded and held within 0..255."""
+    out = np.empty(picture.shape, np.uint8)
+    for y in range(picture.shape[0]):
+        for x in range(picture.shape[1]):
+            for channel in range(3):
+                value = picture[y, x, channel] * np.float32(255.0) + np.float32(0.5)
+                out[y, x, channel] = np.uint8(min(max(value, np.float32(0.0)), np.float32(255.0)))
+    return out
+
+
+def scale_picture(picture: Array, size_px: int) -> Array:
+    """A square float picture [S, S, 3] scaled to another size, bilinear."""
+    side = picture.shape[0]
+    if side == size_px:
+        return np.ascontiguousarray(picture, np.float32)
+    places = (np.arange(size_px) + 0.5) * side / size_px - 0.5
+    low = np.clip(np.floor(places).astype(int), 0, side - 1)
+    high = np.minimum(low + 1, side - 1)
+    part = np.clip(places - low, 0, 1).astype(np.float32)
+    rows = picture[low] * (1 - part)[:, None, None] + picture[high] * part[:, None, None]
+    return np.ascontiguousarray(rows[:, low] * (1 - part)[None, :, None] + rows[:, high] * part[None, :, None])

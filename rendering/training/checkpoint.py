@@ -1,0 +1,84 @@
+"""A fit in the middle, as bytes: everything the fit changes and everything random that it was built on."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+import numpy as np
+from safetensors import numpy as safetensors_numpy
+
+from rendering.engine.face_space import FaceSpace
+from rendering.engine.gaussians import Gaussians
+from rendering.engine.mesh import Mesh
+from rendering.training.config import TrainingConfig
+from rendering.training.errors import CheckpointMismatch
+from rendering.training.scene import Scene
+
+Array = np.ndarray[Any, np.dtype[Any]]
+# Settings that may differ when a run is taken up again: they do not change what is fitted.
+FREE_SETTINGS = frozenset({"threads", "progress_every_s", "preview_every_s", "checkpoint_every_s", "report_frames"})
+
+
+@dataclass
+class FitState:
+    """What the optimiser changes. Arrays are updated in place."""
+
+    scene: Scene
+    first: Array  # [N, VALUES] first moments
+    second: Array
+    plate_first: Array  # [S, S, 3]
+    plate_second: Array
+    iteration: int = 0
+    spent_s: float = 0.0  # time in the fit, over all its pieces
+
+    @staticmethod
+    def start(scene: Scene) -> FitState:
+        """The state before the first iteration."""
+        values, plate = scene.gaussians.values, scene.plate
+        return FitState(scene, *(np.zeros_like(array) for array in (values, values, plate, plate)))
+
+
+def to_bytes(state: FitState, config: TrainingConfig) -> bytes:
+    """The state as safetensors; moments of the splats are kept in full so that a resumed run takes the same path."""
+    scene = state.scene
+    tensors = {f"space.{field.name}": getattr(scene.space, field.name) for field in fields(FaceSpace)}
+    tensors |= {f"mesh.{field.name}": getattr(scene.mesh, field.name) for field in fields(Mesh)}
+    tensors |= {f"splats.{field.name}": getattr(scene.gaussians, field.name) for field in fields(Gaussians)}
+    tensors |= {
+        "plate": scene.plate, "first": state.first, "second": state.second,
+        "plate_first": state.plate_first, "plate_second": state.plate_second,
+    }  # fmt: skip
+    facts = {
+        "settings": asdict(config), "iteration": state.iteration, "spent_s": state.spent_s,
+        "face_triangles": scene.face_triangles,
+    }  # fmt: skip
+    whole = {name: np.ascontiguousarray(tensor) for name, tensor in tensors.items()}
+    return bytes(safetensors_numpy.save(whole, {"facts": json.dumps(facts)}))
+
+
+def from_bytes(checkpoint: bytes, config: TrainingConfig) -> FitState:
+    """The state of a checkpoint made with the same settings.
+
+    Raises:
+        CheckpointMismatch: the settings that shape the result differ.
+    """
+    length = int.from_bytes(checkpoint[:8], "little")
+    facts = json.loads(json.loads(checkpoint[8 : 8 + length])["__metadata__"]["facts"])
+    for name, value in asdict(config).items():
+        if name not in FREE_SETTINGS and facts["settings"].get(name) != value:
+            raise CheckpointMismatch(name)
+    tensors = {name: array.copy() for name, array in safetensors_numpy.load(checkpoint).items()}
+    scene = Scene(
+        FaceSpace(**_part(tensors, "space.")), Mesh(**_part(tensors, "mesh.")),
+        int(facts["face_triangles"]), Gaussians(**_part(tensors, "splats.")), tensors["plate"],
+    )  # fmt: skip
+    return FitState(
+        scene, tensors["first"], tensors["second"], tensors["plate_first"], tensors["plate_second"],
+        int(facts["iteration"]), float(facts["spent_s"]),
+    )  # fmt: skip
+
+
+def _part(tensors: dict[str, Array], prefix: str) -> dict[str, Array]:
+    return {name.removeprefix(prefix): array for name, array in tensors.items() if name.startswith(prefix)}

@@ -1,0 +1,119 @@
+"""Where a fit starts: the plate behind the person, splats sampled on the mesh, colours averaged from the footage."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from rendering.engine import gaussians as g
+from rendering.engine import landmarks
+from rendering.engine.gaussians import Gaussians
+from rendering.engine.mesh import Mesh
+
+Array = np.ndarray[Any, np.dtype[Any]]
+FACE_DENSITY, MOUTH_DENSITY = 5.0, 3.0  # splats per area against the shell's, and the mouth's against the face's
+PERSON = 25  # mask level of 255 above which a pixel may show the person
+SAMPLED_FRAMES = 24
+
+
+def plate(frames: Array, masks: Array | None) -> Array:
+    """What stands behind the person [S, S, 3] float32: the median where seen, spread inwards where never seen."""
+    chosen = np.linspace(0, len(frames) - 1, min(len(frames), 60)).astype(int)
+    pictures = frames[chosen].astype(np.float32) / 255
+    if masks is None:
+        return np.asarray(np.median(pictures, axis=0), np.float32)
+    free = masks[chosen] < PERSON
+    seen = free.sum(0) >= max(2, len(chosen) // 12)
+    pictures[~free] = np.nan
+    filled = np.zeros(pictures.shape[1:], np.float32)
+    filled[seen] = np.nanmedian(pictures[:, seen], axis=0)
+    return spread_inwards(filled, seen)
+
+
+def spread_inwards(picture: Array, known: Array) -> Array:
+    """Fill unknown pixels from known ones, coarse to fine (a pull-push pyramid)."""
+    if known.all() or not known.any() or min(picture.shape[:2]) < 2:
+        return picture
+    height, width = (picture.shape[0] + 1) // 2, (picture.shape[1] + 1) // 2
+    total = np.zeros((height, width, 3), np.float32)
+    weight = np.zeros((height, width, 1), np.float32)
+    rows, columns = np.arange(picture.shape[0]) // 2, np.arange(picture.shape[1]) // 2
+    np.add.at(total, (rows[:, None], columns[None, :]), picture * known[..., None])
+    np.add.at(weight, (rows[:, None], columns[None, :]), known[..., None].astype(np.float32))
+    small = spread_inwards(total / np.maximum(weight, 1), weight[..., 0] > 0)
+    return np.where(known[..., None], picture, small[rows[:, None], columns[None, :]]).astype(np.float32)
+
+
+def sample(
+    mesh: Mesh, face_triangles: int, placed: Array, frames: Array, masks: Array | None, count: int, seed: int
+) -> Gaussians:
+    """Draw `count` splats on the mesh, coloured by the mean of what the footage shows there.
+
+    Args:
+        placed: [T, V, 3] screen points of the mesh in the given frames [T, S, S, 3] uint8 (and masks [T, S, S]).
+    """
+    random = np.random.default_rng(seed)
+    density = triangle_density(mesh, face_triangles, placed, frames, masks)
+    area = rest_areas(mesh)
+    mass = density * area
+    owner = np.sort(random.choice(len(mass), count, p=mass / mass.sum())).astype(np.int32)
+    root, split = np.sqrt(random.random(count)), random.random(count)
+    barycentrics = np.stack([1 - root, root * (1 - split), root * split], axis=1).astype(np.float32)
+    values = np.zeros((count, g.VALUES), np.float32)
+    spacing = np.sqrt(mass.sum() / count / density[owner])
+    values[:, g.LOG_AXES : g.ANGLE] = np.log(0.75 * spacing)[:, None] + random.normal(0, 0.05, (count, 2))
+    values[:, g.ANGLE] = random.uniform(0, np.pi, count)
+    values[:, g.LOGIT] = 1.0
+    corners = mesh.triangles[owner]
+    points = np.einsum("nc,tncd->tnd", barycentrics, placed[:, corners, :2])
+    values[:, g.COLOUR : g.MOVE] = look_up(frames, points).mean(0) / 255
+    return Gaussians(owner, barycentrics, values)
+
+
+def triangle_density(mesh: Mesh, face_triangles: int, placed: Array, frames: Array, masks: Array | None) -> Array:
+    """Splats wanted per unit of area on each triangle [T]; 0 where the person never is."""
+    density = np.ones(len(mesh.triangles), np.float64)
+    density[:face_triangles] = FACE_DENSITY
+    lips = np.isin(mesh.triangles[:face_triangles], landmarks.LIPS).all(1)
+    density[:face_triangles][lips] *= MOUTH_DENSITY
+    middles = placed[:, mesh.triangles, :2].mean(2)
+    shell = slice(face_triangles, None)
+    if masks is not None:
+        wide = np.stack([look_up(masks[..., None], placed[:, mesh.triangles[shell], :2][:, :, k])[..., 0] for k in range(3)])
+        person = np.maximum(wide.max(0), look_up(masks[..., None], middles[:, shell])[..., 0])
+        density[shell] = np.where((person > PERSON).mean(0) > 0.03, density[shell], 0.0)
+    grey = frames.astype(np.float32).mean(-1)
+    edges = np.hypot(*np.gradient(grey, axis=(1, 2)))
+    busy = look_up(edges[..., None], middles[:, shell])[..., 0].mean(0)
+    density[shell] *= 0.6 + np.minimum(busy / 6.0, 2.0)
+    covered = inside_oval(mesh, mesh.rest[mesh.triangles[shell]][:, :, :2])
+    density[shell] = np.where(covered, 0.0, density[shell])
+    return density
+
+
+def inside_oval(mesh: Mesh, corners: Array) -> Array:
+    """[U] whether all three corners [U, 3, 2] lie within the face's outline drawn in by an eighth."""
+    oval = mesh.rest[list(landmarks.FACE_OVAL), :2]
+    outline = oval.mean(0) + (oval - oval.mean(0)) * 0.875
+    x, y = corners[..., 0, None], corners[..., 1, None]
+    ends = np.roll(outline, -1, axis=0)
+    crosses = (outline[:, 1] > y) != (ends[:, 1] > y)
+    slope = (ends[:, 0] - outline[:, 0]) / np.where(ends[:, 1] == outline[:, 1], 1e-9, ends[:, 1] - outline[:, 1])
+    hits = crosses & (x < outline[:, 0] + slope * (y - outline[:, 1]))
+    return np.asarray((hits.sum(-1) % 2 == 1).all(1))
+
+
+def rest_areas(mesh: Mesh) -> Array:
+    """[T] area of each triangle at rest as seen from the front."""
+    corners = mesh.rest[mesh.triangles][:, :, :2].astype(np.float64)
+    a, b = corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]
+    return np.asarray(0.5 * np.abs(a[:, 0] * b[:, 1] - a[:, 1] * b[:, 0]))
+
+
+def look_up(pictures: Array, points: Array) -> Array:
+    """Nearest pixels of pictures [T, S, S, C] at points [T, N, 2]: [T, N, C] float32."""
+    size = pictures.shape[1]
+    columns = np.clip(points[..., 0], 0, size - 1).astype(np.int64)
+    rows = np.clip(points[..., 1], 0, size - 1).astype(np.int64)
+    return np.asarray(pictures[np.arange(len(pictures))[:, None], rows, columns], np.float32)

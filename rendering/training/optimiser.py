@@ -1,0 +1,85 @@
+"""Adam on splats and plate. One parallel pass finds each splat's gradient, updates its moments and its values."""
+
+# mypy: disallow-untyped-defs=False
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numba import njit, prange
+
+from rendering.engine import gaussians as g
+
+Array = np.ndarray[Any, np.dtype[Any]]
+BETA_1, BETA_2 = 0.9, 0.99
+EPSILON = np.float32(1e-8)
+CHUNK = 64  # splats that share one scratch row
+FINAL_SHARE = 0.05  # learning rates fall to this share over the run
+PLATE_RATE = 0.004
+OFFSET_PENALTY = np.float32(0.02)
+MOVE_PENALTY = np.float32(0.02)
+TINT_PENALTY = np.float32(0.05)
+AXES_LOW, AXES_HIGH = np.float32(-1.6), np.float32(2.6)  # log canonical px at 256
+
+
+def learning_rates() -> Array:
+    """[VALUES] start rate of each column."""
+    rates = np.empty(g.VALUES, np.float32)
+    rates[g.OFFSET : g.LOG_AXES] = 0.02
+    rates[g.LOG_AXES : g.ANGLE] = 0.01
+    rates[g.ANGLE] = 0.005
+    rates[g.LOGIT] = 0.03
+    rates[g.COLOUR : g.MOVE] = 0.015
+    rates[g.MOVE : g.TINT] = 0.006
+    rates[g.TINT :] = 0.004
+    return rates
+
+
+def decay(share: float) -> float:
+    """Factor on the rates when `share` (0..1) of the run is done."""
+    return float(FINAL_SHARE ** min(1.0, max(0.0, share)))
+
+
+@njit(cache=True, nogil=True, fastmath=True, parallel=True)
+def step(
+    stretches, normals, unit, features, owner, values, first, second,
+    d_mean, d_cov, d_colour, d_opacity, rates, correction_1, correction_2,
+):  # fmt: skip
+    """One Adam step on every splat, in place.
+
+    Args:
+        first, second: [N, VALUES] moments. d_*: gradients by the screen Gaussians.
+        rates: [VALUES] learning rates now. correction_1, correction_2: 1 - beta ** step.
+    """
+    count = owner.size
+    for chunk in prange((count + CHUNK - 1) // CHUNK):
+        row = np.empty(values.shape[1], np.float32)
+        for i in range(chunk * CHUNK, min(count, (chunk + 1) * CHUNK)):
+            g.gradient_row(i, stretches, normals, unit, features, owner, values, d_mean, d_cov, d_colour, d_opacity, row)
+            for k in range(g.OFFSET, g.LOG_AXES):
+                row[k] += OFFSET_PENALTY * values[i, k]
+            for k in range(g.MOVE, g.TINT):
+                row[k] += MOVE_PENALTY * values[i, k]
+            for k in range(g.TINT, values.shape[1]):
+                row[k] += TINT_PENALTY * values[i, k]
+            for k in range(values.shape[1]):
+                first[i, k] = np.float32(BETA_1) * first[i, k] + np.float32(1 - BETA_1) * row[k]
+                second[i, k] = np.float32(BETA_2) * second[i, k] + np.float32(1 - BETA_2) * row[k] * row[k]
+                size = np.sqrt(second[i, k] / correction_2) + EPSILON
+                values[i, k] -= rates[k] * (first[i, k] / correction_1) / size
+            for k in range(g.LOG_AXES, g.ANGLE):
+                values[i, k] = min(max(values[i, k], AXES_LOW), AXES_HIGH)
+
+
+@njit(cache=True, nogil=True, fastmath=True, parallel=True)
+def plate_step(plate, first, second, gradient, rate, correction_1, correction_2):
+    """One Adam step on the backdrop [H, W, 3], in place; pixels that no gradient reaches stay."""
+    for y in prange(plate.shape[0]):
+        for x in range(plate.shape[1]):
+            for channel in range(3):
+                d = gradient[y, x, channel]
+                first[y, x, channel] = np.float32(BETA_1) * first[y, x, channel] + np.float32(1 - BETA_1) * d
+                second[y, x, channel] = np.float32(BETA_2) * second[y, x, channel] + np.float32(1 - BETA_2) * d * d
+                size = np.sqrt(second[y, x, channel] / correction_2) + np.float32(1e-4)
+                value = plate[y, x, channel] - rate * (first[y, x, channel] / correction_1) / size
+                plate[y, x, channel] = min(max(value, np.float32(0.0)), np.float32(1.0))
