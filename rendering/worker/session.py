@@ -42,6 +42,7 @@ from trustcore.primitives.errors import TrustcoreError
 from trustcore.primitives.signing import b64, unb64
 
 CONNECT_WITHIN_S = 20.0
+KEY_FRAME_REQUEST = "key-frame"  # from a page that withheld frames; RTCP knows nothing of those
 FAREWELL_S = 0.15  # the last message on the data channel needs a moment before the connection closes
 
 
@@ -303,7 +304,9 @@ class Session:
             self._talk.greet()
 
     def channel_message(self, text: str) -> None:
-        if self._talk is not None:
+        if text == KEY_FRAME_REQUEST:
+            self.key_frame_wanted()
+        elif self._talk is not None:
             self._talk.on_channel_message(text)
 
     def state_changed(self, state: str) -> None:

@@ -44,7 +44,9 @@ class TrainingRun:
         self._lease = lease
         self._draining = draining
         self._job: dict[str, Any] = dict(lease.job or {})
-        self._clock = LeaseClock(tools.clock.monotonic_s() + protocol.LEASE_LIFETIME_S)
+        # Control gives a training lease more time than a session's: no viewer waits for it to stop.
+        self._lifetime_s = float(lease.facts.get("lease_lifetime_s") or protocol.LEASE_LIFETIME_S)
+        self._clock = LeaseClock(tools.clock.monotonic_s() + self._lifetime_s)
         self._keys: ReleasedKeys | None = None
         self._child: asyncio.subprocess.Process | None = None
 
@@ -140,7 +142,7 @@ class TrainingRun:
     async def _put(self, what: str, name: str, data: bytes) -> None:
         """Encrypt under the lease's output key, bound to what it is, and hand it over."""
         assert self._keys is not None and self._keys.write is not None
-        context = self._keys.contexts.get(name) or self._keys.contexts["*"] + name
+        context = self._keys.contexts.get(name) or f"{self._keys.contexts['artefact']}/{name}"
         ciphertext = await asyncio.to_thread(encrypt, bytes(self._keys.write), context, data)
         await self._tools.control.put(self._lease, what, ciphertext)
 
@@ -151,7 +153,7 @@ class TrainingRun:
             try:
                 answer = await self._tools.control.renew(self._lease, protocol.Renewal(self._lease.epoch, "live"))
                 if answer.live:
-                    self._clock.renew(sent_at_s, protocol.LEASE_LIFETIME_S)
+                    self._clock.renew(sent_at_s, self._lifetime_s)
                 else:
                     self._clock.revoke(answer.reason or "ended")
             except ControlRefused:

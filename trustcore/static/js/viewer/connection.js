@@ -1,0 +1,66 @@
+// The WebRTC connection to the replica: prepared at page load, offered when the viewer asks for it.
+
+const GATHER_TIMEOUT_MS = 400;
+const EVENTS_CHANNEL = "trustcore-events";
+
+export class OfferRefused extends Error {
+  constructor(code, message) {
+    super(message);
+    this.code = code;
+  }
+}
+
+export function newNonce() {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  return btoa(String.fromCharCode(...bytes)).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
+}
+
+// `attach(receiver)` is called for the picture before the offer exists: a transform that comes later is bypassed.
+export async function prepare({ attach, onTrack, onEvent, onOpen, onState, iceServers = [] }) {
+  const peer = new RTCPeerConnection({ iceServers, bundlePolicy: "max-bundle" });
+  const picture = peer.addTransceiver("video", { direction: "recvonly" });
+  preferH264(picture);
+  attach(picture.receiver);
+  const sound = peer.addTransceiver("audio", { direction: "recvonly" });
+  onTrack(picture.receiver.track, sound.receiver.track);
+  const channel = peer.createDataChannel(EVENTS_CHANNEL);
+  channel.onmessage = ({ data }) => onEvent(data);
+  channel.onopen = onOpen;
+  peer.onconnectionstatechange = () => onState(peer.connectionState);
+  channel.onclose = () => onState("closed");
+  await peer.setLocalDescription(await peer.createOffer());
+  await gathered(peer);
+  return { peer, channel, viewerNonce: newNonce(), offerSdp: peer.localDescription.sdp };
+}
+
+// Post the offer; resolves to {sdp, manifest_b64, session_facts}. Throws OfferRefused with the service's own words.
+export async function postOffer(url, { offerSdp, viewerNonce }, csrfToken) {
+  const response = await fetch(url, {
+    method: "POST",
+    credentials: "same-origin",
+    headers: { "Content-Type": "application/json", "X-CSRFToken": csrfToken },
+    body: JSON.stringify({ sdp: offerSdp, viewer_nonce: viewerNonce }),
+  });
+  const body = await response.json().catch(() => ({}));
+  if (!response.ok) throw new OfferRefused(body.code ?? String(response.status), body.message ?? "");
+  return body;
+}
+
+// The signatures travel in H.264; other codecs are not offered at all.
+function preferH264(transceiver) {
+  const codecs = RTCRtpReceiver.getCapabilities("video")?.codecs ?? [];
+  const wanted = codecs.filter((codec) => /video\/(h264|rtx)/i.test(codec.mimeType));
+  if (wanted.some((codec) => /h264/i.test(codec.mimeType))) transceiver.setCodecPreferences(wanted);
+}
+
+function gathered(peer) {
+  if (peer.iceGatheringState === "complete") return Promise.resolve();
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, GATHER_TIMEOUT_MS);
+    peer.addEventListener("icegatheringstatechange", () => {
+      if (peer.iceGatheringState !== "complete") return;
+      clearTimeout(timer);
+      resolve();
+    });
+  });
+}

@@ -1,0 +1,187 @@
+// The viewer page. Disclosure first, then connect, then only frames that verified.
+//
+// At page load: verifier, peer connection and its offer are prepared. When the viewer connects: the offer is posted with
+// a fresh nonce, the answer and the signed session manifest come back, and the verifier judges the session before any
+// frame is shown.
+
+import { createVerifier, isSupported } from "../verify/verifier.js";
+import { postOffer, prepare } from "./connection.js";
+import { createMeasures } from "./measures.js";
+import { createTalk } from "./talk.js";
+import { createVerdictView } from "./verdict.js";
+
+const LEFT_BY_VIEWER = "viewer_left";
+const STATE_OF = { checking: "checking", verified: "live", partial: "live", hidden: "hidden", unverified: "live" };
+const ASK_STATE_EVERY_MS = 1000;
+const CONNECT_WITHIN_MS = 20000;
+
+const root = document.querySelector("[data-viewer]");
+const settings = root.dataset;
+const find = (name) => root.querySelector(`[data-part="${name}"]`);
+const csrfToken = document.cookie.match(/(?:^|; )csrftoken=([^;]+)/)?.[1] ?? settings.csrfToken ?? "";
+const { measures, ...measure } = createMeasures();
+const verdictView = createVerdictView(root);
+const video = find("picture");
+const sound = find("sound");
+let connection = null;
+let isOver = false;
+
+const verifier = isSupported() ? createVerifier({
+  trustAnchorPem: find("trust-anchor").textContent.trim(),
+  sessionFacts: { session_id: settings.conversationId },
+  onVerdict,
+  onKeyFrameNeeded: () => sendChannel("key-frame"),
+}) : null;
+
+const talk = createTalk(root, { sendChannel, messageUrl: settings.messageUrl, csrfToken, onEnded: end });
+
+function setState(state) {
+  if (root.dataset.state === state) return;
+  root.dataset.state = state;
+  measures.state = state;
+}
+
+function onVerdict(verdict) {
+  measures.counts = verdict.counts;
+  measures.verdictReason = verdict.reason;
+  if (isOver) return;
+  if (verdict.counts.verified > 0) measure.verified();
+  const shown = verdictView.update(verdict);
+  if (connection?.isPosted) setState(shown === "checking" && verdict.counts.verified > 0 ? "live" : STATE_OF[shown]);
+}
+
+function sendChannel(text) {
+  if (connection?.channel?.readyState !== "open") return false;
+  connection.channel.send(text);
+  return true;
+}
+
+async function prepareConnection() {
+  connection = await prepare({
+    attach: (receiver) => verifier.attach(receiver),
+    onTrack: (picture, voice) => {
+      video.srcObject = new MediaStream([picture]);
+      sound.srcObject = new MediaStream([voice]);
+    },
+    onEvent: (data) => talk.receive(data),
+    onOpen: () => measure.mark("channel_open_ms"),
+    onState,
+    iceServers: JSON.parse(settings.iceServers || "[]"),
+  });
+  measure.watch(video);
+  find("connect").disabled = false;
+  measures.isPrepared = true;
+}
+
+async function connect() {
+  find("connect").disabled = true;
+  setState("checking");
+  connection.isPosted = true;
+  // The click allows sound; playing is asked for while it still counts as the viewer's own act.
+  video.play().catch(() => {});
+  sound.play().catch(() => {});
+  measure.posted();
+  try {
+    const answer = await postOffer(settings.offerUrl, connection, csrfToken);
+    measure.mark("post_to_answer_ms");
+    await connection.peer.setRemoteDescription({ type: "answer", sdp: answer.sdp });
+    const judged = verifier.useSession({ initSegment: answer.manifest_b64, viewerNonce: connection.viewerNonce });
+    setTimeout(() => { if (measures.framesPresented === 0) end("not_connected"); }, CONNECT_WITHIN_MS);
+    await judged;
+    measure.mark("session_judged_ms");
+  } catch (error) {
+    measures.error = String(error.message ?? error);
+    if (error.code) end(error.code);
+    else setState("hidden");
+  }
+}
+
+function onState(state) {
+  if (isOver || !connection?.isPosted) return;
+  if (state === "connected") measure.mark("connected_ms");
+  if (["failed", "closed"].includes(state)) askReason();
+}
+
+// The line went without a word: ask the service why, once it knows.
+async function askReason() {
+  try {
+    const response = await fetch(settings.stateUrl, { credentials: "same-origin" });
+    const body = await response.json();
+    if (body.status === "ended") return end(body.reason || "ended");
+  } catch {
+    // The service cannot be reached either; the line is what was lost.
+  }
+  return end("line_lost");
+}
+
+function end(reason) {
+  if (isOver) return;
+  isOver = true;
+  measures.reason = reason;
+  measures.endedWallMs = Date.now();
+  video.pause();
+  sound.pause();
+  video.srcObject = null;
+  sound.srcObject = null;
+  connection?.peer.close();
+  verdictView.close();
+  const known = root.querySelector(`[data-ending="${CSS.escape(reason)}"]`) ?? ending(reason);
+  for (const text of root.querySelectorAll("[data-ending]")) text.hidden = text !== known;
+  find("chip").dataset.state = "ended";
+  find("chip-text").textContent = find("chip").dataset.ended;
+  find("announce-now").textContent = known.textContent;
+  for (const control of root.querySelectorAll("[data-live-control]")) control.disabled = true;
+  setState("ended");
+}
+
+// Reasons are coded "consent_withdrawn" or "grant.revoked"; the first word chooses the sentence when no own one exists.
+function ending(reason) {
+  const family = reason.split(/[._]/)[0];
+  return root.querySelector(`[data-ending="${CSS.escape(family)}"]`) ?? root.querySelector('[data-ending="ended"]');
+}
+
+async function leave() {
+  end(LEFT_BY_VIEWER);
+  await fetch(settings.leaveUrl, { method: "POST", credentials: "same-origin", headers: { "X-CSRFToken": csrfToken } })
+    .catch(() => {});
+}
+
+// Before the viewer connects, the slot is being prepared; the page says how far it is and when the link has gone stale.
+async function watchSlot() {
+  while (!isOver && !connection?.isPosted) {
+    try {
+      const response = await fetch(settings.stateUrl, { credentials: "same-origin" });
+      const body = await response.json();
+      root.dataset.slot = body.slot_state ?? "";
+      measures.slotState = body.slot_state ?? "";
+      if (body.status === "ended") return end(body.reason || "ended");
+    } catch {
+      root.dataset.slot = "";
+    }
+    await new Promise((resolve) => setTimeout(resolve, ASK_STATE_EVERY_MS));
+  }
+  return undefined;
+}
+
+find("connect").addEventListener("click", connect);
+find("leave").addEventListener("click", leave);
+for (const opener of root.querySelectorAll("[data-opens]")) {
+  opener.addEventListener("click", () => {
+    const drawer = find("drawer");
+    const isOpen = root.dataset.drawer !== "open";
+    root.dataset.drawer = isOpen ? "open" : "closed";
+    find("chip").setAttribute("aria-expanded", String(isOpen));
+    (isOpen ? drawer : find("chip")).focus();
+  });
+}
+find("hide").addEventListener("change", ({ currentTarget }) => verifier.setHide(currentTarget.checked));
+
+if (verifier === null) {
+  setState("unsupported");
+} else {
+  prepareConnection().catch((error) => {
+    measures.error = String(error);
+    setState("unsupported");
+  });
+  watchSlot();
+}

@@ -1,0 +1,90 @@
+// Captions, transcript and the text box. Event names are those of the Tavus app messages; ours start with "trustcore.".
+
+const CAPTION_STAYS_MS = 6000;
+
+export function createTalk(root, { sendChannel, messageUrl, csrfToken, onEnded }) {
+  const find = (name) => root.querySelector(`[data-part="${name}"]`);
+  const caption = find("caption");
+  const log = find("transcript");
+  const form = find("message-form");
+  const field = find("message");
+  let captionsOn = true;
+  let timer = null;
+
+  function showCaption(text) {
+    caption.textContent = text;
+    caption.hidden = !captionsOn || text === "";
+    clearTimeout(timer);
+    timer = setTimeout(() => { caption.hidden = true; }, CAPTION_STAYS_MS);
+  }
+
+  function note(role, text) {
+    const item = document.createElement("li");
+    item.dataset.role = role;
+    const who = document.createElement("b");
+    who.textContent = role === "replica" ? log.dataset.replica : log.dataset.viewer;
+    item.append(who, " ", text);
+    log.append(item);
+    item.scrollIntoView({ block: "nearest" });
+  }
+
+  const handlers = {
+    "conversation.utterance": ({ role, speech }) => {
+      if (role === "replica") showCaption(speech);
+      note(role, speech);
+    },
+    "conversation.started_speaking": () => { root.dataset.speaking = "yes"; },
+    "conversation.stopped_speaking": () => { root.dataset.speaking = "no"; },
+    "trustcore.emotion": (shown) => {
+      root.dataset.emotion = shown.emotion;
+      root.dataset.emotionMilli = shown.shown_milli;
+      if (shown.clamped) note("note", fill(log.dataset.clamped, shown));
+    },
+    "trustcore.busy": () => note("note", log.dataset.busy),
+    "trustcore.counts": (counts) => { if (window.__trustcore) window.__trustcore.worker = counts; },
+    "trustcore.ended": ({ reason }) => onEnded(reason),
+  };
+
+  function fill(template, shown) {
+    return template.replace("{asked}", shown.asked_milli).replace("{shown}", shown.shown_milli)
+      .replace("{emotion}", shown.asked);
+  }
+
+  async function send(text, emotion) {
+    const properties = emotion ? { text, emotion } : { text };
+    if (sendChannel(JSON.stringify({ event_type: "conversation.respond", properties }))) return;
+    await fetch(messageUrl, {
+      method: "POST",
+      credentials: "same-origin",
+      headers: { "Content-Type": "application/json", "X-CSRFToken": csrfToken },
+      body: JSON.stringify(properties),
+    });
+  }
+
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    const text = field.value.trim();
+    if (text === "") return;
+    field.value = "";
+    send(text).catch(() => { field.value = text; });
+  });
+
+  find("captions").addEventListener("click", ({ currentTarget }) => {
+    captionsOn = !captionsOn;
+    currentTarget.setAttribute("aria-pressed", String(captionsOn));
+    caption.hidden = true;
+  });
+
+  return {
+    send,
+    receive(data) {
+      let message;
+      try {
+        message = JSON.parse(data);
+      } catch {
+        return; // not a message of ours
+      }
+      handlers[message.event_type]?.(message.properties ?? {});
+    },
+  };
+}

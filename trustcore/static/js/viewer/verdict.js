@@ -1,0 +1,98 @@
+// The verdict on screen: chip, sentence, three counts, one bar a second. Words come from the page's data attributes, so
+// that they are translated where all other words are.
+
+const WINDOW = 30;
+const FRAMES_BEFORE_VERDICT = 10;
+const STRIP_SECONDS = 60;
+
+// What the viewer is told, from what the verifier counted. Pure.
+export function judge(verdict) {
+  const { state, share, counts, hide } = verdict;
+  const total = Math.min(WINDOW, counts.received);
+  const good = Math.round(share * total);
+  const facts = { good, total, state: "checking" };
+  if (counts.received === 0 && state !== "invalid") return facts;
+  if (counts.verified === 0 && (state === "invalid" || counts.received >= FRAMES_BEFORE_VERDICT)) {
+    return { ...facts, state: "hidden" };
+  }
+  if (counts.received < FRAMES_BEFORE_VERDICT) return facts;
+  if (good === 0) return { ...facts, state: hide ? "hidden" : "unverified" };
+  return { ...facts, state: good === total ? "verified" : "partial" };
+}
+
+// One second of the strip: "verified", "late" or "missing", from counts at its start and end. Pure.
+export function secondOf(before, after) {
+  const verified = after.verified - before.verified;
+  const other = after.received - before.received - verified;
+  if (verified === 0) return "missing";
+  return other > 0 || after.gap > before.gap ? "late" : "verified";
+}
+
+export function createVerdictView(root) {
+  const find = (name) => root.querySelector(`[data-part="${name}"]`);
+  const strip = find("strip");
+  let last = null;
+  let counts = null;
+  let before = null;
+  let spoken = "";
+
+  function fill(template, facts) {
+    return template.replace("{good}", facts.good).replace("{total}", facts.total);
+  }
+
+  function say(state, text) {
+    // "Checking" and partial are polite, not verified interrupts, verified is silent.
+    if (state === spoken) return;
+    spoken = state;
+    find("announce").textContent = ["checking", "partial"].includes(state) ? text : "";
+    find("announce-now").textContent = ["hidden", "unverified"].includes(state) ? text : "";
+  }
+
+  function draw(facts) {
+    const chip = find("chip");
+    const text = fill(chip.dataset[facts.state] ?? "", facts);
+    if (chip.dataset.state !== facts.state) chip.dataset.state = facts.state;
+    find("chip-text").textContent = text;
+    const box = find("sentence");
+    box.dataset.state = facts.state;
+    box.querySelector("strong").textContent = text;
+    box.querySelector("p").textContent = fill(box.dataset[facts.state] ?? "", facts);
+    say(facts.state, text);
+  }
+
+  function drawCounts() {
+    if (counts === null) return;
+    find("count-verified").textContent = counts.verified.toLocaleString();
+    find("count-late").textContent = (counts.late + counts.gap).toLocaleString();
+    find("count-unsigned").textContent = (counts.unattested + counts.invalid).toLocaleString();
+  }
+
+  function tick() {
+    if (counts === null) return;
+    const bar = document.createElement("i");
+    bar.className = before === null ? "missing" : secondOf(before, counts);
+    strip.append(bar);
+    while (strip.children.length > STRIP_SECONDS) strip.firstChild.remove();
+    before = { ...counts };
+    drawCounts();
+  }
+
+  const timer = setInterval(tick, 1000); // live figures change at most once a second
+
+  return {
+    // Returns the state that is shown now.
+    update(verdict) {
+      const facts = judge(verdict);
+      counts = { ...verdict.counts };
+      if (before === null) before = { ...counts };
+      const key = `${facts.state}${facts.good}/${facts.total}`;
+      if (key !== last) draw(facts);
+      last = key;
+      return facts.state;
+    },
+    close() {
+      clearInterval(timer);
+      drawCounts();
+    },
+  };
+}
