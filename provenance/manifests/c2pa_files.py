@@ -10,10 +10,11 @@ from c2pa import Builder, C2paError, C2paSigningAlg, Context, Reader, Signer
 
 from provenance.manifests.assertions import GENERATOR
 from provenance.manifests.certs import ClaimSigner
-from provenance.manifests.errors import ManifestInvalid, ManifestSigningFailed
+from provenance.manifests.errors import ManifestInvalid, ManifestMissing, ManifestSigningFailed, SignerUntrusted
 from trustcore.primitives.errors import TrustcoreError
 
 MP4 = "video/mp4"
+UNTRUSTED = "signingCredential.untrusted"
 TRUSTED = "Trusted"  # the one state that counts; "Valid" is what an unknown authority gets
 
 
@@ -37,16 +38,18 @@ class TrustedFile:
 
 
 def context(anchor_pem: str) -> Context:
-    """Thumbnails off (they cost 43 ms and 200 KB), everything verified, no network."""
-    return Context.from_dict({
+    """Thumbnails off (they cost 43 ms and 200 KB), everything verified, no network. No anchor: nothing is Trusted."""
+    settings: dict[str, Any] = {
         "version": 1,
         "builder": {"thumbnail": {"enabled": False}},
         "verify": {
             "verify_after_reading": True, "verify_after_sign": True, "verify_trust": True,
             "ocsp_fetch": False, "remote_manifest_fetch": False,
         },
-        "trust": {"trust_anchors": anchor_pem},
-    })
+    }
+    if anchor_pem:
+        settings["trust"] = {"trust_anchors": anchor_pem}
+    return Context.from_dict(settings)
 
 
 def sign_mp4(
@@ -89,19 +92,24 @@ def read_trusted(media: bytes, anchor_pem: str, media_type: str = MP4) -> Truste
     """The active manifest of a file that is Trusted under `anchor_pem`.
 
     Raises:
-        ManifestInvalid: no manifest, changed bytes, or another authority.
+        ManifestMissing: the file carries no manifest.
+        SignerUntrusted: the only failure is that the signer is unknown under this anchor.
+        ManifestInvalid: changed bytes, or a malformed manifest.
     """
     try:
         with Reader(media_type, io.BytesIO(media), context=context(anchor_pem)) as reader:
             state = reader.get_validation_state()
             results = reader.get_validation_results() or {}
             report = json.loads(reader.json())
+    except C2paError.ManifestNotFound as error:
+        raise ManifestMissing("This file carries no manifest.") from error
     except C2paError as error:
         raise ManifestInvalid(f"This file's manifest cannot be read: {error}") from error
     active = results.get("activeManifest", {})
     failures = [entry["code"] for entry in active.get("failure", [])]
     if state != TRUSTED or failures:
-        raise ManifestInvalid(
+        kind = SignerUntrusted if set(failures) == {UNTRUSTED} else ManifestInvalid
+        raise kind(
             f"This file's manifest is not trusted (state {state}: {', '.join(failures) or 'no failure named'}).",
             state=state, failures=failures,
         )

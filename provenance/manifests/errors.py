@@ -9,6 +9,18 @@ class ManifestInvalid(Refusal):
     code = "manifest.invalid"
 
 
+class ManifestMissing(ManifestInvalid):
+    """A file carries no manifest at all. That is the normal state of files; it proves nothing."""
+
+    code = "manifest.missing"
+
+
+class SignerUntrusted(ManifestInvalid):
+    """A manifest holds together, but nobody vouches for its signer under the anchor given."""
+
+    code = "manifest.untrusted"
+
+
 class ManifestSigningFailed(Fault):
     """A manifest could not be signed, or what was signed does not read back as Trusted."""
 

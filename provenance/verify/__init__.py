@@ -1,0 +1,1 @@
+"""Offline verification: streams, recordings, exports and evidence bundles. Needs no secret and no network."""

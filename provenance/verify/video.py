@@ -1,0 +1,130 @@
+"""Verify recordings: a file of sent fragments frame by frame, or a playable file as a whole."""
+
+import io
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import av
+
+from provenance.manifests import c2pa_files, fmp4
+from provenance.manifests.assertions import SESSION_LABEL
+from provenance.manifests.errors import FragmentInvalid, ManifestInvalid, ManifestMissing, SignerUntrusted
+from provenance.manifests.recording import RECORDING_LABEL
+from provenance.manifests.session_manifest import read_session_manifest
+from provenance.marks.detect import detect
+from provenance.marks.keys import MarkKey
+from provenance.marks.planes import Planes, planes_of
+from provenance.verify.reports import Outcome, Report
+from provenance.verify.stream import StreamCounts, StreamVerifier
+
+Progress = Callable[[int], None]
+SHOWN_FACTS = (
+    "session_id", "tenant", "replica_id", "replica_version", "consent_id", "consent_receipt_sha256", "policy_id",
+    "policy_version", "created_at", "disclosure",
+)
+SILENT: Progress = lambda _: None  # noqa: E731  (a default that does nothing)
+
+
+def is_fragment_file(encoded: bytes) -> bool:
+    """Whether these bytes are init + fragments, rather than an ordinary MP4."""
+    kinds = {kind for kind, _ in fmp4.split_boxes(encoded)}
+    return b"moof" in kinds
+
+
+def verify_fragment_file(name: str, encoded: bytes, anchor_pem: str, progress: Progress = SILENT) -> Report:
+    """Judge every frame of a recording made of the very fragments that were sent."""
+    report = Report(name, "recording of sent frames", Outcome.CHANGED)
+    try:
+        init, fragments = fmp4.split_recording(encoded)
+        manifest = read_session_manifest(init, anchor_pem)
+        report.facts = _session_facts(manifest.facts)
+        report.facts |= {"signer": manifest.signer_name, "manifest": manifest.label}
+        report.facts |= {"claim_sha256": manifest.claim_sha256}
+        verifier = StreamVerifier(manifest)
+        reasons: dict[str, int] = {}
+        for done, fragment in enumerate(fragments):
+            verdict = verifier.check_fragment(fragment)
+            if verdict.reason:
+                reasons[verdict.reason] = reasons.get(verdict.reason, 0) + 1
+            progress(done + 1)
+    except (ManifestInvalid, FragmentInvalid) as error:
+        return _refused(report, error)
+    report.facts["frames"] = verifier.counts.as_json()
+    report.sentences = _frame_sentences(verifier, reasons)
+    if _is_whole(verifier.counts) and verifier.lowest == manifest.key.minimum_sequence:
+        report.outcome = Outcome.VERIFIED
+    return report
+
+
+def _is_whole(counts: StreamCounts) -> bool:
+    return counts.verified == counts.received > 0 and counts.gap == counts.reordered == 0
+
+
+def _frame_sentences(verifier: StreamVerifier, reasons: dict[str, int]) -> list[str]:
+    counts, first = verifier.counts, verifier.manifest.key.minimum_sequence
+    said = [
+        f"{counts.verified} of {counts.received} frames were signed by this session's key for this session.",
+    ]
+    said += [f"{number} frame(s): {reason}" for reason, number in reasons.items()]
+    if counts.gap:
+        said.append(f"{counts.gap} frame(s) between the first and the last are missing: lost, or cut out.")
+    if counts.reordered:
+        said.append(f"{counts.reordered} frame(s) stand in another order than they were made.")
+    if counts.verified and verifier.lowest != first:
+        said.append(f"The recording begins at frame {verifier.lowest}; the session began at frame {first}.")
+    if not counts.received:
+        said.append("The recording holds no frame.")
+    said.append("Whether frames are missing at the end, only the audit log's segment roots can say.")
+    return said
+
+
+def verify_whole_file(name: str, encoded: bytes, anchor_pem: str, media_type: str = c2pa_files.MP4) -> Report:
+    """Judge a file that was signed as a whole."""
+    report = Report(name, f"{media_type} file", Outcome.CHANGED)
+    try:
+        trusted = c2pa_files.read_trusted(encoded, anchor_pem, media_type)
+    except ManifestInvalid as error:
+        return _refused(report, error)
+    said = {entry["label"]: entry["data"] for entry in trusted.manifest.get("assertions", [])}
+    signature = trusted.manifest.get("signature_info", {})
+    report.outcome = Outcome.VERIFIED
+    report.facts = _session_facts(said.get(SESSION_LABEL, {}))
+    report.facts |= {"signer": signature.get("issuer", ""), "manifest": trusted.label}
+    report.facts |= {"title": trusted.manifest.get("title", "")}
+    report.facts |= said.get(RECORDING_LABEL, {})
+    report.sentences = ["Not one byte of picture or sound has changed since it was signed, and the signer is trusted."]
+    if _is_generated(said.get("c2pa.actions.v2", {})):
+        report.sentences.append("Its manifest says: this was made by a trained model (an AI replica).")
+    return report
+
+
+def _is_generated(actions: dict[str, Any]) -> bool:
+    return any("trainedAlgorithmicMedia" in str(entry.get("digitalSourceType")) for entry in actions.get("actions", []))
+
+
+def _session_facts(said: dict[str, Any]) -> dict[str, Any]:
+    return {name: said[name] for name in SHOWN_FACTS if name in said and said[name] != ""}
+
+
+def _refused(report: Report, error: ManifestInvalid | FragmentInvalid) -> Report:
+    """The report for a file whose manifest did not hold."""
+    report.sentences = [error.message]
+    if isinstance(error, ManifestMissing):
+        report.outcome = Outcome.UNSIGNED
+        report.sentences.append("That is how most files are; it proves nothing either way.")
+    elif isinstance(error, SignerUntrusted):
+        report.outcome = Outcome.UNTRUSTED
+        report.sentences.append("Name the authority you trust with --trust CA.pem.")
+    return report
+
+
+def read_mark(encoded: bytes, key: MarkKey, progress: Progress = SILENT) -> dict[str, Any]:
+    """What the watermark says, in the words that may leave the house."""
+    return detect(_planes(encoded, progress), key).public()
+
+
+def _planes(encoded: bytes, progress: Progress) -> Iterator[Planes]:
+    with av.open(io.BytesIO(encoded)) as source:
+        for done, frame in enumerate(source.decode(video=0)):
+            progress(done + 1)
+            yield planes_of(frame.to_ndarray(format="yuv420p"))
