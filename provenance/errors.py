@@ -1,0 +1,57 @@
+"""What the provenance services refuse, one code each."""
+
+from trustcore.primitives.errors import Fault, Refusal
+
+
+class ClaimProofInvalid(Refusal):
+    """A render slot's proof does not hold: not its worker's signature, or not for this grant."""
+
+    code = "signer.claim_invalid"
+
+
+class SessionRequestInvalid(Refusal):
+    """A request for a session manifest has missing or malformed fields."""
+
+    code = "signer.request_invalid"
+
+
+class SignerUnready(Fault):
+    """The claim-signing key or its certificate is missing, damaged or expired."""
+
+    code = "signer.unready"
+
+
+class FileUnreadable(Refusal):
+    """Somebody's file cannot be read as video or picture."""
+
+    code = "check.file_unreadable"
+
+
+class FileTooLarge(Refusal):
+    """Somebody's file is larger than we look at."""
+
+    code = "check.file_too_large"
+
+
+class AnswerMissing(Refusal):
+    """There is no answer with this number."""
+
+    code = "check.answer_missing"
+
+
+class ExportMissing(Refusal):
+    """There is no such export, or it is not yours to see."""
+
+    code = "export.missing"
+
+
+class ExportUnready(Refusal):
+    """The export is not finished, or it failed."""
+
+    code = "export.unready"
+
+
+class BundleInvalid(Refusal):
+    """A file is not an evidence bundle, or what it holds does not prove what it says."""
+
+    code = "bundle.invalid"

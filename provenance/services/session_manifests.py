@@ -1,0 +1,116 @@
+"""Session manifests and recordings: ask the signer, keep what it signed, write the event."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from provenance.errors import ClaimProofInvalid
+from provenance.manifests.recording import AudioPacket, SignedRecording
+from provenance.models import MarkSlot, SessionManifest
+from provenance.services import claim_keys, content_traces, pins
+from provenance.services.signer import SignedSession, Signer
+from trustcore.audit import recording
+from trustcore.audit.actions import Action
+from trustcore.audit.actors import Actor, ObjectRef
+from trustcore.keys.services import mark_keys
+from trustcore.primitives.errors import Refusal
+from trustcore.primitives.signing import b64
+
+
+def signer() -> Signer:
+    """The signing service of the embedded default: in process, behind the interface of a process of its own."""
+    return Signer(claim_keys.current(), pins.current)
+
+
+def certificate_b64() -> str:
+    """The signer's certificate (DER, b64), which session keys bind themselves to: Lease.facts["signer_certificate"]."""
+    return b64(signer().certificate_der)
+
+
+def sign_for_session(
+    *, actor: Actor, request: Mapping[str, Any], conversation: ObjectRef, lease_id: str, epoch: int, now: datetime,
+) -> dict[str, Any]:
+    """The signed session manifest for a slot, in the worker protocol's shape.
+
+    Args:
+        actor: the worker.
+        request: ManifestRequest as JSON types.
+        conversation: whose lease the worker holds; with its tenant and subject.
+        lease_id, epoch: of the lease as control knows it; the claim must be for the same.
+
+    Raises:
+        Refusal: grant, claim or request do not hold. Recorded as `manifest.refused`.
+        ManifestSigningFailed: what was signed does not read back. Start no media.
+    """
+    try:
+        signed = signer().sign_session(request, now=now)
+        _same_lease(signed, conversation, lease_id, epoch)
+    except Refusal as refusal:
+        recording.refused(actor=actor, action=Action.MANIFEST_REFUSED, obj=conversation, reason=refusal.code)
+        raise
+    _keep(actor, signed, conversation)
+    return {
+        "init_segment_b64": b64(signed.init.encoded), "manifest_label": signed.init.label,
+        "claim_sha256": signed.init.claim_sha256, "chain_pem": signed.chain_pem,
+    }
+
+
+def _same_lease(signed: SignedSession, conversation: ObjectRef, lease_id: str, epoch: int) -> None:
+    told = (signed.grant.conversation_id, signed.claim["lease_id"], signed.claim["epoch"])
+    if told != (conversation.id, lease_id, epoch):
+        raise ClaimProofInvalid("This claim is for another lease.")
+
+
+def _keep(actor: Actor, signed: SignedSession, conversation: ObjectRef) -> None:
+    grant, facts = signed.grant, signed.facts
+    manifest = SessionManifest(
+        public_id=signed.init.label, claim_sha256=signed.init.claim_sha256, tenant=grant.tenant,
+        conversation_id=grant.conversation_id, subject_public_id=grant.subject_id, replica_id=grant.replica_id,
+        replica_version=grant.replica_version, consent_id=grant.consent_id, grant_sha256=grant.sha256,
+        lease_id=signed.claim["lease_id"], facts=facts.to_assertion(), init_segment=signed.init.encoded,
+    )
+    epoch = mark_keys.current().name
+    with recording.recording(actor=actor, action=Action.MANIFEST_SIGNED, obj=manifest) as event:
+        event.covers(conversation)
+        manifest.save()
+        known = set(MarkSlot.objects.filter(public_id__in=[f"{s.slot_id:016x}" for s in facts.mark_slots])
+                    .values_list("public_id", flat=True))
+        for slot in facts.mark_slots:
+            # A viewer who connects again gets a new manifest over the same lease and so over the same payload.
+            if (public_id := f"{slot.slot_id:016x}") not in known:
+                row = MarkSlot(public_id=public_id, manifest=manifest, epoch=epoch, start_ms=slot.start_ms,
+                               end_ms=slot.end_ms)
+                event.covers(row)
+                row.save()
+                known.add(public_id)
+        event.add(
+            conversation=grant.conversation_id, grant_sha256=grant.sha256, lease=signed.claim["lease_id"],
+            epoch=signed.claim["epoch"], build_sha256=signed.claim["build_sha256"],
+            mark_slots=[f"{slot.slot_id:016x}" for slot in facts.mark_slots],
+        )
+
+
+def sign_recording(
+    *, actor: Actor, conversation: ObjectRef, fragment_file: bytes, audio: Sequence[AudioPacket] = (),
+) -> SignedRecording:
+    """The playable copy of a session, signed as a whole; its manifest row keeps the content trace.
+
+    Raises:
+        Refusal: the file does not come from a session of ours. Recorded as `manifest.refused`.
+        ManifestSigningFailed: what was signed does not read back.
+    """
+    try:
+        signed = signer().sign_recording(fragment_file, audio)
+    except Refusal as refusal:
+        recording.refused(actor=actor, action=Action.MANIFEST_REFUSED, obj=conversation, reason=refusal.code)
+        raise
+    trace = content_traces.of_video(signed.encoded)
+    manifest = SessionManifest.objects.filter(conversation_id=conversation.id).order_by("-created_at").first()
+    about: Any = manifest or conversation
+    with recording.recording(actor=actor, action=Action.RECORDING_SIGNED, obj=about) as event:
+        event.covers(conversation)
+        event.add(conversation=conversation.id, recording_manifest=signed.label, claim_sha256=signed.claim_sha256)
+        if manifest is not None:
+            manifest.recording_claim_sha256, manifest.content_hashes = signed.claim_sha256, trace
+            manifest.save(update_fields=["recording_claim_sha256", "content_hashes"])
+    return signed
