@@ -73,3 +73,9 @@ class KillSwitchRefused(Refusal):
     """The kill switch cannot be pulled or lifted this way."""
 
     code = "kill_switch.refused"
+
+
+class RecordingRefused(Refusal):
+    """A recording was handed in for a session that is not recorded."""
+
+    code = "recording.refused"

@@ -13,6 +13,8 @@ from rendering.errors import ConversationMissing, ReplicaMissing
 from rendering.models import Conversation, Footage, KillSwitch, Replica, ReplicaVersion, Suspension
 from rendering.services import statements
 from trustcore.accounts.models import Organisation
+from trustcore.policy import selectors as policies
+from trustcore.policy.models import EmotionPolicyVersion
 from trustcore.primitives.errors import Refusal
 
 
@@ -63,6 +65,17 @@ def speaking_version(replica: Replica, *, now: datetime) -> ReplicaVersion | Non
     for version in replica.versions.select_related("replica__organisation", "footage", "author").filter(state="trained").order_by("-number"):
         if standing(version, now=now).may_speak:
             return version
+    return None
+
+
+def policy_in_force(replica_public_id: str, subject_name: str, *, now: datetime) -> tuple[EmotionPolicyVersion, ApprovalFacts] | None:
+    """The newest approved version of a replica's emotion policy, with its approval."""
+    policy = policies.of_replica(replica_public_id)
+    for version in policies.versions_newest_first(policy) if policy else []:
+        digest = statements.sha256_for_policy(version, subject_name)
+        approval = consents.approval_in_force(statements.POLICY_KIND, version.public_id, digest, now=now)
+        if approval is not None:
+            return version, approval
     return None
 
 
@@ -147,11 +160,14 @@ def live_conversations(organisation: Organisation) -> list[Conversation]:
 def viewer_facts(conversation: Conversation) -> dict[str, Any]:
     """What the viewer's drawer shows about the session; nothing here is secret from the viewer."""
     body = conversation.grant["body"]
-    consent = consents.consent_in_force(conversation.subject_public_id) if conversation.state != "ended" else None
+    try:
+        until = consents.consent_in_force(conversation.subject_public_id).expires_at.isoformat()
+    except Refusal:
+        until = ""
     return {
         "conversation_id": conversation.public_id, "person_name": person_name(conversation.version.replica),
         "organisation": conversation.organisation.name, "app": conversation.conversation_name,
         "disclosure": body["disclosure"], "language": body["language"], "replica_version": body["replica_version"],
-        "policy_version": body["policy_version"], "consent_until": consent.expires_at.isoformat() if consent else "",
+        "policy_version": body["policy_version"], "consent_until": until,
         "started_at": conversation.created_at.isoformat(),
     }

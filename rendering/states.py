@@ -9,8 +9,9 @@ from trustcore.primitives.states import Machine
 # Footage: bytes of a person. `refused` footage is not kept, only the reasons are.
 FOOTAGE = Machine(
     "footage",
-    "received",
+    "receiving",
     {
+        ("receiving", "complete"): "received",
         ("received", "accept"): "accepted",
         ("received", "refuse"): "refused",
         ("accepted", "erase"): "erased",

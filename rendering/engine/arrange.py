@@ -30,16 +30,17 @@ class Arranger:
 
     def __init__(self, mesh: Mesh, splats: Gaussians) -> None:
         self._triangles = np.ascontiguousarray(mesh.triangles, np.int32)
+        self.layers = mesh.layers()
         self._inverses = mesh.rest_inverses()
         self._gaussians = splats
         self._out = Splats2D.empty(len(splats))
 
     def arrange(self, vertices: Array, features: Array, unit: float) -> Arrangement:
-        """Screen splats for mesh points [V, 3] (screen pixels) and features [FEATURES]."""
+        """Screen splats for mesh points [V, 3] (screen pixels) and features [2, FEATURES]."""
         stretches, normals = triangle_frames(vertices, self._triangles, self._inverses)
         own, out = self._gaussians, self._out
         gaussians.set_up(
-            vertices, self._triangles, stretches, normals, np.float32(unit), features,
+            vertices, self._triangles, stretches, normals, np.float32(unit), features, self.layers,
             own.triangles, own.barycentrics, own.values,
             out.means_px, out.covariances_px2, out.colours, out.opacities, out.depths,
         )  # fmt: skip

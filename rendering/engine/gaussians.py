@@ -39,20 +39,22 @@ class Gaussians:
 
 @njit(cache=True, nogil=True, fastmath=True)
 def set_up(
-    vertices, mesh_triangles, stretches, normals, unit, features, owner, barycentrics, values,
+    vertices, mesh_triangles, stretches, normals, unit, features, layers, owner, barycentrics, values,
     means, covariances, colours, opacities, depths,
 ):  # fmt: skip
     """Fill the screen Gaussians of one frame.
 
     Args:
         vertices: [V, 3] screen points; mesh_triangles [T, 3]; stretches [T, 2, 2], normals [T, 3] of this frame.
-        unit: screen pixels per canonical pixel. features: [FEATURES].
+        unit: screen pixels per canonical pixel. features: [2, FEATURES], a row per layer.
+        layers: [T] the layer of each triangle.
         owner, barycentrics, values: the splats (`Gaussians`).
         means, covariances, colours, opacities, depths: outputs, shaped as in `Splats2D`.
     """
-    count_features = features.size
+    count_features = features.shape[1]
     for i in range(owner.size):
         t = owner[i]
+        layer = layers[t]
         x = y = z = np.float32(0.0)
         for corner in range(3):
             v = mesh_triangles[t, corner]
@@ -62,7 +64,7 @@ def set_up(
         u, w, lift = values[i, OFFSET], values[i, OFFSET + 1], values[i, OFFSET + 2] * unit
         r, g, b = values[i, COLOUR], values[i, COLOUR + 1], values[i, COLOUR + 2]
         for k in range(count_features):
-            f = features[k]
+            f = features[layer, k]
             u += values[i, MOVE + 2 * k] * f
             w += values[i, MOVE + 2 * k + 1] * f
             r += values[i, TINT + 3 * k] * f
@@ -84,7 +86,7 @@ def set_up(
 
 
 @njit(cache=True, nogil=True, fastmath=True)
-def gradient_row(i, stretches, normals, unit, features, owner, values, d_mean, d_cov, d_colour, d_opacity, row):
+def gradient_row(i, stretches, normals, unit, features, layers, owner, values, d_mean, d_cov, d_colour, d_opacity, row):
     """Derivative of the loss by one splat's values, written to row [VALUES]; depth order is held fixed."""
     t = owner[i]
     j00, j01, j10, j11 = stretches[t, 0, 0], stretches[t, 0, 1], stretches[t, 1, 0], stretches[t, 1, 1]
@@ -106,8 +108,8 @@ def gradient_row(i, stretches, normals, unit, features, owner, values, d_mean, d
     row[LOGIT] = d_opacity[i] * opacity * (np.float32(1.0) - opacity)
     for channel in range(3):
         row[COLOUR + channel] = d_colour[i, channel]
-    for k in range(features.size):
-        f = features[k]
+    for k in range(features.shape[1]):
+        f = features[layers[t], k]
         row[MOVE + 2 * k], row[MOVE + 2 * k + 1] = gu * f, gw * f
         for channel in range(3):
             row[TINT + 3 * k + channel] = d_colour[i, channel] * f

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from rendering.engine import landmarks
+from rendering.engine.face_space import FACE_LAYER, SHELL_LAYER
 from rendering.engine.pose import HeadPose, rotation
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -32,6 +33,11 @@ class Mesh:
         carried = self.rest[landmarks.COUNT :] @ turned.T + shift
         placed = np.concatenate([face @ turned.T + shift, share * carried + (1 - share) * still])
         return np.asarray(placed, np.float32)
+
+    def layers(self) -> Array:
+        """[T] int32 layer of each triangle: the shell's touch shell points only."""
+        shell = self.triangles.min(axis=1) >= landmarks.COUNT
+        return np.where(shell, SHELL_LAYER, FACE_LAYER).astype(np.int32)
 
     def rest_inverses(self) -> Array:
         """[T, 2, 2] inverse of each rest triangle's edges, written in the triangle's own plane."""

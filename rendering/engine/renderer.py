@@ -40,7 +40,7 @@ class Renderer:
         self._arranger = Arranger(replica.mesh, replica.gaussians)
         self._backdrop = scale_picture(replica.plate.astype(np.float32) / 255, size_px)
         self._rasterizer = rasterize.choose(backend)
-        self._draw_mesh(replica.mesh.rest, np.zeros(FEATURES, np.float32), 1.0)
+        self._draw_mesh(replica.mesh.rest, np.zeros((2, FEATURES), np.float32), 1.0)
 
     @property
     def size_px(self) -> int:

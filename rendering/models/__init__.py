@@ -2,11 +2,11 @@
 
 from rendering.models.conversations import Conversation, LiveState, Recording
 from rendering.models.personas import Persona
-from rendering.models.replicas import Artefact, Footage, Replica, ReplicaVersion
+from rendering.models.replicas import Artefact, Footage, FootagePiece, Replica, ReplicaVersion
 from rendering.models.stops import KillSwitch, Suspension
 from rendering.models.training import TrainingStep
 
 __all__ = [
-    "Artefact", "Conversation", "Footage", "KillSwitch", "LiveState", "Persona", "Recording", "Replica", "ReplicaVersion", "Suspension",
+    "Artefact", "Conversation", "Footage", "FootagePiece", "KillSwitch", "LiveState", "Persona", "Recording", "Replica", "ReplicaVersion", "Suspension",
     "TrainingStep",
 ]

@@ -71,6 +71,7 @@ class LiveState(models.Model):
     marks_ms = models.JSONField(default=dict)
     session_facts = models.JSONField(default=dict)
     mark = models.JSONField(default=dict)  # {"slot_id": hex16, "epoch": name, "first_index": 0..63}
+    init_segment = models.TextField(blank=True)  # b64 of the signed init segment; the recording starts with it
     last_segment = models.IntegerField(default=-1)
     clamp_count = models.PositiveIntegerField(default=0)
     viewer_counts = models.JSONField(default=dict)  # what the viewer's own check reports

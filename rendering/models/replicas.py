@@ -43,7 +43,7 @@ class Footage(AuditedModel):
     subject_public_id = models.CharField(max_length=40)
     state = models.CharField(max_length=16, default=FOOTAGE.initial)
     blob_public_id = models.CharField(max_length=40, blank=True)
-    sha256 = models.CharField(max_length=64)
+    sha256 = models.CharField(max_length=64, blank=True)
     size_bytes = models.BigIntegerField()
     duration_s = models.FloatField(null=True)
     was_recorded_here = models.BooleanField(default=False)  # in the browser, not uploaded as a file
@@ -61,6 +61,19 @@ class Footage(AuditedModel):
     @property
     def tenant(self) -> str:
         return str(self.organisation.tenant)
+
+
+class FootagePiece(models.Model):
+    """One encrypted piece of an upload under way. Gone when the upload is complete."""
+
+    footage = models.ForeignKey(Footage, on_delete=models.CASCADE, related_name="pieces")
+    number = models.PositiveIntegerField()
+    blob_public_id = models.CharField(max_length=40)
+    size_bytes = models.BigIntegerField()
+
+    class Meta:
+        db_table = "rendering_footage_piece"
+        constraints = [models.UniqueConstraint(fields=["footage", "number"], name="rendering_piece_number_once")]
 
 
 class ReplicaVersion(AuditedModel):

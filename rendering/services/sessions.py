@@ -7,9 +7,10 @@ from typing import Any
 from django.conf import settings
 from django.db.models import F
 
+from provenance.services import session_manifests
 from rendering import protocol, selectors
 from rendering.models import Conversation, LiveState
-from rendering.services import conversations, manifests
+from rendering.services import conversations
 from rendering.services.release_terms import ReleaseTerms
 from trustcore.audit import recording
 from trustcore.audit.actions import Action
@@ -62,8 +63,8 @@ def _facts_for_slot(conversation: Conversation) -> dict[str, Any]:
         "language": conversation.grant["body"]["language"],
         "emotion": {"name": conversation.emotion, "milli": conversation.emotion_milli} if conversation.emotion != "neutral" else None,
         "max_duration_s": conversation.max_duration_s, "recording": conversation.is_recorded,
-        "signer_certificate": b64(manifests.signer_certificate_der()),
-        "ice_servers": settings.ICE_SERVERS,
+        "signer_certificate": session_manifests.certificate_b64(),
+        "ice_servers": list(getattr(settings, "ICE_SERVERS", ())),
     }
 
 

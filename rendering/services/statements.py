@@ -9,10 +9,12 @@ from typing import Any
 from consent.selectors import ConsentFacts
 from consent.services import approvals
 from rendering.models import ReplicaVersion
+from trustcore.policy.models import EmotionPolicyVersion
 from trustcore.primitives.clock import to_rfc3339
 from trustcore.primitives.hashing import statement_sha256
 
 KIND = "replica"
+POLICY_KIND = "emotion_policy"
 
 
 def for_replica(version: ReplicaVersion, consent: ConsentFacts) -> dict[str, Any]:
@@ -40,6 +42,26 @@ def for_replica(version: ReplicaVersion, consent: ConsentFacts) -> dict[str, Any
 
 def sha256_for_replica(version: ReplicaVersion, consent: ConsentFacts) -> str:
     return statement_sha256(for_replica(version, consent))
+
+
+def for_policy(version: EmotionPolicyVersion, subject_name: str) -> dict[str, Any]:
+    """The canonical statement about one version of an emotion policy. Its facts are the version's own statement."""
+    content = version.content
+    shown = ", ".join(f"{emotion} up to {milli}" for emotion, milli in content["emotions_max_milli"].items() if milli) or "neutral only"
+    uses = "; ".join(
+        f"{purpose} for {', '.join(f'{audience} at most {milli}' for audience, milli in row.items())}" for purpose, row in content["uses"].items())
+    text = [
+        f"I approve version {version.number} of the emotion policy for {subject_name}: {shown}, in thousandths.",
+        f"Uses: {uses}. Where: {', '.join(content['contexts'])}. At most {content['session_max_min']} minutes a session.",
+        "I did not write this version.",
+    ]
+    return approvals.statement_for(
+        POLICY_KIND, version.public_id, question=f"May the replica of {subject_name} show this much?", text=text, facts=version.statement,
+        evidence_url=f"/console/policies/{version.policy.public_id}/v/{version.number}/")
+
+
+def sha256_for_policy(version: EmotionPolicyVersion, subject_name: str) -> str:
+    return statement_sha256(for_policy(version, subject_name))
 
 
 def _figures(report: dict[str, Any]) -> dict[str, Any]:

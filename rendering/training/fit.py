@@ -127,8 +127,8 @@ class Fit:
         correction_2 = np.float32(1 - optimiser.BETA_2**state.iteration)
         splats = state.scene.gaussians
         optimiser.step(
-            arranged.stretches, arranged.normals, np.float32(unit), motion.features[index], splats.triangles,
-            splats.values, state.first, state.second, by.means_px, by.covariances_px2, by.colours, by.opacities,
+            arranged.stretches, arranged.normals, np.float32(unit), motion.features[index], self._arranger.layers,
+            splats.triangles, splats.values, state.first, state.second, by.means_px, by.covariances_px2, by.colours, by.opacities,
             self._rates * factor, correction_1, correction_2,
         )  # fmt: skip
         optimiser.plate_step(

@@ -42,7 +42,7 @@ def decay(share: float) -> float:
 
 @njit(cache=True, nogil=True, fastmath=True, parallel=True)
 def step(
-    stretches, normals, unit, features, owner, values, first, second,
+    stretches, normals, unit, features, layers, owner, values, first, second,
     d_mean, d_cov, d_colour, d_opacity, rates, correction_1, correction_2,
 ):  # fmt: skip
     """One Adam step on every splat, in place.
@@ -55,7 +55,9 @@ def step(
     for chunk in prange((count + CHUNK - 1) // CHUNK):
         row = np.empty(values.shape[1], np.float32)
         for i in range(chunk * CHUNK, min(count, (chunk + 1) * CHUNK)):
-            g.gradient_row(i, stretches, normals, unit, features, owner, values, d_mean, d_cov, d_colour, d_opacity, row)
+            g.gradient_row(
+                i, stretches, normals, unit, features, layers, owner, values, d_mean, d_cov, d_colour, d_opacity, row
+            )
             for k in range(g.OFFSET, g.LOG_AXES):
                 row[k] += OFFSET_PENALTY * values[i, k]
             for k in range(g.MOVE, g.TINT):

@@ -37,7 +37,7 @@ class Geometry:
     coefficients: Array  # [T, K]
     poses: Array  # [T, 6]
     vertices: Array  # [T, V, 3] screen points
-    features: Array  # [T, FEATURES]
+    features: Array  # [T, 2, FEATURES]
 
 
 def build(dataset: Dataset, config: TrainingConfig) -> Scene:

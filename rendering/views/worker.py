@@ -86,7 +86,8 @@ def answer(request: HttpRequest, worker: Worker, data: bytes, lease_id: str) -> 
 
 @worker_call("POST")
 def manifest(request: HttpRequest, worker: Worker, data: bytes, lease_id: str) -> HttpResponseBase:
-    return JsonResponse(manifests.sign_for_session(_session(lease_id, worker), worker=worker, body=parse_object(data), now=utc_now()))
+    job = _session(lease_id, worker)
+    return JsonResponse(manifests.sign_for_session(job, lease_id=lease_id, worker=worker, body=parse_object(data), now=utc_now()))
 
 
 @worker_call("POST")

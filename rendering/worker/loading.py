@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from provenance.manifests.label import Label
-from rendering.engine.performer import Performer
+from rendering.engine.motion.performer import Performer
 from rendering.engine.renderer import Renderer
 from rendering.engine.replica import Replica
 from rendering.protocol import Lease

@@ -64,6 +64,7 @@ class Action(StrEnum):
     APPROVAL_EXPIRED = "approval.expired"
     APPROVAL_REFUSED = "approval.refused"
     # replica and training
+    FOOTAGE_STARTED = "footage.started"
     FOOTAGE_UPLOADED = "footage.uploaded"
     FOOTAGE_CHECKED = "footage.checked"
     FOOTAGE_REFUSED = "footage.refused"
@@ -103,6 +104,7 @@ class Action(StrEnum):
     GRANT_ISSUED = "grant.issued"
     GRANT_RENEWED = "grant.renewed"
     GRANT_REVOKED = "grant.revoked"
+    WORKER_REGISTERED = "worker.registered"
     SLOT_REGISTERED = "slot.registered"
     SLOT_LOST = "slot.lost"
     LEASE_CREATED = "lease.created"
@@ -121,6 +123,8 @@ class Action(StrEnum):
     MANIFEST_SIGNED = "manifest.signed"
     MANIFEST_REFUSED = "manifest.refused"
     KILL_SWITCH_PULLED = "kill_switch.pulled"
+    KILL_SWITCH_LIFT_ASKED = "kill_switch.lift_asked"
+    KILL_SWITCH_LIFTED = "kill_switch.lifted"
     # keys and stored things
     KEY_CREATED = "key.created"
     KEY_UNWRAPPED = "key.unwrapped"
