@@ -243,6 +243,7 @@ CELERY_TIMEZONE = "UTC"
 AUDIT_POLICY_VERSION = policy_sha256()
 # Personal detail of an event is encrypted under the subject's key by this module; audit itself knows no keys.
 AUDIT_PERSONAL_DETAIL_CIPHER = "trustcore.keys.services.personal_detail"
+AUDIT_LOG_KEY = "trustcore.keys.services.signing_keys.get"
 KEY_PROVIDER = env_str("TRUSTCORE_KEY_PROVIDER", "file")
 ROOT_KEK = env_secret("TRUSTCORE_ROOT_KEK", SECRETS_DIR)
 

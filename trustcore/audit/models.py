@@ -122,14 +122,14 @@ class Checkpoint(models.Model):
         return f"size {self.size}"
 
 
-class SubjectSalt(models.Model):
-    """The salt behind a subject's commitment in the log. Erasing the row unlinks the log from the person."""
+class ScopeSalt(models.Model):
+    """The salt behind a tenant's or subject's commitment in the log. Erasing the row unlinks the log from the person."""
 
-    subject_public_id = models.CharField(max_length=80, unique=True)
+    name = models.CharField(max_length=120, unique=True)  # "tenant:<slug>" or "subject:<public id>"
     salt = models.BinaryField()
 
     class Meta:
-        db_table = "trustcore_audit_subject_salt"
+        db_table = "trustcore_audit_scope_salt"
 
     def __str__(self) -> str:
-        return self.subject_public_id
+        return self.name

@@ -21,8 +21,8 @@ from trustcore.audit.guards import AuditedModel, open_objects
 from trustcore.audit.models import Event
 from trustcore.primitives.canonical import canonical_bytes
 from trustcore.primitives.clock import to_rfc3339, utc_now
-from trustcore.primitives.hashing import commitment
 from trustcore.primitives.ids import new_uuid7
+from trustcore.primitives.log_entries import details_commitment
 
 __all__ = ["Action", "Actor", "ObjectRef", "OpenEvent", "recording", "refused"]
 
@@ -158,8 +158,3 @@ def _insert(event: OpenEvent, *, outcome: str) -> None:
         subject_commitment=subject_commitment, outcome=outcome, body=canonical_bytes(body), details=details,
     )
 
-
-def details_commitment(details: dict[str, Any]) -> str:
-    """The salted commitment to an event's details that its body carries. Without the salt it tells nothing."""
-    content = {"open": details["open"], "personal": details["personal"]}
-    return commitment(bytes.fromhex(details["salt"]), canonical_bytes(content))
