@@ -14,7 +14,8 @@ from provenance.manifests.errors import ManifestInvalid, ManifestMissing, Manife
 from trustcore.primitives.errors import TrustcoreError
 
 MP4 = "video/mp4"
-UNTRUSTED = "signingCredential.untrusted"
+# Failures that speak about the signer only: the bytes hold together.
+SIGNER_FAILURES = {"signingCredential.untrusted", "signingCredential.invalid", "signingCredential.expired"}
 TRUSTED = "Trusted"  # the one state that counts; "Valid" is what an unknown authority gets
 
 
@@ -93,7 +94,7 @@ def read_trusted(media: bytes, anchor_pem: str, media_type: str = MP4) -> Truste
 
     Raises:
         ManifestMissing: the file carries no manifest.
-        SignerUntrusted: the only failure is that the signer is unknown under this anchor.
+        SignerUntrusted: the bytes hold, but the signer is unknown, expired or not allowed to sign claims.
         ManifestInvalid: changed bytes, or a malformed manifest.
     """
     try:
@@ -108,7 +109,7 @@ def read_trusted(media: bytes, anchor_pem: str, media_type: str = MP4) -> Truste
     active = results.get("activeManifest", {})
     failures = [entry["code"] for entry in active.get("failure", [])]
     if state != TRUSTED or failures:
-        kind = SignerUntrusted if set(failures) == {UNTRUSTED} else ManifestInvalid
+        kind = SignerUntrusted if failures and set(failures) <= SIGNER_FAILURES else ManifestInvalid
         raise kind(
             f"This file's manifest is not trusted (state {state}: {', '.join(failures) or 'no failure named'}).",
             state=state, failures=failures,

@@ -5,9 +5,9 @@
 Needs no secret and no network. Trust has to come from you: --trust names the authority's certificate (or set
 TRUSTCORE_TRUST); without it the best a file can be is "signer not trusted".
 
-Exit codes: 0 every file verified; 1 a file does not verify (changed, cut or malformed); 2 wrong usage; 3 a file's signer
-is not trusted under the anchor given; 4 a file carries no signature; 5 a file cannot be read. With several files the
-worst one counts: 1 before 3 before 4 before 5.
+Exit codes: 0 every file verified; 1 a file does not verify (changed, cut or malformed); 2 wrong usage; 3 a file's
+signer is not trusted under the anchor given; 4 a file carries no signature; 5 a file cannot be read. With several files
+the worst one counts: 1 before 3 before 4 before 5.
 """
 
 import argparse

@@ -40,7 +40,8 @@ class Report:
     def as_json(self) -> dict[str, Any]:
         return {
             "file": self.file, "kind": self.kind, "outcome": self.outcome.value,
-            "verified": self.outcome is Outcome.VERIFIED, "sentences": self.sentences, "facts": self.facts, "mark": self.mark,
+            "verified": self.outcome is Outcome.VERIFIED, "sentences": self.sentences,
+            "facts": self.facts, "mark": self.mark,
         }
 
     def as_text(self) -> str:
