@@ -10,7 +10,7 @@ from typing import Any
 from consent import selectors as consents
 from consent.selectors import ApprovalFacts, ConsentFacts
 from rendering.errors import ConversationMissing, ReplicaMissing
-from rendering.models import Conversation, Footage, KillSwitch, Replica, ReplicaVersion, Suspension
+from rendering.models import Conversation, Footage, KillSwitch, Replica, ReplicaVersion, Suspension, TrainingStep
 from rendering.services import statements
 from trustcore.accounts.models import Organisation
 from trustcore.policy import selectors as policies
@@ -171,3 +171,13 @@ def viewer_facts(conversation: Conversation) -> dict[str, Any]:
         "policy_version": body["policy_version"], "consent_until": until,
         "started_at": conversation.created_at.isoformat(),
     }
+
+
+# Where each stage of a training lies in the one bar a person sees: (start, width).
+STAGE_SPANS = {"fetch": (0.0, 0.02), "track": (0.02, 0.28), "fit": (0.30, 0.62), "report": (0.92, 0.05), "upload": (0.97, 0.03)}
+
+
+def share_done(step: TrainingStep) -> float:
+    """How far a training is, 0..1, from its last word."""
+    start, width = STAGE_SPANS.get(step.stage, (0.0, 0.0))
+    return start + width * step.done

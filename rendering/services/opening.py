@@ -11,7 +11,6 @@ from provenance.services import session_manifests
 from rendering import selectors
 from rendering.errors import ConversationRefused, IdempotencyMismatch
 from rendering.models import Conversation, Persona, Replica, ReplicaVersion
-from rendering.services import statements
 from trustcore.accounts.models import Organisation
 from trustcore.audit import recording
 from trustcore.audit.actions import Action
@@ -133,7 +132,7 @@ def _gather(
     scope = consent.scope if consent else None
     facts = Facts(
         caller_id=caller_id, caller_tenant=tenant, caller_may_converse=may_converse, replica_id=replica.public_id,
-        replica_tenant=replica.tenant, replica_version_approved=_was_approved(replica, consent_state, is_speaking=version is not None),
+        replica_tenant=replica.tenant, replica_version_approved=version is not None,
         key_exists=subject_keys.exists(replica.subject_public_id),
         identity_verified=consent_state != "missing", consent_state=consent_state, purpose=wish.purpose, audience=wish.audience,
         language=wish.language, country=wish.country, context_of_use=wish.context_of_use, now_s=int(now.timestamp()),
@@ -155,19 +154,6 @@ def _consent(subject_public_id: str, *, now: datetime) -> tuple[ConsentFacts | N
         return consents.consent_in_force(subject_public_id, now=now), "live"
     except Refusal as refusal:
         return None, CONSENT_STATES.get(refusal.code, "missing")
-
-
-def _was_approved(replica: Replica, consent_state: str, *, is_speaking: bool) -> bool:
-    """Whether the approval is a reason of its own to refuse. Under a consent that ended no approval can be in force, and saying so
-    would only hide the reason that matters."""
-    if consent_state == "live" and selectors.suspension_in_force(replica.id) is None:
-        return is_speaking
-    return is_speaking or consents.open_request(statements.KIND, _newest(replica)) is not None
-
-
-def _newest(replica: Replica) -> str:
-    version = replica.versions.order_by("-number").first()
-    return version.public_id if version else ""
 
 
 def _refuse(actor: Actor, replica: Replica, wish: Wish, decision: Decision, decision_id: str) -> ConversationRefused:

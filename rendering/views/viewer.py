@@ -1,0 +1,147 @@
+"""The viewer's page and its four addresses. The cookie of the first viewer is what opens them; nobody signs in here."""
+
+import json
+from collections.abc import Awaitable, Callable
+from functools import wraps
+from typing import Any
+from urllib.parse import quote
+
+from asgiref.sync import sync_to_async
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect, JsonResponse
+from django.shortcuts import render
+from django.views.decorators.csrf import ensure_csrf_cookie
+from django.views.decorators.http import require_GET
+
+from consent import selectors as consents
+from provenance.services import claim_keys
+from rendering import selectors
+from rendering.errors import ConversationOver, JoinRefused, NoFreeSlot
+from rendering.models import Conversation
+from rendering.services import conversations, viewing
+from rendering.views.worker_calls import look_until, parse_object, problem, read_body
+from trustcore.accounts.permissions import public
+from trustcore.audit.actors import Actor
+from trustcore.jobs.services import leases
+from trustcore.primitives.clock import utc_now
+from trustcore.primitives.errors import Refusal, TrustcoreError
+from trustcore.web.errors import MethodNotAllowed
+
+OFFER_MAX_BYTES = 64 * 1024
+MESSAGE_MAX_BYTES = 8 * 1024
+ANSWER_WITHIN_S = 20.0
+
+
+def cookie_name(conversation_id: str) -> str:
+    return f"viewer_{conversation_id}"
+
+
+@public
+@require_GET
+@ensure_csrf_cookie
+def page(request: HttpRequest, conversation_id: str) -> HttpResponseBase:
+    """Claims the slot: the first viewer with the token gets the cookie, and the token leaves the address bar."""
+    token = request.GET.get("t", "")
+    joined = conversations.join(
+        conversation_id=conversation_id, token=token, cookie=request.COOKIES.get(cookie_name(conversation_id), ""), now=utc_now())
+    if token:
+        response: HttpResponse = HttpResponseRedirect(f"/c/{quote(conversation_id)}/")
+        if joined.new_cookie is not None:
+            response.set_cookie(
+                cookie_name(conversation_id), joined.new_cookie, path=f"/c/{conversation_id}/", httponly=True, samesite="Lax",
+                secure=settings.IS_HTTPS, max_age=24 * 3600)
+        return response
+    return render(request, "rendering/viewer.html", _page_context(joined.conversation))
+
+
+def _page_context(conversation: Conversation) -> dict[str, Any]:
+    base = f"/c/{conversation.public_id}"
+    body = conversation.grant["body"]
+    try:
+        until = consents.consent_in_force(conversation.subject_public_id).expires_at
+    except Refusal:
+        until = None
+    return {
+        "conversation_id": conversation.public_id, "person_name": selectors.person_name(conversation.version.replica),
+        "organisation_name": conversation.organisation.name, "offer_url": f"{base}/offer", "message_url": f"{base}/message",
+        "state_url": f"{base}/state", "leave_url": f"{base}/leave", "trust_anchor_pem": claim_keys.anchor_pem(),
+        "ice_servers_json": json.dumps(list(getattr(settings, "ICE_SERVERS", ()))), "is_identity_checked": until is not None,
+        "consent_until": until, "replica_version": body["replica_version"], "policy_version": body["policy_version"],
+    }
+
+
+def _conversation(request: HttpRequest, conversation_id: str) -> Conversation:
+    """The conversation whose viewer this is. Raises JoinRefused for anybody else."""
+    found = Conversation.objects.select_related("organisation", "version__replica").filter(public_id=conversation_id).first()
+    cookie = request.COOKIES.get(cookie_name(conversation_id), "")
+    if found is None or not conversations.is_viewer(found, cookie):
+        raise JoinRefused("This conversation is open in another browser, or there is none.")
+    return found
+
+
+def _viewer(conversation: Conversation) -> Actor:
+    return Actor.viewer(conversation.viewer_cookie_sha256[:16])
+
+
+def _json(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
+    """These addresses are called by the page's script: an error is JSON, never a page."""
+
+    @public
+    @wraps(view)
+    def checked(request: HttpRequest, conversation_id: str) -> HttpResponseBase:
+        try:
+            return view(request, _conversation(request, conversation_id))
+        except TrustcoreError as error:
+            return problem(request, error)
+
+    return checked
+
+
+def _json_async(view: Callable[..., Awaitable[HttpResponseBase]]) -> Callable[..., Awaitable[HttpResponseBase]]:
+    @public
+    @wraps(view)
+    async def checked(request: HttpRequest, conversation_id: str) -> HttpResponseBase:
+        try:
+            if request.method != "POST":
+                raise MethodNotAllowed("This address takes POST only.")
+            return await view(request, await sync_to_async(_conversation)(request, conversation_id))
+        except TrustcoreError as error:
+            return problem(request, error)
+
+    return checked
+
+
+@_json_async
+async def offer(request: HttpRequest, conversation: Conversation) -> HttpResponseBase:
+    """Hand the viewer's offer to the slot and wait for its answer with the signed session manifest."""
+    body = parse_object(read_body(request, OFFER_MAX_BYTES))
+    job_id, event_id = await sync_to_async(viewing.put_offer)(conversation, body, now=utc_now())
+    answer = await look_until(
+        lambda: viewing.answer_to(conversation.id, event_id), [leases.topic(job_id), f"conversation:{conversation.public_id}"],
+        timeout_s=ANSWER_WITHIN_S)
+    if answer is None:
+        raise NoFreeSlot("No place is free right now. Try again in a minute.")
+    if "ended" in answer:
+        raise ConversationOver("This conversation is over.", reason=answer["ended"])
+    return JsonResponse(answer)
+
+
+@_json
+def message(request: HttpRequest, conversation: Conversation) -> HttpResponseBase:
+    if request.method != "POST":
+        raise MethodNotAllowed("This address takes POST only.")
+    viewing.put_message(conversation, parse_object(read_body(request, MESSAGE_MAX_BYTES)))
+    return JsonResponse({})
+
+
+@_json
+def leave(request: HttpRequest, conversation: Conversation) -> HttpResponseBase:
+    if request.method != "POST":
+        raise MethodNotAllowed("This address takes POST only.")
+    conversations.end(conversation=conversation, actor=_viewer(conversation), reason="viewer_left", now=utc_now())
+    return JsonResponse({})
+
+
+@_json
+def state(request: HttpRequest, conversation: Conversation) -> HttpResponseBase:
+    return JsonResponse(viewing.state_of(conversation))
