@@ -20,8 +20,10 @@ def hair(r, x, y, z):
     if far > 3.5:
         return far
     around = math.atan2(x, -z - 1.3)
-    locks = 0.5 * math.sin(9.0 * around + 0.25 * y) + 0.35 * math.sin(23.0 * around - 0.31 * y) + 0.2 * math.sin(
-        51.0 * around + 0.5 * y
+    locks = (
+        0.5 * math.sin(9.0 * around + 0.25 * y)
+        + 0.35 * math.sin(23.0 * around - 0.31 * y)
+        + 0.2 * math.sin(51.0 * around + 0.5 * y)
     )
     wide = r.skull_rx / 7.15 * r.hair_full
     d = ellipsoid(x, y - 3.2, z + 1.3, 8.05 * wide, 9.0 * r.skull_ry / 8.1, 9.8)

@@ -39,7 +39,9 @@ def skin_colour(r, p, x, y, z):
     if z < 0.0 or y < -13.0:
         return cr, cg, cb, 0.0
     warm = 0.9 * bump(ax - 4.2, 1.9) * bump(y + 3.9, 1.7) * (1.0 + 0.5 * max(r.smile, 0.0))
-    warm += 0.8 * bump(x, 1.1) * bump(y - r.tip_y, 0.9) * step(8.0, 9.6, z) + 0.5 * bump(x, 1.6) * bump(y - r.chin_y, 1.2)
+    warm += 0.8 * bump(x, 1.1) * bump(y - r.tip_y, 0.9) * step(8.0, 9.6, z) + 0.5 * bump(x, 1.6) * bump(
+        y - r.chin_y, 1.2
+    )
     cg, cb = cg * (1.0 - 0.17 * warm), cb * (1.0 - 0.17 * warm)
     shade = 0.10 * bump(ax - r.eye_x, 1.9) * bump(y + 0.1, 1.1)  # thin skin around the eyes
     cr, cg, cb = cr * (1.0 - shade), cg * (1.0 - 1.2 * shade), cb * (1.0 - 0.9 * shade)
@@ -56,7 +58,12 @@ def skin_colour(r, p, x, y, z):
         lip = step(0.16, -0.04, min(upper, lower)) * step(r.mouth_w + 0.12, r.mouth_w - 0.35, ax)
         creases = 1.0 - 0.14 * noise(11.0 * x, 1.3 * y)
         cr, cg, cb = mixed(cr, p[3] * creases, lip), mixed(cg, p[4] * creases, lip), mixed(cb, p[5] * creases, lip)
-        line = 0.55 * bump(y - seam, 0.08) * step(r.mouth_w - 0.05, r.mouth_w - 0.5, ax) * step(0.25, 0.05, min(upper, lower))
+        line = (
+            0.55
+            * bump(y - seam, 0.08)
+            * step(r.mouth_w - 0.05, r.mouth_w - 0.5, ax)
+            * step(0.25, 0.05, min(upper, lower))
+        )
         cr, cg, cb = cr * (1.0 - line), cg * (1.0 - line), cb * (1.0 - line)
         gloss = lip
     return cr, cg, cb, gloss

@@ -126,7 +126,7 @@ def _mouth(v: dict[str, float], look: Look, face: Face) -> None:
     tuck = face.tuck
     gap = max(0.0, (up_y - up_r) - (low_y + low_r))
     # Relaxed lips meet by themselves over a small gap, so a quiet smile stays closed.
-    closed = max(gap * face.close, min(gap, SEAL * (1.0 - face.jaw)))
+    closed = max(gap * face.close, min(gap, SEAL * (1.0 - face.jaw) * (1.0 - 0.8 * max(smile, 0.0))))
     low_y += 0.62 * closed + 0.55 * (gap - closed) * tuck
     up_y -= 0.38 * closed
     low_z -= 0.35 * tuck
@@ -136,7 +136,7 @@ def _mouth(v: dict[str, float], look: Look, face: Face) -> None:
         "corner_y": corner_y + 0.4 * (fallen_y - corner_y) + 0.72 * smile, "corner_z": corner_z + 0.35 * pucker,
         "up_y": up_y, "up_z": up_z, "up_r": up_r, "low_y": low_y, "low_z": low_z, "low_r": low_r,
         "gap": (up_y - up_r) - (low_y + low_r), "smile": smile,
-        "teeth_y": -6.1 + base, "low_teeth_y": _hinge(-6.95 + base, 8.0, face.jaw)[0] - 0.25, "tongue_y": low_y + 0.15,
+        "teeth_y": -6.38 + base, "low_teeth_y": _hinge(-6.95 + base, 8.0, face.jaw)[0] - 0.25, "tongue_y": low_y + 0.15,
     }  # fmt: skip
 
 

@@ -41,7 +41,8 @@ def lit(r, p, what, x, y, z, dx, dy, dz, steps):
         cr, cg, cb = 0.60, 0.57, 0.51
         key, open_ = max(key, 0.55), max(open_, 0.55)  # light also enters through the lips
     else:
-        cr, cg, cb = 0.34, 0.11, 0.10
+        cr, cg, cb = 0.42, 0.14, 0.13
+        key, open_ = max(key, 0.4), max(open_, 0.5)
     soft = what in (SKIN, TONGUE)
     wr, wg, wb = (0.35, 0.22, 0.16) if soft else (0.3, 0.3, 0.3)
     fill = max(0.0, 0.72 * nx + 0.15 * ny + 0.68 * nz) + max(0.0, nz)
