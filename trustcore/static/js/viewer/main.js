@@ -24,10 +24,11 @@ const verdictView = createVerdictView(root);
 const video = find("picture");
 const sound = find("sound");
 let connection = null;
+let streams = [];
 let isOver = false;
 
 const verifier = isSupported() ? createVerifier({
-  trustAnchorPem: find("trust-anchor").textContent.trim(),
+  trustAnchorPem: `${find("trust-anchor").textContent.trim()}\n`,
   sessionFacts: { session_id: settings.conversationId },
   onVerdict,
   onKeyFrameNeeded: () => sendChannel("key-frame"),
@@ -59,10 +60,7 @@ function sendChannel(text) {
 async function prepareConnection() {
   connection = await prepare({
     attach: (receiver) => verifier.attach(receiver),
-    onTrack: (picture, voice) => {
-      video.srcObject = new MediaStream([picture]);
-      sound.srcObject = new MediaStream([voice]);
-    },
+    onTrack: (picture, voice) => { streams = [new MediaStream([picture]), new MediaStream([voice])]; },
     onEvent: (data) => talk.receive(data),
     onOpen: () => measure.mark("channel_open_ms"),
     onState,
@@ -77,6 +75,8 @@ async function connect() {
   find("connect").disabled = true;
   setState("checking");
   connection.isPosted = true;
+  // Not before: a media element that waits for its stream holds up the page's load event.
+  [video.srcObject, sound.srcObject] = streams;
   // The click allows sound; playing is asked for while it still counts as the viewer's own act.
   video.play().catch(() => {});
   sound.play().catch(() => {});
@@ -127,9 +127,8 @@ function end(reason) {
   verdictView.close();
   const known = root.querySelector(`[data-ending="${CSS.escape(reason)}"]`) ?? ending(reason);
   for (const text of root.querySelectorAll("[data-ending]")) text.hidden = text !== known;
-  find("chip").dataset.state = "ended";
-  find("chip-text").textContent = find("chip").dataset.ended;
   find("announce-now").textContent = known.textContent;
+  find("transcript-box").open = find("transcript").children.length > 0;
   for (const control of root.querySelectorAll("[data-live-control]")) control.disabled = true;
   setState("ended");
 }

@@ -8,14 +8,12 @@ export function createTalk(root, { sendChannel, messageUrl, csrfToken, onEnded }
   const log = find("transcript");
   const form = find("message-form");
   const field = find("message");
-  let captionsOn = true;
   let timer = null;
 
   function showCaption(text) {
     caption.textContent = text;
-    caption.hidden = !captionsOn || text === "";
     clearTimeout(timer);
-    timer = setTimeout(() => { caption.hidden = true; }, CAPTION_STAYS_MS);
+    timer = setTimeout(() => { caption.textContent = ""; }, CAPTION_STAYS_MS);
   }
 
   function note(role, text) {
@@ -70,9 +68,9 @@ export function createTalk(root, { sendChannel, messageUrl, csrfToken, onEnded }
   });
 
   find("captions").addEventListener("click", ({ currentTarget }) => {
-    captionsOn = !captionsOn;
-    currentTarget.setAttribute("aria-pressed", String(captionsOn));
-    caption.hidden = true;
+    const isOn = root.dataset.captions === "off";
+    root.dataset.captions = isOn ? "on" : "off";
+    currentTarget.setAttribute("aria-pressed", String(isOn));
   });
 
   return {

@@ -90,9 +90,11 @@ export function createVerdictView(root) {
       last = key;
       return facts.state;
     },
+    // The conversation is over: nothing may go on saying that something is verified now.
     close() {
       clearInterval(timer);
       drawCounts();
+      draw({ state: "ended", good: 0, total: 0 });
     },
   };
 }
