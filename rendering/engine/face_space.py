@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from rendering.engine import landmarks
+from rendering.engine.contact import tuck_irises
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -47,7 +48,7 @@ class FaceSpace:
     def shape(self, coefficients: Array, pose_vector: Array) -> Array:
         """Canonical points [478, 3] of a face with these coefficients [K] seen in this pose [6]."""
         bent = np.tensordot(pose_terms(pose_vector, self.pose_mean, self.pose_deviations), self.pose_shapes, 1)
-        return np.asarray(self.mean + bent + np.tensordot(coefficients, self.basis, 1), np.float32)
+        return tuck_irises(np.asarray(self.mean + bent + np.tensordot(coefficients, self.basis, 1), np.float32))
 
     def features(self, coefficients: Array, pose_vector: Array) -> Array:
         """What splats follow linearly [2, FEATURES], in standard deviations, held within the seen range.

@@ -1,4 +1,4 @@
-"""Splats bound to the mesh, and the kernel that turns them into screen Gaussians for one frame (with its gradient).
+"""Splats bound to the mesh, and the kernel that turns them into screen Gaussians for one frame.
 
 All trainable numbers of a splat stand in one row of `values`, so that one optimiser pass touches each row once:
     0:3   offset from its point on the triangle: two in the triangle's plane, one along the normal (canonical px)
@@ -83,33 +83,3 @@ def set_up(
         covariances[i, 2] = m10 * m10 + m11 * m11 + BLUR_PX2
         colours[i, 0], colours[i, 1], colours[i, 2] = r, g, b
         opacities[i] = np.float32(1.0) / (np.float32(1.0) + math.exp(-values[i, LOGIT]))
-
-
-@njit(cache=True, nogil=True, fastmath=True)
-def gradient_row(i, stretches, normals, unit, features, layers, owner, values, d_mean, d_cov, d_colour, d_opacity, row):
-    """Derivative of the loss by one splat's values, written to row [VALUES]; depth order is held fixed."""
-    t = owner[i]
-    j00, j01, j10, j11 = stretches[t, 0, 0], stretches[t, 0, 1], stretches[t, 1, 0], stretches[t, 1, 1]
-    gx, gy = d_mean[i, 0], d_mean[i, 1]
-    gu, gw = j00 * gx + j10 * gy, j01 * gx + j11 * gy
-    row[OFFSET], row[OFFSET + 1] = gu, gw
-    row[OFFSET + 2] = unit * (normals[t, 0] * gx + normals[t, 1] * gy)
-    c, s = math.cos(values[i, ANGLE]), math.sin(values[i, ANGLE])
-    long, short = math.exp(values[i, LOG_AXES]), math.exp(values[i, LOG_AXES + 1])
-    a0, a1 = j00 * c + j01 * s, j10 * c + j11 * s  # the first axis on the screen, per unit of length
-    b0, b1 = j01 * c - j00 * s, j11 * c - j10 * s  # the second
-    p, q, r = np.float32(2.0) * d_cov[i, 0], d_cov[i, 1], np.float32(2.0) * d_cov[i, 2]
-    da0, da1 = (p * a0 + q * a1) * long * long, (q * a0 + r * a1) * long * long
-    db0, db1 = (p * b0 + q * b1) * short * short, (q * b0 + r * b1) * short * short
-    row[LOG_AXES] = da0 * a0 + da1 * a1
-    row[LOG_AXES + 1] = db0 * b0 + db1 * b1
-    row[ANGLE] = da0 * b0 + da1 * b1 - db0 * a0 - db1 * a1
-    opacity = np.float32(1.0) / (np.float32(1.0) + math.exp(-values[i, LOGIT]))
-    row[LOGIT] = d_opacity[i] * opacity * (np.float32(1.0) - opacity)
-    for channel in range(3):
-        row[COLOUR + channel] = d_colour[i, channel]
-    for k in range(features.shape[1]):
-        f = features[layers[t], k]
-        row[MOVE + 2 * k], row[MOVE + 2 * k + 1] = gu * f, gw * f
-        for channel in range(3):
-            row[TINT + 3 * k + channel] = d_colour[i, channel] * f

@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from rendering.engine import rasterize
+from rendering.engine import contact, rasterize
 from rendering.engine.arrange import Arranger
 from rendering.engine.face_space import FEATURES
-from rendering.engine.motion import contact, controls
+from rendering.engine.motion import controls
 from rendering.engine.pose import HeadPose
 from rendering.engine.replica import Replica
 from rendering.engine.state import FaceState

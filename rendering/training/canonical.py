@@ -119,7 +119,8 @@ def with_ranges(space: FaceSpace, poses: Poses) -> FaceSpace:
 def project(space: FaceSpace, poses: Poses) -> Array:
     """Coefficients [T, K] of canonical shapes, after the pose terms are taken out."""
     weights = point_weights()[None, :, None]
-    bent = np.stack([space.shape(np.zeros(len(space.basis), np.float32), v) for v in poses.vectors])
+    terms = np.stack([pose_terms(v, space.pose_mean, space.pose_deviations) for v in poses.vectors])
+    bent = space.mean + np.tensordot(terms, space.pose_shapes, 1)
     weighted = ((poses.shapes - bent) * weights).reshape(len(bent), -1)
     return np.asarray(weighted @ space.basis.reshape(len(space.basis), -1).T, np.float32)
 

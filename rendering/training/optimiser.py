@@ -3,6 +3,7 @@
 # mypy: disallow-untyped-defs=False
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -40,6 +41,36 @@ def decay(share: float) -> float:
     return float(FINAL_SHARE ** min(1.0, max(0.0, share)))
 
 
+@njit(cache=True, nogil=True, fastmath=True)
+def gradient_row(i, stretches, normals, unit, features, layers, owner, values, d_mean, d_cov, d_colour, d_opacity, row):
+    """Derivative of the loss by one splat's values, written to row [VALUES]; depth order is held fixed."""
+    t = owner[i]
+    j00, j01, j10, j11 = stretches[t, 0, 0], stretches[t, 0, 1], stretches[t, 1, 0], stretches[t, 1, 1]
+    gx, gy = d_mean[i, 0], d_mean[i, 1]
+    gu, gw = j00 * gx + j10 * gy, j01 * gx + j11 * gy
+    row[g.OFFSET], row[g.OFFSET + 1] = gu, gw
+    row[g.OFFSET + 2] = unit * (normals[t, 0] * gx + normals[t, 1] * gy)
+    c, s = math.cos(values[i, g.ANGLE]), math.sin(values[i, g.ANGLE])
+    long, short = math.exp(values[i, g.LOG_AXES]), math.exp(values[i, g.LOG_AXES + 1])
+    a0, a1 = j00 * c + j01 * s, j10 * c + j11 * s  # the first axis on the screen, per unit of length
+    b0, b1 = j01 * c - j00 * s, j11 * c - j10 * s  # the second
+    p, q, r = np.float32(2.0) * d_cov[i, 0], d_cov[i, 1], np.float32(2.0) * d_cov[i, 2]
+    da0, da1 = (p * a0 + q * a1) * long * long, (q * a0 + r * a1) * long * long
+    db0, db1 = (p * b0 + q * b1) * short * short, (q * b0 + r * b1) * short * short
+    row[g.LOG_AXES] = da0 * a0 + da1 * a1
+    row[g.LOG_AXES + 1] = db0 * b0 + db1 * b1
+    row[g.ANGLE] = da0 * b0 + da1 * b1 - db0 * a0 - db1 * a1
+    opacity = np.float32(1.0) / (np.float32(1.0) + math.exp(-values[i, g.LOGIT]))
+    row[g.LOGIT] = d_opacity[i] * opacity * (np.float32(1.0) - opacity)
+    for channel in range(3):
+        row[g.COLOUR + channel] = d_colour[i, channel]
+    for k in range(features.shape[1]):
+        f = features[layers[t], k]
+        row[g.MOVE + 2 * k], row[g.MOVE + 2 * k + 1] = gu * f, gw * f
+        for channel in range(3):
+            row[g.TINT + 3 * k + channel] = d_colour[i, channel] * f
+
+
 @njit(cache=True, nogil=True, fastmath=True, parallel=True)
 def step(
     stretches, normals, unit, features, layers, owner, values, first, second,
@@ -55,7 +86,7 @@ def step(
     for chunk in prange((count + CHUNK - 1) // CHUNK):
         row = np.empty(values.shape[1], np.float32)
         for i in range(chunk * CHUNK, min(count, (chunk + 1) * CHUNK)):
-            g.gradient_row(
+            gradient_row(
                 i, stretches, normals, unit, features, layers, owner, values, d_mean, d_cov, d_colour, d_opacity, row
             )
             for k in range(g.OFFSET, g.LOG_AXES):

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from rendering.engine import landmarks
+from rendering.engine.contact import tuck_irises
 from rendering.engine.face_space import FaceSpace
 from rendering.engine.gaussians import Gaussians
 from rendering.engine.mesh import Mesh
@@ -65,7 +66,8 @@ def rest_face(shapes: Array) -> Array:
     """The shape [478, 3] that triangles are measured against: eyes and mouth open, so that none is a sliver."""
     gaps, apertures = canonical.lip_gaps(shapes), canonical.eye_apertures(shapes)
     wide = (gaps >= np.quantile(gaps, 0.8)) & (apertures >= np.quantile(apertures, 0.3))
-    return np.asarray(np.mean(shapes[wide if wide.sum() >= 3 else gaps >= np.quantile(gaps, 0.8)], axis=0), np.float32)
+    chosen = wide if wide.sum() >= 3 else gaps >= np.quantile(gaps, 0.8)
+    return tuck_irises(np.mean(shapes[chosen], axis=0).astype(np.float32))
 
 
 def geometry(space: FaceSpace, mesh: Mesh, points: Array) -> Geometry:

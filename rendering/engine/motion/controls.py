@@ -26,7 +26,8 @@ NAMES = (
 )  # fmt: skip
 INDEX = {name: position for position, name in enumerate(NAMES)}
 DEFAULT_JAW_GAP = 0.22  # inner lip opening at jaw 1 where the footage says nothing, in outer eye distances
-NOISE = 0.012  # how exactly authored points are to be met, in outer eye distances
+NOISE = 0.015  # how exactly authored points are to be met, in outer eye distances
+FARTHEST = 4.0  # a control at amount 1 goes no farther than this many deviations within the seen shapes
 
 
 @dataclass(frozen=True)
@@ -74,8 +75,10 @@ def build(space: FaceSpace, jaw_gap: float = DEFAULT_JAW_GAP) -> ControlBasis:
         weight = np.repeat(field.sure / NOISE**2 / 12, 3)
         found = np.linalg.solve((flat * weight) @ flat.T + prior, (flat * weight) @ field.move.ravel())
         missing = field.move.ravel() - found @ flat
-        coefficients.append(found)
-        residuals.append((missing * np.repeat(field.sure, 3)).reshape(-1, 3) * unit)
+        # A face that moves less than the authored one gets the whole movement scaled to its own range.
+        scale = min(1.0, FARTHEST / max(1e-6, float(np.linalg.norm(found / space.deviations))))
+        coefficients.append(scale * found)
+        residuals.append(scale * (missing * np.repeat(field.sure, 3)).reshape(-1, 3) * unit)
     return ControlBasis(np.array(coefficients, np.float32), np.array(residuals, np.float32))
 
 
@@ -84,8 +87,8 @@ def author(name: str, points: Array, jaw_gap: float) -> _Field:
     field = _Field(points)
     makers = {
         "jaw": lambda: _jaw(field, jaw_gap),
-        "pucker": lambda: _narrow(field, 0.17, 0.05, 0.0),
-        "funnel": lambda: _narrow(field, 0.09, 0.06, 0.045),
+        "pucker": lambda: _narrow(field, 0.10, 0.04, 0.012),
+        "funnel": lambda: _narrow(field, 0.055, 0.04, 0.035),
         "stretch": lambda: _widen(field, 0.075, 0.0),
         "upper_up": lambda: _lip_lift(field, lm.UPPER_LIP, -0.06),
         "lower_down": lambda: _lip_lift(field, lm.LOWER_LIP, 0.06),
@@ -119,15 +122,13 @@ def _across(points: Array, indices: tuple[int, ...]) -> Array:
 
 def _jaw(field: _Field, gap: float) -> None:
     lower_jaw = (lm.CHIN, 148, 377, 176, 400, 175, 171, 396, 199, 208, 428, 200, 201, 421, 18)
-    field.around(lower_jaw, (0.0, 0.85 * gap, 0.15 * gap), 0.10, 0.8)
-    field.around((150, 379, 149, 378, 169, 394), (0.0, 0.6 * gap, 0.1 * gap), 0.08, 0.4)
+    field.around(lower_jaw, (0.0, 0.5 * gap, 0.4 * gap), 0.10, 0.25)
     u = _across(field.points, lm.LOWER_LIP)
-    lower = (1 - 0.7 * u**2)[:, None] * np.array([0.0, 0.97 * gap, 0.12 * gap])
-    field.put(lm.LOWER_LIP, lower)
+    field.put(lm.LOWER_LIP, (1 - 0.7 * u**2)[:, None] * np.array([0.0, 0.95 * gap, 0.35 * gap]))
     u = _across(field.points, lm.UPPER_LIP)
     field.put(lm.UPPER_LIP, (1 - u**2)[:, None] * np.array([0.0, -0.05 * gap, 0.0]) + [0.0, 0.04 * gap, 0.0])
-    field.put(lm.RIGHT_CORNER, (0.08 * gap, 0.28 * gap, 0.0))
-    field.put(lm.LEFT_CORNER, (-0.08 * gap, 0.28 * gap, 0.0))
+    field.put(lm.RIGHT_CORNER, (0.05 * gap, 0.27 * gap, 0.15 * gap), 0.6)
+    field.put(lm.LEFT_CORNER, (-0.05 * gap, 0.27 * gap, 0.15 * gap), 0.6)
 
 
 def _narrow(field: _Field, inward: float, forward: float, open_by: float) -> None:

@@ -17,7 +17,8 @@ Array = np.ndarray[Any, np.dtype[Any]]
 MOUTH = ("jaw", "pucker", "funnel", "stretch", "upper_up", "lower_down", "lip_roll", "press", "closure")
 CLOSURE = MOUTH.index("closure")
 PLATEAU = 0.4  # middle share of a sound that has full dominance
-FADE_PER_S = 14.0
+FADE_PER_S = 16.0
+CLOSURE_FADE = 4.0  # lips part and meet this many times faster than the rest of the mouth changes
 FADE_POWER = 1.3
 BILABIAL_DOMINANCE = 12.0
 SETTLED = 0.93  # blended closure from which the lips count as closed
@@ -84,6 +85,15 @@ def _dominance(viseme: str) -> list[float]:
     return weights
 
 
+def _fades() -> Array:
+    fades = np.full(len(MOUTH), FADE_PER_S)
+    fades[CLOSURE] *= CLOSURE_FADE
+    return fades
+
+
+_FADES = _fades()
+
+
 class MouthTrack:
     """The spoken sounds of a session on one time line."""
 
@@ -128,8 +138,8 @@ class MouthTrack:
         starts, ends = self._starts[near], self._ends[near]
         half_plateau = 0.5 * PLATEAU * (ends - starts)
         outside = np.maximum(np.abs(t_s - 0.5 * (starts + ends)) - half_plateau, 0.0)
-        reach = np.exp(-((FADE_PER_S * outside) ** FADE_POWER))[:, None] * self._weights[near]
-        rest = 1e-2  # the pull of the resting mouth, which wins where no sound is near
+        reach = np.exp(-((outside[:, None] * _FADES) ** FADE_POWER)) * self._weights[near]
+        rest = 5e-3  # the pull of the resting mouth, which wins where no sound is near
         mouth = (reach * self._shapes[near]).sum(0) / (reach.sum(0) + rest)
         mouth[CLOSURE] = min(1.0, mouth[CLOSURE] / SETTLED)
         return np.asarray(mouth)

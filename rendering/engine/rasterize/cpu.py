@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numba import njit, prange
 
 from rendering.engine.rasterize import kernels
 
@@ -67,12 +66,12 @@ class SplatGradients:
 
 def forward(splats: Splats2D, backdrop: Array) -> Drawn:
     """Draw `splats` over `backdrop` [H, W, 3] float32 in the calling thread."""
-    return _draw(splats, backdrop, _composite_serial)
+    return _draw(splats, backdrop, kernels.composite_serial)
 
 
 def forward_parallel(splats: Splats2D, backdrop: Array) -> Drawn:
     """The same picture as `forward`, tiles shared among numba's threads."""
-    return _draw(splats, backdrop, _composite_parallel)
+    return _draw(splats, backdrop, kernels.composite_parallel)
 
 
 def _draw(splats: Splats2D, backdrop: Array, composite: Any) -> Drawn:
@@ -101,7 +100,7 @@ def backward_parallel(splats: Splats2D, drawn: Drawn, picture_gradient: Array) -
         picture_gradient: [H, W, 3] float32, derivative of the loss by the picture.
     """
     rows = np.zeros((max(1, drawn.pairs.size), kernels.ROW), np.float32)
-    _replay_parallel(
+    kernels.replay_parallel(
         splats.means_px, drawn.conics, drawn.reach2, splats.colours, splats.opacities,
         drawn.pairs, drawn.tile_starts, drawn.tile_stops, drawn.picture, picture_gradient, rows,
     )  # fmt: skip
@@ -112,36 +111,6 @@ def backward_parallel(splats: Splats2D, drawn: Drawn, picture_gradient: Array) -
         np.ascontiguousarray(sums[:, :2]), covariance_gradient, np.ascontiguousarray(sums[:, 5:8]),
         np.ascontiguousarray(sums[:, 8]), backdrop_gradient,
     )  # fmt: skip
-
-
-@njit(cache=True, nogil=True, fastmath=True)
-def _composite_serial(  # type: ignore[no-untyped-def]
-    means, conics, reach2, colours, opacities, pairs, starts, stops, backdrop, picture, transmittance
-):
-    for tile in range(stops.size):
-        stops[tile] = kernels.composite_tile(
-            tile, means, conics, reach2, colours, opacities, pairs, starts, backdrop, picture, transmittance
-        )
-
-
-@njit(cache=True, nogil=True, fastmath=True, parallel=True)
-def _composite_parallel(  # type: ignore[no-untyped-def]
-    means, conics, reach2, colours, opacities, pairs, starts, stops, backdrop, picture, transmittance
-):
-    for tile in prange(stops.size):
-        stops[tile] = kernels.composite_tile(
-            tile, means, conics, reach2, colours, opacities, pairs, starts, backdrop, picture, transmittance
-        )
-
-
-@njit(cache=True, nogil=True, fastmath=True, parallel=True)
-def _replay_parallel(  # type: ignore[no-untyped-def]
-    means, conics, reach2, colours, opacities, pairs, starts, stops, picture, picture_gradient, rows
-):
-    for tile in prange(stops.size):
-        kernels.replay_tile(
-            tile, means, conics, reach2, colours, opacities, pairs, starts, stops, picture, picture_gradient, rows
-        )
 
 
 def warm_up(*, training: bool = False) -> None:

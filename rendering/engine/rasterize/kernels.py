@@ -1,4 +1,8 @@
-"""Kernels of the processor rasteriser, compiled by numba. Shapes and meaning are those of `cpu.py`."""
+"""Kernels of the processor rasteriser, compiled by numba. Shapes and meaning are those of `cpu.py`.
+
+All kernels that call each other stand in this one file: numba's cache of compiled code notices a change in a kernel's
+own file, not in a file it calls into.
+"""
 
 # mypy: disallow-untyped-defs=False
 from __future__ import annotations
@@ -6,9 +10,10 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
+from numba import njit, prange
 
 TILE_PX = 16
+CELLS = TILE_PX * TILE_PX
 ROW = 9  # one gradient row per (tile, splat) pair: mean 2, conic 3, colour 3, opacity 1
 ALPHA_CUT = np.float32(1.0 / 255.0)
 ALPHA_MAX = np.float32(0.99)
@@ -131,17 +136,16 @@ def composite_tile(
     x0 = (tile % tile_columns) * TILE_PX
     y0 = (tile // tile_columns) * TILE_PX
     x1, y1 = min(x0 + TILE_PX, width), min(y0 + TILE_PX, height)
-    clear = np.ones((TILE_PX, TILE_PX), np.float32)
-    red = np.zeros((TILE_PX, TILE_PX), np.float32)
-    green = np.zeros((TILE_PX, TILE_PX), np.float32)
-    blue = np.zeros((TILE_PX, TILE_PX), np.float32)
+    # Red, green, blue and transmittance lie in one array: the compiler can then prove that they do not overlap.
+    cells = np.zeros(4 * CELLS, np.float32)
+    cells[3 * CELLS :] = 1.0
     stop = starts[tile + 1]
     for pair in range(starts[tile], starts[tile + 1]):
         if (pair - starts[tile]) % CLEAR_TEST_EVERY == CLEAR_TEST_EVERY - 1:
             most = np.float32(0.0)
             for y in range(y1 - y0):
                 for x in range(x1 - x0):
-                    most = max(most, clear[y, x])
+                    most = max(most, cells[3 * CELLS + y * TILE_PX + x])
             if most < CLEAR:
                 stop = pair
                 break
@@ -154,22 +158,28 @@ def composite_tile(
         y_last = min(y1, int(math.floor(mean_y + half_y - HALF)) + 1)
         for y in range(y_first, y_last):
             dy = np.float32(y) + HALF - mean_y
-            first, last = _span(a, b, c, dy, mean_x, reach2[i], x0, x1)
-            row = y - y0
-            for x in range(first - x0, last - x0):
-                dx = np.float32(x + x0) + HALF - mean_x
-                alpha = min(opacity * _exp(-HALF * (a * dx * dx + c * dy * dy) - b * dx * dy), ALPHA_MAX)
-                weight = alpha * clear[row, x]
-                red[row, x] += weight * r
-                green[row, x] += weight * g
-                blue[row, x] += weight * bl
-                clear[row, x] -= weight
+            base = ((y - y0) & (TILE_PX - 1)) * TILE_PX  # the mask proves to the compiler that it is not negative
+            level = -HALF * c * dy * dy
+            slope = b * dy
+            start = np.float32(x0) + HALF - mean_x
+            # Whole tile rows of constant length, so that the compiler uses the widest vectors; what the ellipse does
+            # not reach falls below the cut.
+            for x in range(TILE_PX):
+                dx = start + np.float32(x)
+                alpha = min(opacity * _exp(level - dx * (HALF * a * dx + slope)), ALPHA_MAX)
+                alpha = alpha if alpha >= ALPHA_CUT else np.float32(0.0)
+                weight = alpha * cells[3 * CELLS + base + x]
+                cells[base + x] += weight * r
+                cells[CELLS + base + x] += weight * g
+                cells[2 * CELLS + base + x] += weight * bl
+                cells[3 * CELLS + base + x] -= weight
     for y in range(y0, y1):
         for x in range(x0, x1):
-            through = clear[y - y0, x - x0]
-            picture[y, x, 0] = red[y - y0, x - x0] + through * backdrop[y, x, 0]
-            picture[y, x, 1] = green[y - y0, x - x0] + through * backdrop[y, x, 1]
-            picture[y, x, 2] = blue[y - y0, x - x0] + through * backdrop[y, x, 2]
+            cell = (y - y0) * TILE_PX + x - x0
+            through = cells[3 * CELLS + cell]
+            picture[y, x, 0] = cells[cell] + through * backdrop[y, x, 0]
+            picture[y, x, 1] = cells[CELLS + cell] + through * backdrop[y, x, 1]
+            picture[y, x, 2] = cells[2 * CELLS + cell] + through * backdrop[y, x, 2]
             transmittance[y, x] = through
     return stop
 
@@ -264,3 +274,33 @@ def conic_to_covariance(conics, conic_gradients):
         out[i, 1] = -(left_00 * b + left_01 * c + left_10 * a + left_11 * b)
         out[i, 2] = -(left_10 * b + left_11 * c)
     return out
+
+
+@njit(cache=True, nogil=True, fastmath=True)
+def composite_serial(
+    means, conics, reach2, colours, opacities, pairs, starts, stops, backdrop, picture, transmittance
+):
+    for tile in range(stops.size):
+        stops[tile] = composite_tile(
+            tile, means, conics, reach2, colours, opacities, pairs, starts, backdrop, picture, transmittance
+        )
+
+
+@njit(cache=True, nogil=True, fastmath=True, parallel=True)
+def composite_parallel(
+    means, conics, reach2, colours, opacities, pairs, starts, stops, backdrop, picture, transmittance
+):
+    for tile in prange(stops.size):
+        stops[tile] = composite_tile(
+            tile, means, conics, reach2, colours, opacities, pairs, starts, backdrop, picture, transmittance
+        )
+
+
+@njit(cache=True, nogil=True, fastmath=True, parallel=True)
+def replay_parallel(
+    means, conics, reach2, colours, opacities, pairs, starts, stops, picture, picture_gradient, rows
+):
+    for tile in prange(stops.size):
+        replay_tile(
+            tile, means, conics, reach2, colours, opacities, pairs, starts, stops, picture, picture_gradient, rows
+        )

@@ -21,6 +21,21 @@ _INNER_UPPER = np.array(landmarks.UPPER_INNER_LIP)
 _INNER_LOWER = np.array(landmarks.LOWER_INNER_LIP)
 
 
+# Irises, and the lid lines from left to right in the picture, corners included.
+_EYES = (
+    (
+        np.array(landmarks.RIGHT_IRIS),
+        np.array([landmarks.RIGHT_OUTER_EYE, *landmarks.RIGHT_UPPER_LID, landmarks.RIGHT_INNER_EYE]),
+        np.array([landmarks.RIGHT_OUTER_EYE, *landmarks.RIGHT_LOWER_LID, landmarks.RIGHT_INNER_EYE]),
+    ),
+    (
+        np.array(landmarks.LEFT_IRIS),
+        np.array([landmarks.LEFT_INNER_EYE, *landmarks.LEFT_UPPER_LID[::-1], landmarks.LEFT_OUTER_EYE]),
+        np.array([landmarks.LEFT_INNER_EYE, *landmarks.LEFT_LOWER_LID[::-1], landmarks.LEFT_OUTER_EYE]),
+    ),
+)
+
+
 def _followers() -> tuple[Array, Array, Array]:
     """Lip points that move with a closing, the column of the inner row they follow, and their signed share."""
     points: list[int] = []
@@ -53,7 +68,21 @@ def close(face: Array, closure: float) -> Array:
     pushed = np.minimum(lid_gap[:, 1:2], 0.0) * np.array([0.0, 1.0, 0.0], np.float32)
     out[_LIDS_UPPER] += 0.5 * pushed
     out[_LIDS_LOWER] -= 0.5 * pushed
-    return out
+    return tuck_irises(out)
+
+
+def tuck_irises(face: Array) -> Array:
+    """Canonical points [478, 3] with the iris points held between the lids, changed in place.
+
+    The tracker keeps an iris round under a closing lid. A mesh that did so would fold over and draw the iris on the
+    lid.
+    """
+    for iris, upper, lower in _EYES:
+        high = np.interp(face[iris, 0], face[upper, 0], face[upper, 1])
+        low = np.interp(face[iris, 0], face[lower, 0], face[lower, 1])
+        middle = 0.5 * (high + low)
+        face[iris, 1] = np.clip(face[iris, 1], np.minimum(high, middle), np.maximum(low, middle))
+    return face
 
 
 def lip_gap(face: Array) -> float:
