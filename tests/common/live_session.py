@@ -38,7 +38,8 @@ def access_units(count: int = 30, size: int = SIZE, key_every: int = 10) -> tupl
     codec.pix_fmt, codec.framerate, codec.time_base = "yuv420p", Fraction(30), Fraction(1, 90_000)
     codec.gop_size, codec.profile = key_every, "Baseline"
     codec.options = {"preset": "ultrafast", "tune": "zerolatency", "threads": "1", "forced-idr": "1", "level": "31"}
-    picture = np.random.default_rng(7).integers(0, 255, (size // 8, size // 8, 3), dtype=np.uint8).repeat(8, 0).repeat(8, 1)
+    blocks = np.random.default_rng(7).integers(0, 255, (size // 8, size // 8, 3), dtype=np.uint8)
+    picture = blocks.repeat(8, axis=0).repeat(8, axis=1)
     units = []
     for index in range(count):
         frame = av.VideoFrame.from_ndarray(np.roll(picture, index * 2, axis=1).copy(), format="rgb24")

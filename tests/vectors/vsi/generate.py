@@ -19,6 +19,7 @@ FILE = Path(__file__).parent / "frames.json"
 LABEL = "urn:c2pa:00000000-0000-4000-8000-000000000001"
 CREATED_AT_MS = 1_790_000_000_000
 VALIDITY_S = 600
+EXPIRES_AT_MS = CREATED_AT_MS + VALIDITY_S * 1000
 SPS = bytes.fromhex("6742c01fda014016ec0440000003004000000f03c60ca8")
 PPS = bytes.fromhex("68ce3c80")
 
@@ -113,7 +114,7 @@ def cases() -> list[dict[str, Any]]:
         one("signed_with_another_hash", _signed_wrong(key, good[1], {"bmffHash.hash": bytes(32)})),
         one("two_attestations", _twice(good[1])),
         one("media_time_after_the_keys_life", late.access_unit),
-        case("key_expired_by_the_clock", (good[0].access_unit, "invalid"), now_ms=CREATED_AT_MS + VALIDITY_S * 1000 + 1),
+        case("key_expired_by_the_clock", (good[0].access_unit, "invalid"), now_ms=EXPIRES_AT_MS + 1),
         one("no_start_code", b"\x41\x00\x01\x02"),
         one("empty", b""),
     ]

@@ -8,7 +8,9 @@ from provenance.manifests import fmp4
 from provenance.manifests.errors import FragmentInvalid
 
 
-def fragment(sequence: int = 5, media_time_90k: int = 9000, sample: bytes = b"\0\0\0\1\x65", is_key: bool = True) -> bytes:
+def fragment(
+    sequence: int = 5, media_time_90k: int = 9000, sample: bytes = b"\0\0\0\1\x65", is_key: bool = True,
+) -> bytes:
     moof = fmp4.moof_box(sequence, media_time_90k, len(sample), is_key)
     return fmp4.emsg_box(sequence, b"cose") + moof + fmp4.box(b"mdat", sample)
 

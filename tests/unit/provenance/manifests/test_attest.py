@@ -1,0 +1,66 @@
+import pytest
+
+from provenance.manifests import cose, fmp4, sei
+from provenance.manifests.attest import Attestor, SessionKey, rebuild_fragment
+from provenance.manifests.errors import AttestationEnded
+from tests.common.live_session import access_units
+
+LABEL = "urn:c2pa:00000000-0000-4000-8000-000000000001"
+
+
+def test_what_is_sent_is_what_is_recorded() -> None:
+    attestor = Attestor(SessionKey(), LABEL)
+    for index, unit in enumerate(access_units()):
+        attested = attestor.attest(unit, 3000 * index)
+        assert attested.sequence == index + 1
+        assert rebuild_fragment(attested.access_unit) == attested.fragment
+        assert attested.is_key == (index % 10 == 0)
+        assert sei.take_sei(attested.access_unit)[0] == sei.split_annex_b(unit)
+
+
+def test_the_encoders_own_sei_and_parameter_sets_are_signed() -> None:
+    attested = Attestor(SessionKey(), LABEL).attest(access_units()[0], 0)
+    sample = fmp4.parse_fragment(attested.fragment).mdat[8:]
+    kinds = {sei.nal_type(nal) for nal in fmp4.nals_of(sample)}
+    assert {sei.NAL_SPS, sei.NAL_PPS, sei.NAL_SEI, sei.NAL_IDR} <= kinds
+
+
+@pytest.mark.parametrize("sequence", [1, 23, 24, 255, 256, 65_535, 65_536, 2**32 - 1])
+def test_the_hash_covers_the_final_offsets_at_every_number_width(sequence: int) -> None:
+    key = SessionKey()
+    fragment = fmp4.parse_fragment(Attestor(key, LABEL, sequence).attest(access_units()[0], 1).fragment)
+    info = cose.parse_canonical(cose.verify_sign1(key.public, cose.parse_sign1(fragment.cose)))
+    assert info["sequenceNumber"] == sequence
+
+
+@pytest.mark.parametrize(("second", "time"), [
+    (b"no access unit", 3000), (b"\x00\x00\x01\x67\x01", 3000), (access_units()[1], 0),
+])
+def test_one_failure_ends_the_attestation(second: bytes, time: int) -> None:
+    attestor = Attestor(SessionKey(), LABEL)
+    attestor.attest(access_units()[0], 0)
+    with pytest.raises(AttestationEnded):
+        attestor.attest(second, time)
+    with pytest.raises(AttestationEnded, match="has ended"):
+        attestor.attest(access_units()[1], 6000)
+
+
+def test_an_attested_frame_is_not_attested_twice() -> None:
+    attestor = Attestor(SessionKey(), LABEL)
+    attested = attestor.attest(access_units()[0], 0)
+    with pytest.raises(AttestationEnded):
+        attestor.attest(attested.access_unit, 3000)
+
+
+def test_numbers_end_with_32_bits() -> None:
+    attestor = Attestor(SessionKey(), LABEL, 2**32 - 1)
+    attestor.attest(access_units()[0], 0)
+    with pytest.raises(AttestationEnded):
+        attestor.attest(access_units()[1], 3000)
+
+
+def test_a_session_key_does_not_show_its_private_half() -> None:
+    key = SessionKey()
+    private = key._private.private_bytes_raw()
+    assert private.hex() not in repr(vars(key)) + repr(key)
+    assert private not in key.cose_key() + key.bind_to_signer(b"certificate")

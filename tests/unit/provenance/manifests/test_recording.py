@@ -1,0 +1,114 @@
+import io
+from datetime import UTC, datetime
+
+import av
+import numpy as np
+import pytest
+
+from provenance.manifests import c2pa_files, certs, recording, segments
+from provenance.manifests.errors import ManifestInvalid, ManifestSigningFailed, RecordingInvalid
+from tests.common.live_session import LiveSession, as_fragment_list, recording_of
+from trustcore.primitives import merkle
+
+
+def opus(seconds: float) -> list[recording.AudioPacket]:
+    codec = av.CodecContext.create("libopus", "w")
+    codec.sample_rate, codec.layout, codec.format = 48_000, "mono", "s16"
+    codec.open()
+    packets = []
+    for index in range(int(seconds * 50)):
+        tone = (np.sin(np.arange(960) * 0.05) * 8000).astype(np.int16)[None]
+        frame = av.AudioFrame.from_ndarray(tone, format="s16", layout="mono")
+        frame.sample_rate, frame.pts = 48_000, 960 * index
+        packets += [bytes(packet) for packet in codec.encode(frame)]
+    return [recording.AudioPacket(payload, 1800 * index) for index, payload in enumerate(packets)]
+
+
+@pytest.fixture(scope="module")
+def session() -> LiveSession:
+    return LiveSession()
+
+
+@pytest.fixture(scope="module")
+def fragments(session: LiveSession) -> bytes:
+    return recording_of(session)
+
+
+def decoded(media: bytes) -> tuple[int, int]:
+    """(pictures, sound frames) that an ordinary player finds."""
+    with av.open(io.BytesIO(media)) as source:
+        pictures = sum(1 for _ in source.decode(video=0))
+    with av.open(io.BytesIO(media)) as source:
+        sounds = sum(1 for _ in source.decode(audio=0)) if source.streams.audio else 0
+    return pictures, sounds
+
+
+def test_the_fragment_file_plays(fragments: bytes) -> None:
+    assert decoded(fragments) == (30, 0)
+
+
+def test_the_playable_copy_has_picture_and_sound(fragments: bytes) -> None:
+    pictures, sounds = decoded(recording.playable_mp4(fragments, opus(1.0)))
+    assert pictures == 30
+    assert sounds >= 49
+    assert decoded(recording.playable_mp4(fragments)) == (30, 0)
+
+
+def signed(session: LiveSession, mp4: bytes) -> recording.SignedRecording:
+    return recording.sign_recording(
+        session.signer, mp4, session.facts, session.init, fragment_file_sha256="00" * 32,
+        mark_slots=session.facts.mark_slots, frames=30,
+    )
+
+
+def test_the_whole_file_is_trusted_and_names_its_session(session: LiveSession, fragments: bytes) -> None:
+    made = signed(session, recording.playable_mp4(fragments, opus(1.0)))
+    trusted = c2pa_files.read_trusted(made.encoded, session.signer.anchor_pem)
+    said = {entry["label"]: entry["data"] for entry in trusted.manifest["assertions"]}
+    assert said["org.trustcore.recording"]["session_manifest"] == session.init.label
+    assert said["org.trustcore.session"]["session_id"] == session.facts.session_id
+    assert [b["scope"]["timespan"] for b in said["c2pa.soft-binding"]["blocks"]] == [
+        {"start": 0, "end": 8000}, {"start": 8000, "end": 16000},
+    ]
+    assert decoded(made.encoded)[0] == 30
+
+
+def test_one_changed_byte_of_the_media_is_seen(session: LiveSession, fragments: bytes) -> None:
+    made = bytearray(signed(session, recording.playable_mp4(fragments)).encoded)
+    made[made.index(b"mdat") + 500] ^= 1
+    with pytest.raises(ManifestInvalid, match="bmffHash.mismatch"):
+        c2pa_files.read_trusted(bytes(made), session.signer.anchor_pem)
+
+
+def test_a_junk_signature_is_refused(session: LiveSession, fragments: bytes) -> None:
+    broken = certs.ClaimSigner(session.signer.chain_pem, session.signer.anchor_pem, lambda _: bytes(64))
+    with pytest.raises(ManifestSigningFailed):
+        recording.sign_recording(
+            broken, recording.playable_mp4(fragments), session.facts, session.init, fragment_file_sha256="",
+            mark_slots=session.facts.mark_slots, frames=30,
+        )
+
+
+def test_a_session_without_frames_has_no_recording(session: LiveSession) -> None:
+    with pytest.raises(RecordingInvalid, match="no frame"):
+        recording.playable_mp4(session.init.encoded)
+
+
+def test_segments_close_with_each_second() -> None:
+    roots, now = segments.SegmentRoots(), datetime(2026, 11, 24, tzinfo=UTC)
+    closed = [roots.add(bytes([i]), i + 1, 3000 * i, now) for i in range(65)]
+    found = [segment for segment in closed if segment] + [roots.finish()]
+    assert [(s.first_sequence, s.last_sequence) for s in found if s] == [(1, 30), (31, 60), (61, 65)]
+    assert [s.number for s in found if s] == [0, 1, 2]
+    assert found[0] is not None
+    assert found[0].root == segments.root_of([bytes([i]) for i in range(30)])
+    assert roots.finish() is None
+
+
+def test_a_segment_root_changes_with_any_frame_and_with_their_order(fragments: bytes) -> None:
+    frames = as_fragment_list(fragments)
+    root = segments.root_of(frames)
+    assert root != segments.root_of([*frames[:3], frames[3][:-1] + b"\xff", *frames[4:]])
+    assert root != segments.root_of([frames[1], frames[0], *frames[2:]])
+    assert root != segments.root_of(frames[:-1])
+    assert segments.root_of(frames[:1]) == merkle.root([segments.fragment_leaf(frames[0])]).hex()

@@ -1,0 +1,76 @@
+"""The browser's reading of a session manifest, in node, against the Python reading."""
+
+import json
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from provenance.manifests import assertions, fmp4, jumbf
+from provenance.manifests.attest import SessionKey
+from tests.common.live_session import LiveSession
+
+REPOSITORY = Path(__file__).resolve().parents[4]
+pytestmark = pytest.mark.skipif(shutil.which("node") is None, reason="node is not installed")
+
+
+def read(init: bytes, tmp_path: Path) -> dict[str, Any]:
+    path = tmp_path / "init.mp4"
+    path.write_bytes(init)
+    script = REPOSITORY / "tests/vectors/vsi/check_manifest.mjs"
+    done = subprocess.run(
+        ["node", str(script), str(path), str(REPOSITORY / "trustcore/static/js/verify")],
+        capture_output=True, text=True, check=True, timeout=60,
+    )
+    answer: dict[str, Any] = json.loads(done.stdout)
+    return answer
+
+
+@pytest.fixture(scope="module")
+def session() -> LiveSession:
+    return LiveSession()
+
+
+def test_both_read_the_same(session: LiveSession, tmp_path: Path) -> None:
+    found = read(session.init.encoded, tmp_path)
+    assert found["label"] == session.init.label
+    assert found["claimSha256"] == session.init.claim_sha256
+    assert found["facts"] == session.facts.to_assertion()
+    assert found["publicKey"] == session.key.public.public_bytes_raw().hex()
+    assert found["kid"] == session.key.kid.hex()
+    assert found["createdAtMs"] == session.facts.created_at.timestamp() * 1000
+    assert (found["minimumSequence"], found["validityS"]) == (1, 3600)
+
+
+def rewritten(session: LiveSession, cose_key: bytes, binding: bytes) -> bytes:
+    """The init with other session keys, properly signed by the claim signer."""
+    strict = assertions.session_keys(
+        cose_key, binding, minimum_sequence=1, created_at=session.facts.created_at, validity_s=session.facts.validity_s,
+    )
+    return jumbf.replace_assertions(session.init.encoded, {"c2pa.session-keys": strict}, session.signer.sign)
+
+
+def test_a_borrowed_signer_binding_is_refused(session: LiveSession, tmp_path: Path) -> None:
+    mallory = SessionKey()
+    honest = session.key.bind_to_signer(session.signer.end_entity_der)
+    assert "signature" in read(rewritten(session, mallory.cose_key(), honest), tmp_path)["refused"]
+    own = mallory.bind_to_signer(session.signer.end_entity_der)
+    assert read(rewritten(session, mallory.cose_key(), own), tmp_path)["kid"] == mallory.kid.hex()
+
+
+def test_a_binding_to_another_certificate_is_refused(session: LiveSession, tmp_path: Path) -> None:
+    foreign = session.key.bind_to_signer(b"another certificate")
+    assert "signature" in read(rewritten(session, session.key.cose_key(), foreign), tmp_path)["refused"]
+
+
+@pytest.mark.parametrize(("spoil", "why"), [
+    (lambda init: init + fmp4.box(b"mdat"), "no media"),
+    (lambda init: init + next(w for k, w in fmp4.split_boxes(init) if k == b"uuid"), "exactly one manifest store"),
+    (lambda _: fmp4.init_segment(64, 64), "exactly one manifest store"),
+    (lambda init: init[:-1], "impossible size"),
+    (lambda init: init.replace(b"c2pa.session-keys", b"c2pa.session-keyz"), "c2pa.session-keys"),
+])
+def test_spoilt_init_segments_are_refused(spoil: Any, why: str, session: LiveSession, tmp_path: Path) -> None:
+    assert why in read(spoil(session.init.encoded), tmp_path)["refused"]
