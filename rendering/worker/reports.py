@@ -23,7 +23,7 @@ class SessionReports:
         self._clamps: list[dict[str, Any]] = []
         self._fragments: list[bytes] = []
         self._fragment_bytes = 0
-        self._is_recording = bool(lease.facts.get("is_recorded", False))
+        self._is_recording = bool(lease.facts.get("recording", False))
         self.clamped = 0
 
     def begin(self, manifest_label: str) -> None:

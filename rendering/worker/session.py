@@ -22,7 +22,7 @@ from provenance.manifests.seal import SealCounters, Sealer
 from provenance.manifests.segments import SegmentRoots
 from rendering import protocol
 from rendering.worker.audio import SoundLine
-from rendering.worker.brain import FULL_SHOW_MILLI, ScriptedBrain
+from rendering.worker.brain import ScriptedBrain
 from rendering.worker.control import ControlRefused, ControlUnreachable, ReleasedKeys
 from rendering.worker.encoder import EncoderSettings, VideoEncoder
 from rendering.worker.frames import FrameMaker
@@ -148,8 +148,9 @@ class Session:
             executor=tools.speech_thread, conversation_id=opened.grant.conversation_id,
             media_now_s=self._media_clock.now_s, emit=self._peer.send_text, on_clamped=self._note_clamp,
             on_first_sound=lambda: self._latency.mark("message_to_sound_ms", "message"))
-        if facts.get("emotion"):
-            self._talk.show(str(facts["emotion"]), int(facts.get("emotion_milli") or FULL_SHOW_MILLI))
+        wish = facts.get("emotion")
+        if wish:
+            self._talk.show(str(wish["name"]), int(wish["milli"]))
 
     async def _answer(self, opened: Opened, cast: Cast, mark: SlottedMark, offer: protocol.LeaseEvent) -> None:
         """Step 4. The answer is not sent before the session manifest is signed: no manifest, no media."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from rendering.worker.brain import EMOTION_WORDS
+from trustcore.policy.clamp import clamp
 
 
 class Performer(Protocol):
@@ -16,6 +17,8 @@ class Performer(Protocol):
     def stop(self, now_s: float) -> None: ...
 
     def set_emotion(self, name: str, milli: int, now_s: float) -> None: ...
+
+    def set_listening(self, is_listening: bool, now_s: float) -> None: ...
 
     def state_at(self, t_s: float) -> Any: ...
 
@@ -35,14 +38,14 @@ def clamp_emotion(word: str, asked_milli: int, limits_milli: Mapping[str, int]) 
     """Hold a wish to the signed grant's limits. An unknown word becomes neutral and counts as lowered.
 
     Args:
+        word: an emotion, or a word that Tavus clients use for one.
         limits_milli: highest intensity per emotion in thousandths; an absent emotion is forbidden.
     """
     emotion = EMOTION_WORDS.get(word.strip().lower())
-    asked_milli = max(0, min(1000, asked_milli))
     if emotion is None or emotion == "neutral":
-        return Shown("neutral", asked_milli, "neutral", 0, is_clamped=emotion is None)
-    shown_milli = min(asked_milli, limits_milli.get(emotion, 0))
-    return Shown(emotion, asked_milli, emotion if shown_milli else "neutral", shown_milli, shown_milli < asked_milli)
+        return Shown("neutral", max(0, min(1000, asked_milli)), "neutral", 0, is_clamped=emotion is None)
+    held = clamp(emotion, asked_milli, limits_milli)
+    return Shown(emotion, held.asked_milli, held.emotion, held.shown_milli, held.is_clamped)
 
 
 class Stage:
@@ -61,6 +64,11 @@ class Stage:
         """Close the mouth."""
         with self._lock:
             self._performer.stop(now_s)
+
+    def listen(self, is_listening: bool, now_s: float) -> None:
+        """Look at the viewer and nod a little, or no longer."""
+        with self._lock:
+            self._performer.set_listening(is_listening, now_s)
 
     def show(self, word: str, asked_milli: int, now_s: float) -> Shown:
         """Change the face as far as the grant allows, and tell what was done."""

@@ -173,6 +173,7 @@ class Talk:
                 await asyncio.sleep(max(0.0, start_s - self._media_now_s()))
                 if not started:
                     started = True
+                    self._stage.listen(False, start_s)
                     self._on_first_sound()
                     self.event("conversation.started_speaking", {"role": "replica"})
                 self.event("conversation.utterance", {
@@ -181,6 +182,7 @@ class Talk:
                 await asyncio.sleep(max(0.0, self._line.busy_until_s() - self._media_now_s() - 0.3))
             await asyncio.sleep(max(0.0, self._line.busy_until_s() - self._media_now_s()))
         finally:
+            self._stage.listen(True, self._media_now_s())
             if started:
                 is_cut = self._line.busy_until_s() > self._media_now_s() + 0.05
                 self.event("conversation.stopped_speaking", {"role": "replica", "interrupted": is_cut})

@@ -142,7 +142,7 @@ class TrainingRun:
     async def _put(self, what: str, name: str, data: bytes) -> None:
         """Encrypt under the lease's output key, bound to what it is, and hand it over."""
         assert self._keys is not None and self._keys.write is not None
-        context = self._keys.contexts.get(name) or f"{self._keys.contexts['artefact']}/{name}"
+        context = self._keys.contexts.get(name) or self._keys.contexts["*"] + name
         ciphertext = await asyncio.to_thread(encrypt, bytes(self._keys.write), context, data)
         await self._tools.control.put(self._lease, what, ciphertext)
 

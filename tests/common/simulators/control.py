@@ -150,7 +150,9 @@ class ControlSimulator:
             answer = await self._worker_call(path.removeprefix("/worker/v1/").split("/"), query, data)
             if isinstance(answer, bytes):
                 return 200, "application/octet-stream", answer
-            return (204, "text/plain", b"") if answer is None else (200, "application/json", json.dumps(answer).encode())
+            if answer is None:
+                return 204, "text/plain", b""
+            return 200, "application/json", json.dumps(answer).encode()
         if path.startswith("/static/"):
             file = (STATIC / path.removeprefix("/static/")).resolve()
             if file.is_relative_to(STATIC) and file.is_file():
@@ -189,7 +191,7 @@ class ControlSimulator:
     def _lease(self, session: SimulatedSession) -> dict[str, Any]:
         facts = {"persona": {"name": "Helper", "context": "Your claim reached us on Friday."},
                  "person_name": self.person_name, "signer_certificate": b64(self.signer.end_entity_der),
-                 "is_recorded": True, "language": "en", **self.facts}
+                 "recording": True, "language": "en", **self.facts}
         return protocol.to_json(protocol.Lease(
             session.lease_id, "session", session.epoch, session.nonce, session.signed_grant, None,
             {name.removeprefix("b-"): name for name in self.blobs}, facts))
