@@ -113,19 +113,6 @@ def _exp(x):
     return value * value
 
 
-@njit(cache=True, nogil=True, fastmath=True, inline="always")
-def _span(a, b, c, dy, mean_x, reach2, x_first, x_last):
-    """Columns of one pixel row inside the splat's ellipse: first column and one past the last."""
-    root = b * b * dy * dy - a * (c * dy * dy - reach2)
-    if root <= 0.0:
-        return x_last, x_first
-    half = math.sqrt(root) / a
-    centre = mean_x - b * dy / a - HALF
-    first = max(x_first, int(math.ceil(centre - half)))
-    last = min(x_last, int(math.floor(centre + half)) + 1)
-    return first, last
-
-
 @njit(cache=True, nogil=True, fastmath=True)
 def composite_tile(
     tile, means, conics, reach2, colours, opacities, pairs, starts, backdrop, picture, transmittance
@@ -197,16 +184,16 @@ def replay_tile(
     x0 = (tile % tile_columns) * TILE_PX
     y0 = (tile // tile_columns) * TILE_PX
     x1, y1 = min(x0 + TILE_PX, width), min(y0 + TILE_PX, height)
-    clear = np.ones((TILE_PX, TILE_PX), np.float32)
-    # `behind` holds, per pixel, the gradient-weighted colour of everything not yet composited.
-    behind = np.zeros((TILE_PX, TILE_PX), np.float32)
+    # Picture gradient (three planes), transmittance, and the gradient-weighted colour of everything not yet
+    # composited; then one row of sums per derivative. One array, for the reason given in `composite_tile`.
+    cells = np.zeros(5 * CELLS + ROW * TILE_PX, np.float32)
+    cells[3 * CELLS : 4 * CELLS] = 1.0
     for y in range(y0, y1):
         for x in range(x0, x1):
-            behind[y - y0, x - x0] = (
-                picture[y, x, 0] * picture_gradient[y, x, 0]
-                + picture[y, x, 1] * picture_gradient[y, x, 1]
-                + picture[y, x, 2] * picture_gradient[y, x, 2]
-            )
+            cell = (y - y0) * TILE_PX + x - x0
+            for channel in range(3):
+                cells[channel * CELLS + cell] = picture_gradient[y, x, channel]
+                cells[4 * CELLS + cell] += picture[y, x, channel] * picture_gradient[y, x, channel]
     for pair in range(starts[tile], stops[tile]):
         i = pairs[pair]
         a, b, c = conics[i, 0], conics[i, 1], conics[i, 2]
@@ -215,40 +202,45 @@ def replay_tile(
         r, g, bl, opacity = colours[i, 0], colours[i, 1], colours[i, 2], opacities[i]
         y_first = max(y0, int(math.ceil(mean_y - half_y - HALF)))
         y_last = min(y1, int(math.floor(mean_y + half_y - HALF)) + 1)
-        g_mx = g_my = g_a = g_b = g_c = g_r = g_g = g_bl = g_o = np.float32(0.0)
+        cells[5 * CELLS :] = 0.0
         for y in range(y_first, y_last):
             dy = np.float32(y) + HALF - mean_y
-            first, last = _span(a, b, c, dy, mean_x, reach2[i], x0, x1)
-            row = y - y0
-            for x in range(first - x0, last - x0):
-                dx = np.float32(x + x0) + HALF - mean_x
-                density = _exp(-HALF * (a * dx * dx + c * dy * dy) - b * dx * dy)
+            base = ((y - y0) & (TILE_PX - 1)) * TILE_PX  # the mask proves to the compiler that it is not negative
+            level = -HALF * c * dy * dy
+            slope = b * dy
+            start = np.float32(x0) + HALF - mean_x
+            for x in range(TILE_PX):
+                dx = start + np.float32(x)
+                density = _exp(level - dx * (HALF * a * dx + slope))
                 raw = opacity * density
                 alpha = min(raw, ALPHA_MAX)
-                through = clear[row, x]
+                alpha = alpha if raw >= ALPHA_CUT else np.float32(0.0)
+                through = cells[3 * CELLS + base + x]
                 weight = alpha * through
-                d_r = picture_gradient[y, x + x0, 0]
-                d_g = picture_gradient[y, x + x0, 1]
-                d_b = picture_gradient[y, x + x0, 2]
-                g_r += weight * d_r
-                g_g += weight * d_g
-                g_bl += weight * d_b
+                d_r, d_g = cells[base + x], cells[CELLS + base + x]
+                d_b = cells[2 * CELLS + base + x]
                 own = r * d_r + g * d_g + bl * d_b
-                rest = behind[row, x] - weight * own
-                behind[row, x] = rest
-                clear[row, x] = through - weight
+                rest = cells[4 * CELLS + base + x] - weight * own
+                cells[4 * CELLS + base + x] = rest
+                cells[3 * CELLS + base + x] = through - weight
                 d_alpha = own * through - rest / (ONE - alpha)
+                d_alpha = d_alpha if raw >= ALPHA_CUT else np.float32(0.0)
                 d_alpha = d_alpha if raw < ALPHA_MAX else np.float32(0.0)
-                g_o += d_alpha * density
                 d_power = d_alpha * raw
-                g_mx += d_power * (a * dx + b * dy)
-                g_my += d_power * (c * dy + b * dx)
-                g_a -= HALF * d_power * dx * dx
-                g_b -= d_power * dx * dy
-                g_c -= HALF * d_power * dy * dy
-        rows[pair, 0], rows[pair, 1], rows[pair, 2] = g_mx, g_my, g_a
-        rows[pair, 3], rows[pair, 4], rows[pair, 5] = g_b, g_c, g_r
-        rows[pair, 6], rows[pair, 7], rows[pair, 8] = g_g, g_bl, g_o
+                cells[5 * CELLS + x] += d_power * (a * dx + slope)
+                cells[5 * CELLS + TILE_PX + x] += d_power * (c * dy + b * dx)
+                cells[5 * CELLS + 2 * TILE_PX + x] -= HALF * d_power * dx * dx
+                cells[5 * CELLS + 3 * TILE_PX + x] -= d_power * dx * dy
+                cells[5 * CELLS + 4 * TILE_PX + x] -= HALF * d_power * dy * dy
+                cells[5 * CELLS + 5 * TILE_PX + x] += weight * d_r
+                cells[5 * CELLS + 6 * TILE_PX + x] += weight * d_g
+                cells[5 * CELLS + 7 * TILE_PX + x] += weight * d_b
+                cells[5 * CELLS + 8 * TILE_PX + x] += d_alpha * density
+        for column in range(ROW):
+            total = np.float32(0.0)
+            for x in range(TILE_PX):
+                total += cells[5 * CELLS + column * TILE_PX + x]
+            rows[pair, column] = total
 
 
 @njit(cache=True, nogil=True)
