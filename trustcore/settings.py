@@ -38,7 +38,7 @@ LOG_ORIGIN = env_str("TRUSTCORE_LOG_ORIGIN", f"{_base.hostname}/trustcore/log")
 # --- applications ----------------------------------------------------------------------------------------------------
 _OURS = (
     "trustcore.audit", "trustcore.accounts", "trustcore.keys", "trustcore.policy", "trustcore.jobs",
-    "consent", "provenance", "rendering",
+    "trustcore.web", "consent", "provenance", "rendering",
 )
 
 

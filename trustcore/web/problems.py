@@ -16,7 +16,12 @@ from trustcore.primitives.errors import Fault, TrustcoreError
 # Exact codes first; else the part before the dot; else 409 for a refusal and 500 for a fault.
 STATUS: dict[str, int] = {
     "account.sign_in_needed": 401,
+    "account.reauthentication_needed": 403,
+    "account.demo_link_invalid": 404,
     "api_key.invalid": 401,
+    "api_key.missing": 404,
+    "blob.missing": 404,
+    "request.passkey_missing": 404,
     "permission.missing": 403,
     "permission.undeclared": 405,
     "not_found": 404,

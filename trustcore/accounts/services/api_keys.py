@@ -21,6 +21,12 @@ class ApiKeyInvalid(Refusal):
     code = "api_key.invalid"
 
 
+class ApiKeyMissing(Refusal):
+    """There is no such key in the caller's organisation."""
+
+    code = "api_key.missing"
+
+
 class ApiKeyScopeInvalid(Refusal):
     """The asked scope holds a permission that an API key may not have."""
 
