@@ -24,6 +24,8 @@ from provenance.marks.keys import MarkKey
 from provenance.verify.files import verify_file
 from provenance.verify.reports import worst
 
+BAR_WIDTH = 40
+
 
 class ProgressBar:
     """A bar on a terminal for work that takes a while; silent elsewhere."""
@@ -32,9 +34,12 @@ class ProgressBar:
         self._what = what
         self._is_shown = sys.stderr.isatty()
 
-    def __call__(self, done: int) -> None:
-        if self._is_shown and done % 100 == 0:
-            print(f"\r{self._what}: {done} frames", end="", file=sys.stderr, flush=True)
+    def __call__(self, done: int, total: int) -> None:
+        if not self._is_shown or (done % 50 and done != total):
+            return
+        full = BAR_WIDTH * done // total if total else 0
+        bar = f"[{'#' * full}{'.' * (BAR_WIDTH - full)}] " if total else ""
+        print(f"\r{self._what}: {bar}{done} frames", end="", file=sys.stderr, flush=True)
 
     def close(self) -> None:
         if self._is_shown:

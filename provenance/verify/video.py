@@ -17,12 +17,15 @@ from provenance.marks.planes import Planes, planes_of
 from provenance.verify.reports import Outcome, Report
 from provenance.verify.stream import StreamCounts, StreamVerifier
 
-Progress = Callable[[int], None]
+Progress = Callable[[int, int], None]  # (frames done, frames in all; 0 when unknown)
 SHOWN_FACTS = (
     "session_id", "tenant", "replica_id", "replica_version", "consent_id", "consent_receipt_sha256", "policy_id",
     "policy_version", "created_at", "disclosure",
 )
-SILENT: Progress = lambda _: None  # noqa: E731  (a default that does nothing)
+
+
+def silent(_done: int, _total: int) -> None:
+    """No progress shown."""
 
 
 def is_fragment_file(encoded: bytes) -> bool:
@@ -31,11 +34,12 @@ def is_fragment_file(encoded: bytes) -> bool:
     return b"moof" in kinds
 
 
-def verify_fragment_file(name: str, encoded: bytes, anchor_pem: str, progress: Progress = SILENT) -> Report:
+def verify_fragment_file(name: str, encoded: bytes, anchor_pem: str, progress: Progress = silent) -> Report:
     """Judge every frame of a recording made of the very fragments that were sent."""
     report = Report(name, "recording of sent frames", Outcome.CHANGED)
     try:
         init, fragments = fmp4.split_recording(encoded)
+        total = sum(1 for kind, _ in fmp4.split_boxes(encoded) if kind == b"moof")
         manifest = read_session_manifest(init, anchor_pem)
         report.facts = _session_facts(manifest.facts)
         report.facts |= {"signer": manifest.signer_name, "manifest": manifest.label}
@@ -46,7 +50,7 @@ def verify_fragment_file(name: str, encoded: bytes, anchor_pem: str, progress: P
             verdict = verifier.check_fragment(fragment)
             if verdict.reason:
                 reasons[verdict.reason] = reasons.get(verdict.reason, 0) + 1
-            progress(done + 1)
+            progress(done + 1, total)
     except (ManifestInvalid, FragmentInvalid) as error:
         return _refused(report, error)
     report.facts["frames"] = verifier.counts.as_json()
@@ -118,7 +122,7 @@ def _refused(report: Report, error: ManifestInvalid | FragmentInvalid) -> Report
     return report
 
 
-def read_mark(encoded: bytes, key: MarkKey, progress: Progress = SILENT) -> dict[str, Any]:
+def read_mark(encoded: bytes, key: MarkKey, progress: Progress = silent) -> dict[str, Any]:
     """What the watermark says, in the words that may leave the house."""
     return detect(_planes(encoded, progress), key).public()
 
@@ -126,5 +130,5 @@ def read_mark(encoded: bytes, key: MarkKey, progress: Progress = SILENT) -> dict
 def _planes(encoded: bytes, progress: Progress) -> Iterator[Planes]:
     with av.open(io.BytesIO(encoded)) as source:
         for done, frame in enumerate(source.decode(video=0)):
-            progress(done + 1)
+            progress(done + 1, source.streams.video[0].frames)
             yield planes_of(frame.to_ndarray(format="yuv420p"))
