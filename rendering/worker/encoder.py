@@ -109,7 +109,7 @@ class VideoEncoder:
         frame = av.VideoFrame(self.settings.width_px, self.settings.height_px, "yuv420p")
         for plane, pixels in zip(frame.planes, (y, u, v), strict=True):
             # A plane's rows may be longer than the picture is wide, so the copy goes through a view of whole rows.
-            rows = np.frombuffer(plane, dtype=np.uint8).reshape(-1, plane.line_size)  # type: ignore[call-overload]
+            rows = np.frombuffer(plane, dtype=np.uint8).reshape(-1, plane.line_size)
             rows[: pixels.shape[0], : pixels.shape[1]] = pixels
         frame.pts = media_time_90k
         frame.time_base = MEDIA_TIME_BASE

@@ -2,9 +2,8 @@
 
 import threading
 import time
-from typing import Protocol
+from typing import Any, Protocol
 
-import numpy as np
 from numpy.typing import NDArray
 
 from provenance.manifests.permit import Permit
@@ -19,7 +18,7 @@ from rendering.worker.stage import Stage
 class Drawer(Protocol):
     """The renderer: one face state in, one picture out."""
 
-    def draw(self, state: object) -> NDArray[np.uint8]: ...  # [H, W, 3] RGB
+    def draw(self, state: Any) -> NDArray[Any]: ...  # uint8 [H, W, 3] RGB
 
 
 class FrameMaker:

@@ -198,7 +198,7 @@ def _listen_to_rtcp(sender: RTCRtpSender, listener: PeerListener, budget: Resend
             packet.lost = packet.lost[: budget.take(len(packet.lost), time.monotonic())]
         await original(packet)
 
-    sender._handle_rtcp_packet = handle  # type: ignore[method-assign]
+    sender._handle_rtcp_packet = handle
 
 
 def _receiver_rate(packet: RtcpPsfbPacket) -> int:

@@ -29,6 +29,7 @@ from rendering.worker.frames import FrameMaker
 from rendering.worker.gate import Opened
 from rendering.worker.governor import RateGovernor
 from rendering.worker.latency import LatencyMarks
+from rendering.worker.lease_keeper import keep_lease
 from rendering.worker.loading import Cast, load_cast
 from rendering.worker.mark_slots import SlottedMark
 from rendering.worker.pacing import FramePacer
@@ -83,9 +84,9 @@ class Session:
     async def run(self) -> str:
         """Play the session to its end."""
         self._latency.start("claim")
-        helpers = [asyncio.create_task(part) for part in (self._renew(), self._listen(), self._report_seconds())]
+        helpers = [asyncio.create_task(part) for part in (self._hold_lease(), self._listen(), self._report_seconds())]
         story = asyncio.create_task(self._story())
-        stopped = asyncio.create_task(self._stopped.wait())
+        stopped: asyncio.Task[Any] = asyncio.create_task(self._stopped.wait())
         try:
             await asyncio.wait({story, stopped, *helpers}, return_when=asyncio.FIRST_COMPLETED)
             for task in (*helpers, story):
@@ -218,27 +219,13 @@ class Session:
             self._reports.sent(b"", roots.finish(), mark.slot.hex_id)
             talking.cancel()
 
-    async def _renew(self) -> None:
-        """Step 6. The deadline counts from the moment each renewal is sent, on this machine's own clock."""
-        while True:
-            sent_at_s = self._tools.clock.monotonic_s()
+    async def _hold_lease(self) -> None:
+        """Step 6. Renew; when the lease is over, so is the session."""
+        async def renew() -> protocol.RenewalAnswer:
             renewal = protocol.Renewal(self._lease.epoch, self._state, self._count(), self._latency.to_json())
-            try:
-                answer = await self._tools.control.renew(self._lease, renewal)
-            except ControlUnreachable:
-                answer = None  # the deadline stands as it was
-            except ControlRefused:
-                self._stop("lease_refused")
-                return
-            if answer is not None and not answer.live:
-                self._stop(answer.reason or "ended")
-                return
-            if self._tools.clock.monotonic_s() >= self._lease_clock.deadline_s:
-                self._stop("lease_lost")
-                return
-            if answer is not None:
-                self._lease_clock.renew(sent_at_s, protocol.LEASE_LIFETIME_S)
-            await asyncio.sleep(max(0.0, sent_at_s + protocol.RENEW_EVERY_S - self._tools.clock.monotonic_s()))
+            return await self._tools.control.renew(self._lease, renewal)
+
+        self._stop(await keep_lease(self._lease_clock, renew, self._tools.clock))
 
     async def _listen(self) -> None:
         """Step 6. Everything control pushes."""

@@ -48,7 +48,7 @@ class MediaClock:
         return 0.0 if self._origin_s is None else self._clock.monotonic_s() - self._origin_s
 
 
-class SealedVideoTrack(MediaStreamTrack):
+class SealedVideoTrack(MediaStreamTrack):  # type: ignore[misc]  # aiortc has no types
     """Sends sealed frames in the order they come."""
 
     kind = "video"
@@ -101,7 +101,7 @@ class SealedVideoTrack(MediaStreamTrack):
         self._arrived.set()
 
 
-class SoundTrack(MediaStreamTrack):
+class SoundTrack(MediaStreamTrack):  # type: ignore[misc]  # aiortc has no types
     """Sends 20 ms of sound at a time, on the same media clock as the pictures. Silence is sent too."""
 
     kind = "audio"

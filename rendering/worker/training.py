@@ -17,7 +17,8 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from provenance.manifests.permit import LeaseClock
 from rendering import protocol
 from rendering.worker.config import REPOSITORY
-from rendering.worker.control import ControlRefused, ControlUnreachable, ReleasedKeys
+from rendering.worker.control import ControlUnreachable, ReleasedKeys
+from rendering.worker.lease_keeper import keep_lease
 from rendering.worker.slot import SlotTools
 from rendering.worker.training_process import HEAD, Message, pack
 from trustcore.primitives.envelope import decrypt, encrypt
@@ -148,23 +149,12 @@ class TrainingRun:
 
     async def _hold_lease(self) -> None:
         """Renew until the lease is over; returning ends the training."""
-        while self._clock.revoked_reason is None:
-            sent_at_s = self._tools.clock.monotonic_s()
-            try:
-                answer = await self._tools.control.renew(self._lease, protocol.Renewal(self._lease.epoch, "live"))
-                if answer.live:
-                    self._clock.renew(sent_at_s, self._lifetime_s)
-                else:
-                    self._clock.revoke(answer.reason or "ended")
-            except ControlRefused:
-                self._clock.revoke("lease_refused")
-            except ControlUnreachable:
-                self._tools.log(f"training {self._lease.lease_id}: control is away")
-            if self._tools.clock.monotonic_s() >= self._clock.deadline_s:
-                self._clock.revoke("lease_lost")
+        async def renew() -> protocol.RenewalAnswer:
             if self._draining.is_set():
                 self._clock.revoke("worker_stopping")
-            await asyncio.sleep(protocol.RENEW_EVERY_S)
+            return await self._tools.control.renew(self._lease, protocol.Renewal(self._lease.epoch, "live"))
+
+        await keep_lease(self._clock, renew, self._tools.clock, lifetime_s=self._lifetime_s)
 
     def _kill_child(self) -> None:
         """The tracker runs below the child, so the whole group goes."""
