@@ -11,7 +11,7 @@ from functools import wraps
 from typing import Any, TypeVar
 
 from asgiref.sync import sync_to_async
-from django.db import close_old_connections
+from django.db import connection
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 
@@ -141,5 +141,6 @@ async def look_until(
 
 def _look_and_let_go(look: Callable[[], Found | None]) -> Found | None:
     found = look()
-    close_old_connections()
+    if not connection.in_atomic_block:
+        connection.close()
     return found
