@@ -55,3 +55,15 @@ class BundleInvalid(Refusal):
     """A file is not an evidence bundle, or what it holds does not prove what it says."""
 
     code = "bundle.invalid"
+
+
+class TooManyChecks(Refusal):
+    """The public check page is asked too often: somebody may be using it to learn how to remove a mark."""
+
+    code = "request.too_many"
+
+
+class FileMissing(Refusal):
+    """A form came without its file."""
+
+    code = "check.file_missing"

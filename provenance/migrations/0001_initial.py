@@ -107,6 +107,9 @@ class Migration(migrations.Migration):
         ),
         GuardTable("provenance_session_manifest", "manifest"),
         GuardTable("provenance_mark_slot", "mark_slot"),
-        GuardTable("provenance_export", "export"),
+        GuardTable(
+            "provenance_export", "export",
+            ("organisation_id", "requested_by", "title", "scope_kind", "scope_id", "state", "bundle_sha256", "failure"),
+        ),
         GuardTable("provenance_clip_check", "clip_check"),
     ]

@@ -14,6 +14,10 @@ class Export(AuditedModel):
 
     audit_type: ClassVar[str] = "export"
     audited_fields: ClassVar[tuple[str, ...]] = ("state", "bundle_sha256", "failure")
+    # Progress (step, entries, size) is for the page; everything that decides is governed.
+    guarded_fields: ClassVar[tuple[str, ...] | None] = (
+        "organisation", "requested_by", "title", "scope_kind", "scope_id", "state", "bundle_sha256", "failure",
+    )
 
     public_id = models.CharField(max_length=40, unique=True)
     organisation = models.ForeignKey("trustcore_accounts.Organisation", on_delete=models.PROTECT, related_name="+")

@@ -50,6 +50,7 @@ def keys_in_force() -> Mapping[str, Any]:
               for purpose in ("grant", "receipt", "attestation", "bundle")}
     return {
         **public,
+        "log_key": b64(signing_keys.verify_key("checkpoint").public_bytes),
         "log": verifier_line(settings.LOG_ORIGIN, signing_keys.verify_key("checkpoint")),
         "claim_signer_sha256": sha256_hex(claim_keys.current().end_entity_der),
         "authority_sha256": sha256_hex(_authority_der()),

@@ -1,19 +1,19 @@
 """Did this clip come from a Trustcore replica? Anyone may ask. The answer is signed; the clip is not kept.
 
-Order of the evidence: a manifest in the file (byte for byte: "intact"), else the watermark, looked up in our records and
-compared with what was sent. A mark alone never says more than "look here": it can be copied onto another picture.
+Order of the evidence: a manifest in the file (byte for byte: "intact"), else the watermark, looked up in our records
+and compared with what was sent. A mark alone never says more than "look here": it can be copied onto another picture.
 """
 
 import secrets
-from dataclasses import asdict, dataclass
-from datetime import datetime
+from dataclasses import asdict
+from datetime import datetime, timedelta
 from typing import Any
 
-from provenance.errors import AnswerMissing, FileTooLarge, FileUnreadable
+from provenance.errors import AnswerMissing, FileTooLarge, FileUnreadable, TooManyChecks
 from provenance.manifests.errors import FragmentInvalid
 from provenance.marks.content import content_matches
 from provenance.marks.errors import FrameTooSmall
-from provenance.marks.verdicts import MarkReading, Verdict, resolve
+from provenance.marks.verdicts import MarkReading, resolve
 from provenance.models import ClipCheck, MarkSlot, SessionManifest
 from provenance.services import claim_keys, clip_reading, consent_status
 from provenance.services.findings import Answer, Source, answer_for_manifest, answer_for_mark
@@ -30,6 +30,10 @@ from trustcore.tracker import Limits, MediaRefused, track_clip
 
 MAX_BYTES = 120 * 1024 * 1024
 MAX_SECONDS = 60.0  # of the clip are looked at for the mark
+MAX_CHECKS_A_MINUTE = 30  # of everyone together: a detector that answers without end teaches how to fool it
+LIMITS = Limits(
+    max_bytes=MAX_BYTES, max_seconds=600.0, min_seconds=0.0, min_fps=0.5, max_wall_s=120.0, max_cpu_s=120
+)
 PURPOSE = "attestation"
 
 
@@ -37,9 +41,12 @@ def check(*, actor: Actor, content: bytes, now: datetime) -> ClipCheck:
     """Look at a file and answer.
 
     Raises:
+        TooManyChecks: too many in the last minute.
         FileTooLarge: over MAX_BYTES.
         FileUnreadable: neither a manifest nor a picture can be read from it.
     """
+    if ClipCheck.objects.filter(created_at__gt=now - timedelta(minutes=1)).count() >= MAX_CHECKS_A_MINUTE:
+        raise TooManyChecks("Too many clips were checked in the last minute. Try again in a minute.")
     if len(content) > MAX_BYTES:
         raise FileTooLarge("This file is larger than 120 MB. Cut out the part you doubt and send that.")
     answer = _answer(content)
@@ -97,7 +104,7 @@ def _manifest_report(content: bytes) -> Report | None:
         except FragmentInvalid:
             return None
         return video.verify_whole_file("file", content, anchor)
-    if content.startswith(b"\xff\xd8\xff") or content.startswith(b"\x89PNG"):
+    if content.startswith((b"\xff\xd8\xff", b"\x89PNG")):
         kind = "image/png" if content.startswith(b"\x89PNG") else "image/jpeg"
         return video.verify_whole_file("file", content, anchor, kind)
     return None
@@ -109,9 +116,8 @@ def _look_at_pictures(content: bytes, *, is_required: bool) -> tuple[MarkReading
     Raises:
         FileUnreadable: nothing could be decoded, and nothing else about the file can be said either.
     """
-    limits = Limits(max_bytes=MAX_BYTES, max_seconds=600.0, min_seconds=0.0, min_fps=0.5, max_wall_s=120.0, max_cpu_s=120)
     try:
-        clip = track_clip(content, limits=limits, want=frozenset())
+        clip = track_clip(content, limits=LIMITS, want=frozenset())
     except MediaRefused as error:
         if is_required:
             raise FileUnreadable("We cannot read this file. Try MP4 or WebM.") from error

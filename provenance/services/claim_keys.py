@@ -1,7 +1,7 @@
 """The claim-signing key and its certificate, from files. Production keeps them in a signer process of its own.
 
-<secrets>/signer holds authority.pem (the anchor), leaf.pem and leaf.key. Without them a demonstration authority is made,
-with a loud warning; its own key lies in <secrets>/authority, which the signer never reads again until the leaf runs out.
+<secrets>/signer holds authority.pem (the anchor), leaf.pem and leaf.key. Without them a demonstration authority is
+made, with a loud warning; its own key lies in <secrets>/authority and is read again only to issue another leaf.
 """
 
 import os
@@ -51,7 +51,7 @@ def _load(secrets: Path) -> ClaimSigner:
     if not isinstance(key, ec.EllipticCurvePrivateKey):
         raise SignerUnready("The claim-signing key must be a P-256 key.")
     if certificate.not_valid_after_utc <= utc_now():
-        raise SignerUnready("The claim-signing certificate has expired. Issue a new one, or remove the signer's folder.")
+        raise SignerUnready("The claim-signing certificate has expired. Issue another, or remove the signer's folder.")
     return certs.claim_signer(leaf, key, anchor)
 
 

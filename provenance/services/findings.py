@@ -53,11 +53,11 @@ HEADLINES: dict[str, tuple[str, str, str]] = {
     INTACT: ("ok", "Intact.", "The file is signed and not one byte of it has changed. It shows an AI replica."),
     Verdict.CONTENT_MATCHES: (
         "ok", "Recovered by watermark, content matches.",
-        "The file lost its signature on the way, but its mark points to one of our sessions and the picture is the same.",
+        "The file lost its signature on the way. Its mark points to one of our sessions, and the picture is the same.",
     ),
     Verdict.CONTENT_DIFFERS: (
         "warn", "Recovered by watermark, content differs.",
-        "The mark points to one of our sessions, but this is not what was sent there. Do not take it as hers, or as ours.",
+        "The mark points to one of our sessions, but this is not what was sent. Do not take it as theirs, or as ours.",
     ),
     Verdict.POINTS_TO_MANIFEST: (
         "warn", "Recovered by watermark.",
@@ -123,7 +123,7 @@ def _mark(verdict: Verdict | None, reading: MarkReading | None) -> Finding:
 def _manifest(report: Report | None) -> Finding:
     title = "Signed manifest in the file"
     if report is None or report.outcome is Outcome.UNSIGNED:
-        return Finding("warn", "missing", title, "The file carries none. It was cut off, or the clip was filmed or re-encoded.")
+        return Finding("warn", "missing", title, "The file carries none. It was cut off, or the clip was re-encoded.")
     if report.outcome is Outcome.UNTRUSTED:
         return Finding("warn", "not ours", title, "It was signed by someone we do not know.")
     return Finding("fail", "does not hold", title, " ".join(report.sentences) or "It does not fit the file.")
@@ -132,7 +132,7 @@ def _manifest(report: Report | None) -> Finding:
 def _records(source: Source | None) -> Finding:
     title = "Manifest in our records"
     if source is None:
-        return Finding("warn", "not here", title, "The signature holds, but the session is not in the records of this house.")
+        return Finding("warn", "not here", title, "The signature holds, but we have no record of the session.")
     return Finding("pass", "found", title, f"Session {source.session_id}, signed {source.made_at[:10]}.")
 
 

@@ -1,4 +1,4 @@
-"""Is a clip our own output? Consent's intake asks through TRUSTCORE_OWN_OUTPUT_DETECTOR (consent/identity/own_output.py)."""
+"""Is a clip our own output? Consent's intake asks, through the setting TRUSTCORE_OWN_OUTPUT_DETECTOR."""
 
 from dataclasses import dataclass
 
