@@ -1,0 +1,104 @@
+"""Train from the command line.
+
+    python -m rendering.training --clip footage.mp4 --out DIR [--iterations N] [--size PX] [--seed N]
+    python -m rendering.training job.json        {"clip": "...", "out": "...", "settings": {"iterations": 500}}
+
+A run that was stopped goes on from DIR/checkpoint.bin. The replica, report.json and the pictures are left in DIR.
+"""
+
+from __future__ import annotations
+
+import os
+
+# Threads that wait must sleep: spinning ones take the second core from whoever else needs it. Before numba is loaded.
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+
+import argparse
+import json
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from rendering.training import capture_checks
+from rendering.training.config import Progress, TrainingConfig
+from rendering.training.fit import train
+from trustcore.primitives.errors import TrustcoreError
+from trustcore.tracker import track_clip
+
+CHECKPOINT_FILE = "checkpoint.bin"
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one training; return 0, 1 when the footage was refused, 2 when the call was wrong."""
+    job = _job(arguments)
+    out = Path(job["out"])
+    out.mkdir(parents=True, exist_ok=True)
+    try:
+        print("tracking", job["clip"], flush=True)
+        clip = track_clip(Path(job["clip"]).read_bytes(), want=frozenset({"landmarks", "mask"}))
+        findings = capture_checks.check(clip)
+        for finding in findings:
+            print(f"  {finding.verdict:4}  {finding.error_type}: {finding.measure}")
+        if any(finding.is_refusal for finding in findings):
+            print("refused: " + "; ".join(finding.need for finding in findings if finding.is_refusal))
+            return 1
+        _train(clip, replace(TrainingConfig(), **job["settings"]), out)
+    except TrustcoreError as error:
+        print(f"refused ({error.code}): {error}")
+        return 1
+    return 0
+
+
+def _job(arguments: list[str] | None) -> dict[str, Any]:
+    parser = argparse.ArgumentParser(prog="python -m rendering.training", description=(__doc__ or "").split("\n")[0])
+    parser.add_argument("job", nargs="?", help="a JSON file with clip, out and settings")
+    parser.add_argument("--clip")
+    parser.add_argument("--out")
+    parser.add_argument("--iterations", type=int)
+    parser.add_argument("--size", dest="size_px", type=int)
+    parser.add_argument("--seed", type=int)
+    given = parser.parse_args(arguments)
+    job: dict[str, Any] = json.loads(Path(given.job).read_text()) if given.job else {}
+    job["clip"], job["out"] = given.clip or job.get("clip"), given.out or job.get("out")
+    if not job["clip"] or not job["out"]:
+        parser.error("name the footage (--clip) and the output folder (--out), or a job file that does")
+    settings = dict(job.get("settings", {}))
+    for name in ("iterations", "size_px", "seed"):
+        if getattr(given, name) is not None:
+            settings[name] = getattr(given, name)
+    job["settings"] = settings
+    return job
+
+
+def _train(clip: Any, config: TrainingConfig, out: Path) -> None:
+    saved = out / CHECKPOINT_FILE
+    checkpoint = saved.read_bytes() if saved.exists() else None
+    result = train(
+        clip, config, checkpoint=checkpoint, on_progress=show, on_checkpoint=lambda content: _keep(saved, content)
+    )
+    for name, content in {**result.files, **result.pictures}.items():
+        (out / name).write_bytes(content)
+    (out / "report.json").write_text(json.dumps(result.report, indent=1) + "\n")
+    saved.unlink(missing_ok=True)
+    print("\n" + json.dumps(result.report["quality"], indent=1))
+
+
+def _keep(path: Path, content: bytes) -> None:
+    # Written beside and renamed, so that a kill never leaves half a checkpoint.
+    fresh = path.with_suffix(".new")
+    fresh.write_bytes(content)
+    fresh.rename(path)
+
+
+def show(progress: Progress) -> None:
+    """One line of progress, rewritten in place on a terminal."""
+    bar = ("#" * round(30 * progress.share)).ljust(30, ".")
+    quality = f"{progress.psnr_db:5.2f} dB" if progress.psnr_db is not None else ""
+    rest = f"{progress.eta_s:4.0f} s left" if progress.eta_s is not None else ""
+    end = "\r" if sys.stdout.isatty() else "\n"
+    print(f"{progress.stage:8} [{bar}] {progress.iteration}/{progress.iterations} {quality} {rest}", end=end, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
