@@ -71,7 +71,7 @@ window.ready = true;
 
 pytestmark = [
     pytest.mark.skipif(not Path(CHROMIUM).exists(), reason="Chromium is not installed"),
-    pytest.mark.skipif(not (STATIC / "vendor" / "c2pa").exists(), reason="run deploy/npm/install.sh first"),
+    pytest.mark.skipif(not (STATIC / "vendor" / "c2pa").exists(), reason="the browser packages are not installed: run make setup"),
 ]
 
 
