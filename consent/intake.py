@@ -11,7 +11,7 @@ from consent.identity import not_run
 from consent.identity.challenge import Challenge
 from consent.identity.one_face import check_one_face
 from consent.identity.own_output import OwnOutputDetector, check_own_output
-from consent.identity.replay import SeenMedia, check_seen_before, fingerprint, to_bytes
+from consent.identity.replay import SeenMedia, check_seen_before, fingerprint
 from consent.identity.results import CheckResult, worst_first
 from consent.identity.same_face import Vector, check_same_face, face_vector
 from consent.identity.turns import check_turns
@@ -53,18 +53,18 @@ def run_checks(
         MediaRefused: the file cannot be used at all; `code` says why.
     """
     clip = track_clip(media, limits=LIMITS)
-    bits = fingerprint(clip.frames, clip.landmarks, clip.frame_time_s)
+    mine = fingerprint(clip.frames, clip.landmarks, clip.frame_time_s)
     face = face_vector(clip.landmarks)
     results = [
         check_turns(challenge, yaw_of(clip), clip.frame_time_s, is_timed=is_timed),
         check_one_face(clip.face_count),
-        check_seen_before(media, bits, seen),
+        check_seen_before(media, mine, seen),
         check_own_output(detector, media, clip.frames),
         check_same_face(face, reference, reference_name=reference_name),
         not_run.spoken_phrase(),
         not_run.colour_flash(),
     ]
-    return Intake(worst_first(results), to_bytes(bits), face, _poster(clip), clip.seconds)
+    return Intake(worst_first(results), mine.to_bytes(), face, _poster(clip), clip.seconds)
 
 
 def yaw_of(clip: TrackedClip) -> npt.NDArray[np.float64]:
