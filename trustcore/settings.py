@@ -209,7 +209,6 @@ CONTENT_SECURITY_POLICY = {
 # --- files, languages, time ------------------------------------------------------------------------------------------
 STATIC_URL = "static/"
 STATICFILES_DIRS = [path for path in (BASE_DIR / "trustcore" / "static",) if path.exists()]
-STATIC_ROOT = BASE_DIR / "staticfiles"
 # Files are served straight from their folders, so that no collect step stands between a checkout and a page.
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = DEBUG

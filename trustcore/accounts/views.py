@@ -1,13 +1,14 @@
 """Signing in and one's own account: pages around django-allauth's passkey ceremonies. There is no password anywhere."""
 
 import json
+import time
 from typing import Any
 
 from allauth.account import views as allauth_account
 from allauth.account.adapter import get_adapter
-from allauth.account.internal.flows.login import record_authentication
-from allauth.account.internal.flows.reauthentication import is_reauthentication_required
+from allauth.account.internal.flows.login import get_authentication_records, record_authentication
 from allauth.mfa.webauthn import views as allauth_webauthn
+from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
@@ -90,6 +91,13 @@ def _check_origin(request: HttpRequest) -> None:
     passkeys.require_our_origin(credential)
 
 
+def _has_just_shown_a_passkey(request: Any) -> bool:
+    """Whether a passkey signed this session in, or was shown again, within the last minutes."""
+    since = time.time() - settings.ACCOUNT_REAUTHENTICATION_TIMEOUT
+    records = get_authentication_records(request, request.user)
+    return any(record.get("method") == "mfa" and record["at"] >= since for record in records)
+
+
 @_signed_in
 @require_GET
 def passkey_list(request: Any) -> HttpResponse:
@@ -100,7 +108,8 @@ def passkey_list(request: Any) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def passkey_add(request: Any) -> HttpResponse:
     """GET: options for the browser. POST {"name", "credential"}: its answer."""
-    if is_reauthentication_required(request, app="allauth.mfa") and passkeys.of(request.user):
+    # The first passkey needs no other: somebody invited by a link has none to show.
+    if passkeys.of(request.user) and not _has_just_shown_a_passkey(request):
         raise ReauthenticationNeeded("Show a passkey you have before you add another one.")
     if request.method == "GET":
         return JsonResponse(passkeys.begin_registration(request.user))
@@ -117,7 +126,7 @@ def passkey_add(request: Any) -> HttpResponse:
 @_signed_in
 @require_POST
 def passkey_remove(request: Any, pk: int) -> HttpResponse:
-    if is_reauthentication_required(request, app="allauth.mfa"):
+    if not _has_just_shown_a_passkey(request):
         raise ReauthenticationNeeded("Show a passkey you have before you remove one.")
     passkeys.remove(request.user, pk, actor=request.actor)
     messages.success(request, _("The passkey is forgotten."))
