@@ -4,17 +4,22 @@ import hashlib
 import warnings
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Any
 
+import c2pa
 import cbor2
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from provenance.manifests import assertions, c2pa_files, certs, fmp4, jumbf, session_manifest
 from provenance.manifests.attest import SessionKey
 from provenance.manifests.certs import ClaimSigner
 from provenance.manifests.errors import (
+    FragmentInvalid,
     ManifestInvalid,
     ManifestMissing,
     ManifestSigningFailed,
@@ -221,3 +226,41 @@ def test_broken_jumbf_is_refused(session: LiveSession, at: int) -> None:
 def test_soft_binding_placeholder_is_as_long_as_the_strict_form() -> None:
     slots = facts().mark_slots
     assert len(cbor2.dumps(assertions.soft_binding_placeholder(slots))) == len(assertions.soft_binding(slots))
+
+
+@settings(max_examples=150, deadline=None)
+@given(at=st.integers(0, 100_000), bit=st.integers(0, 7))
+def test_any_flipped_bit_is_refused_or_changes_nothing(at: int, bit: int) -> None:
+    """Padding in the signature's unprotected header may change; what the manifest says and whom it trusts may not."""
+    session = shared_session()
+    init = bytearray(session.init.encoded)
+    init[at % len(init)] ^= 1 << bit
+    try:
+        manifest = read_session_manifest(bytes(init), session.signer.anchor_pem)
+    except (ManifestInvalid, FragmentInvalid):
+        return
+    assert manifest.facts == session.facts.to_assertion()
+    assert (manifest.label, manifest.claim_sha256) == (session.init.label, session.init.claim_sha256)
+    assert manifest.key.public.public_bytes_raw() == session.key.public.public_bytes_raw()
+
+
+@cache
+def shared_session() -> LiveSession:
+    return LiveSession()
+
+
+def test_a_manifest_of_a_leaf_with_the_wrong_usage_does_not_read_as_trusted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Somebody else's software may have signed without looking; reading must still refuse."""
+    signer = other_signer(usages=(certs.CLAIM_SIGNING_EKU,))
+    strict = c2pa_files.context
+
+    def careless(_: str) -> c2pa.Context:
+        return c2pa.Context.from_dict({"verify": {"verify_after_sign": False}})
+
+    monkeypatch.setattr(c2pa_files, "context", careless)
+    created = {"action": "c2pa.created", "digitalSourceType": assertions.TRAINED_MEDIA}
+    actions = [("c2pa.actions.v2", {"actions": [created]})]
+    signed = c2pa_files.sign_mp4(fmp4.init_segment(64, 64), "careless", actions, [], signer)
+    monkeypatch.setattr(c2pa_files, "context", strict)
+    with pytest.raises(SignerUntrusted, match="signingCredential.invalid"):
+        c2pa_files.read_trusted(signed, signer.anchor_pem)

@@ -11,6 +11,7 @@ import pytest
 from provenance.manifests import assertions, fmp4, jumbf
 from provenance.manifests.attest import SessionKey
 from tests.common.live_session import LiveSession
+from tests.vectors.vsi import generate
 
 REPOSITORY = Path(__file__).resolve().parents[4]
 pytestmark = pytest.mark.skipif(shutil.which("node") is None, reason="node is not installed")
@@ -74,3 +75,14 @@ def test_a_binding_to_another_certificate_is_refused(session: LiveSession, tmp_p
 ])
 def test_spoilt_init_segments_are_refused(spoil: Any, why: str, session: LiveSession, tmp_path: Path) -> None:
     assert why in read(spoil(session.init.encoded), tmp_path)["refused"]
+
+
+def test_random_damage_is_refused_and_never_crashes(session: LiveSession, tmp_path: Path) -> None:
+    path = tmp_path / "init.mp4"
+    path.write_bytes(session.init.encoded)
+    done = subprocess.run(
+        ["node", str(REPOSITORY / "tests/vectors/vsi/fuzz.mjs"), str(generate.FILE), str(path),
+         str(REPOSITORY / "trustcore/static/js/verify"), "1500"],
+        capture_output=True, text=True, check=True, timeout=60,
+    )
+    assert json.loads(done.stdout) == {"verified": 0, "refused": 1500, "crashed": []}
