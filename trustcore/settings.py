@@ -237,6 +237,11 @@ CELERY_BROKER_TRANSPORT_OPTIONS = (
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ALWAYS_EAGER = env_bool("TRUSTCORE_TASKS_EAGER", False)
 CELERY_TIMEZONE = "UTC"
+# Beat wakes those who look at the rows. A message that waited longer than its period is stale and dropped.
+CELERY_BEAT_SCHEDULE = {
+    "reap": {"task": "rendering.reap", "schedule": 2.0, "options": {"expires": 2}},
+    "run-jobs": {"task": "rendering.run_jobs", "schedule": 5.0, "options": {"expires": 5}},
+}
 
 # --- audit, keys, policy ---------------------------------------------------------------------------------------------
 AUDIT_POLICY_VERSION = policy_sha256()
@@ -253,6 +258,7 @@ ICE_SERVERS = json.loads(env_str("TRUSTCORE_ICE_SERVERS", "[]"))
 # --- seams: what one package lends another without being imported by it (dotted paths) --------------------------------
 TRUSTCORE_OWN_OUTPUT_DETECTOR = _lent("provenance.seams.OwnOutputDetector")
 TRUSTCORE_USE_LEDGER = _lent("rendering.seams.UseLedger")
+TRUSTCORE_EVIDENCE_SOURCES = [path for path in (_lent("rendering.seams.EvidenceSource"),) if path]
 TRUSTCORE_INBOX_SOURCES = [path for path in (_lent("rendering.seams.InboxSource"),) if path]
 
 LOGGING = {

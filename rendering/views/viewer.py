@@ -18,7 +18,7 @@ from provenance.services import claim_keys
 from rendering import selectors
 from rendering.errors import ConversationOver, JoinRefused, NoFreeSlot
 from rendering.models import Conversation
-from rendering.services import conversations, viewing
+from rendering.services import conversations, reaping, viewing
 from rendering.views.worker_calls import look_until, parse_object, problem, read_body
 from trustcore.accounts.permissions import public
 from trustcore.audit.actors import Actor
@@ -144,4 +144,7 @@ def leave(request: HttpRequest, conversation: Conversation) -> HttpResponseBase:
 
 @_json
 def state(request: HttpRequest, conversation: Conversation) -> HttpResponseBase:
+    # Whoever waits for a session that nobody holds any more learns it here, even while the jobs process is busy.
+    reaping.reap(utc_now())
+    conversation.refresh_from_db()
     return JsonResponse(viewing.state_of(conversation))

@@ -7,7 +7,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonRespons
 
 from rendering import protocol
 from rendering.models import Conversation
-from rendering.services import leasing, manifests, recordings, sessions, training
+from rendering.services import leasing, manifests, reaping, recordings, sessions, training
 from rendering.views.worker_calls import look_until, parse_object, worker_call, worker_poll
 from trustcore.jobs.models import Job, Slot, Worker
 from trustcore.jobs.services import leases, workers
@@ -43,6 +43,7 @@ async def claim(request: HttpRequest, worker: Worker, data: bytes) -> HttpRespon
 
     def look() -> protocol.Lease | None:
         slot: Slot = workers.slot_of(worker, str(body.get("slot_id", "")), now=utc_now())
+        reaping.reap(utc_now())  # an idle slot looks every few seconds; what ran out may be its next work
         return leasing.claim_next(slot=slot, kinds=kinds, now=utc_now())
 
     lease = await look_until(look, [leases.QUEUE_TOPIC], timeout_s=protocol.POLL_TIMEOUT_S, look_again_s=2.0)
