@@ -16,13 +16,14 @@ import pytest
 from aiortc import MediaStreamTrack, RTCDtlsTransport, RTCPeerConnection, RTCRtpSender, RTCSessionDescription
 from playwright.async_api import Page, async_playwright
 
-from provenance.manifests import certs
+from provenance.manifests import certs, recording
 from provenance.manifests.attest import Attested
 from tests.common.live_session import (
     LiveSession,
     access_units,
     demo_signer,
     facts,
+    recording_of,
     with_flipped_bit,
     without_attestation,
 )
@@ -71,7 +72,7 @@ window.ready = true;
 
 pytestmark = [
     pytest.mark.skipif(not Path(CHROMIUM).exists(), reason="Chromium is not installed"),
-    pytest.mark.skipif(not (STATIC / "vendor" / "c2pa").exists(), reason="the browser packages are not installed: run make setup"),
+    pytest.mark.skipif(not (STATIC / "vendor" / "c2pa").exists(), reason="browser packages: run make setup"),
 ]
 
 
@@ -252,3 +253,50 @@ async def test_loss_makes_gaps_but_never_an_invalid_frame(loss: float, monkeypat
     assert counts["invalid"] == 0
     assert counts["verified"] + counts["unattested"] + counts["late"] + counts["replayed"] == counts["received"]
     assert counts["unattested"] <= 2
+
+
+CHAIN = b"""
+import { ChainOfTrust } from "/static/js/verify/chain.js";
+window.judge = async (path, anchor) => {
+  const file = new Uint8Array(await (await fetch(path)).arrayBuffer());
+  const chain = new ChainOfTrust("/static/vendor/c2pa/");
+  try {
+    return await chain.demandTrusted(file, anchor);
+  } catch (error) {
+    return error.message;
+  } finally {
+    chain.close();
+  }
+};
+window.ready = true;
+"""
+
+
+async def test_the_signed_recording_is_trusted_in_the_browser_and_a_changed_one_is_not() -> None:
+    session = LiveSession()
+    made = recording.sign_recording(
+        session.signer, recording.playable_mp4(recording_of(session)), session.facts, session.init,
+        fragment_file_sha256="00" * 32, mark_slots=session.facts.mark_slots, frames=30,
+    )
+    changed = bytearray(made.encoded)
+    changed[made.encoded.index(b"mdat") + 500] ^= 1
+    pages = {
+        "/": ("text/html", PAGE), "/viewer.js": ("text/javascript", CHAIN), "/good.mp4": ("video/mp4", made.encoded),
+        "/changed.mp4": ("video/mp4", bytes(changed)),
+    }
+    with serve(pages) as base:
+        async with async_playwright() as playwright:
+            browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=ARGS)
+            page = await browser.new_page()
+            await page.goto(base + "/")
+            await page.wait_for_function("window.ready")
+            anchor = session.signer.anchor_pem
+            good, bad, foreign = [
+                await page.evaluate("([path, anchor]) => window.judge(path, anchor)", [path, trust])
+                for path, trust in (("/good.mp4", anchor), ("/changed.mp4", anchor), ("/good.mp4", ""))
+            ]
+            await browser.close()
+    assert good == made.label
+    assert "Invalid" in bad
+    assert "bmffHash.mismatch" in bad
+    assert "not trusted" in foreign

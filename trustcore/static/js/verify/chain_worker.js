@@ -13,7 +13,7 @@ async function load(vendorUrl) {
 
 async function read(engine, init, trustAnchorPem) {
   const settings = {
-    trust: { trust_anchors: trustAnchorPem },
+    ...(trustAnchorPem ? { trust: { trust_anchors: trustAnchorPem } } : {}), // without an anchor nothing is Trusted
     verify: { verify_trust: true, verify_after_reading: true, ocsp_fetch: false, remote_manifest_fetch: false },
   };
   const reader = await engine.WasmReader.fromBlob(
