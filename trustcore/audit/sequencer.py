@@ -85,15 +85,12 @@ class Sequencer:
             rows = _claim()
             if not rows:
                 return 0
-            try:
-                self._append(rows)
-            except BaseException:
-                self._size = -1  # what is in memory may be ahead of what will be in the database
-                raise
+            first, self._size = self._size, -1  # unknown until the batch is whole: a failure makes the next one reload
+            self._append(first, rows)
             return len(rows)
 
-    def _append(self, rows: list[dict[str, Any]]) -> None:
-        first, leaves, entries = self._size, [], []
+    def _append(self, first: int, rows: list[dict[str, Any]]) -> None:
+        leaves, entries = [], []
         changed: set[str] = set()
         for offset, row in enumerate(rows):
             scopes = [self._tenant_scope(row["tenant"])]
