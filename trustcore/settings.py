@@ -178,7 +178,9 @@ REST_FRAMEWORK = {
     "UNAUTHENTICATED_USER": None,
 }
 DATA_UPLOAD_MAX_MEMORY_SIZE = env_int("TRUSTCORE_BODY_MAX_BYTES", 2_500_000, minimum=1000)
-FILE_UPLOAD_MAX_MEMORY_SIZE = 2_500_000
+# Clips, footage and recordings are people's faces: a body up to this size stays in memory until it is encrypted. Larger ones come in
+# pieces; the proxy in front refuses the rest.
+FILE_UPLOAD_MAX_MEMORY_SIZE = 64 * 1024 * 1024
 
 # --- headers ---------------------------------------------------------------------------------------------------------
 SECURE_SSL_REDIRECT = IS_HTTPS
