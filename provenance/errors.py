@@ -33,16 +33,6 @@ class FileTooLarge(Refusal):
     code = "check.file_too_large"
 
 
-class AnswerMissing(Refusal):
-    """There is no answer with this number."""
-
-    code = "check.answer_missing"
-
-
-class ExportMissing(Refusal):
-    """There is no such export, or it is not yours to see."""
-
-    code = "export.missing"
 
 
 class ExportUnready(Refusal):

@@ -1,12 +1,11 @@
 """Celery wakes; the rows are the truth. Each task takes ids, may run twice, and calls one service."""
 
-from celery import shared_task
-
 from provenance.services import exports
+from trustcore.celery import app
 from trustcore.primitives.clock import utc_now
 
 
-@shared_task(name="provenance.build_export")
+@app.task(name="provenance.build_export")
 def build_export(public_id: str) -> None:
     """Build a requested evidence bundle."""
     exports.build(public_id, now=utc_now())

@@ -9,7 +9,7 @@ from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
 
-from provenance.errors import AnswerMissing, FileTooLarge, FileUnreadable, TooManyChecks
+from provenance.errors import FileTooLarge, FileUnreadable, TooManyChecks
 from provenance.manifests.errors import FragmentInvalid
 from provenance.marks.content import content_matches
 from provenance.marks.errors import FrameTooSmall
@@ -27,6 +27,7 @@ from trustcore.primitives.clock import to_rfc3339
 from trustcore.primitives.hashing import sha256_hex
 from trustcore.primitives.signing import sign_statement, verify_statement
 from trustcore.tracker import Limits, MediaRefused, track_clip
+from trustcore.web.errors import NotFound
 
 MAX_BYTES = 120 * 1024 * 1024
 MAX_SECONDS = 60.0  # of the clip are looked at for the mark
@@ -67,18 +68,18 @@ def check(*, actor: Actor, content: bytes, now: datetime) -> ClipCheck:
 
 
 def find(public_id: str) -> dict[str, Any]:
-    """The verified body of an answer. Raises AnswerMissing."""
+    """The verified body of an answer. Raises NotFound."""
     row = ClipCheck.objects.filter(public_id=public_id).first()
     if row is None:
-        raise AnswerMissing("There is no answer with this number. Check the file again.")
+        raise NotFound("There is no answer with this number. Check the file again.")
     return verify_statement(row.answer, PURPOSE, signing_keys.trusted("attestation"))
 
 
 def signed(public_id: str) -> dict[str, Any]:
-    """The signed answer, to save. Raises AnswerMissing."""
+    """The signed answer, to save. Raises NotFound."""
     row = ClipCheck.objects.filter(public_id=public_id).first()
     if row is None:
-        raise AnswerMissing("There is no answer with this number. Check the file again.")
+        raise NotFound("There is no answer with this number. Check the file again.")
     return dict(row.answer)
 
 

@@ -11,7 +11,7 @@ from django.db import transaction
 from provenance import bundles, seams
 from provenance.bundle_checks import report_on
 from provenance.bundles import BundleEntry, BundleSigner, Scope
-from provenance.errors import BundleInvalid, ExportMissing, ExportUnready
+from provenance.errors import BundleInvalid, ExportUnready
 from provenance.models import Export, SessionManifest
 from provenance.services import attestations, claim_keys
 from provenance.states import EXPORT
@@ -28,7 +28,7 @@ from trustcore.primitives.errors import TrustcoreError
 from trustcore.primitives.hashing import sha256_hex
 from trustcore.primitives.ids import new_id
 from trustcore.primitives.states import next_state
-from trustcore.web.errors import RequestInvalid
+from trustcore.web.errors import NotFound, RequestInvalid
 
 SCOPE_KINDS = ("tenant", "subject", "object")
 STEPS = ("entries", "proofs", "checkpoint", "check", "sign")
@@ -57,10 +57,10 @@ def request(
 
 
 def find(public_id: str, organisation: Organisation) -> Export:
-    """Raises ExportMissing, also for an export of another organisation."""
+    """Raises NotFound, also for an export of another organisation."""
     export = Export.objects.filter(public_id=public_id, organisation=organisation).first()
     if export is None:
-        raise ExportMissing("There is no such export.")
+        raise NotFound("There is no such export.")
     return export
 
 
@@ -143,11 +143,11 @@ def _entries(export: Export, checkpoint: Checkpoint) -> list[LogEntry]:
         # A subject belongs to one tenant. An auditor of another house gets the answer of a subject that is not there.
         tenant = selectors.scope_of_tenant(export.organisation.slug)
         if not found or any(entry.tenant_scope != tenant for entry in found):
-            raise ExportMissing("The log has nothing about this subject.")
+            raise NotFound("The log has nothing about this subject.")
         return found
     found = selectors.search(tenant=export.organisation.slug, object_id=export.scope_id, limit=selectors.MAX_ROWS)
     if not found:
-        raise ExportMissing("The log has nothing about this object.")
+        raise NotFound("The log has nothing about this object.")
     return [entry for entry in reversed(found) if entry.seq < checkpoint.size]
 
 
