@@ -71,7 +71,7 @@ class Renderer:
 
     def _draw_mesh(self, vertices: Array, features: Array, scale: float) -> Array:
         arranged = self._arranger.arrange(vertices * self._zoom, features, float(scale * self._zoom))
-        return to_bytes(self._rasterizer.forward(arranged.splats, self._backdrop).picture)
+        return np.asarray(to_bytes(self._rasterizer.forward(arranged.splats, self._backdrop).picture))
 
 
 @njit(cache=True, nogil=True, fastmath=True)

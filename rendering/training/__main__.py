@@ -97,7 +97,8 @@ def show(progress: Progress) -> None:
     quality = f"{progress.psnr_db:5.2f} dB" if progress.psnr_db is not None else ""
     rest = f"{progress.eta_s:4.0f} s left" if progress.eta_s is not None else ""
     end = "\r" if sys.stdout.isatty() else "\n"
-    print(f"{progress.stage:8} [{bar}] {progress.iteration}/{progress.iterations} {quality} {rest}", end=end, flush=True)
+    count = f"{progress.iteration}/{progress.iterations}"
+    print(f"{progress.stage:8} [{bar}] {count} {quality} {rest}", end=end, flush=True)
 
 
 if __name__ == "__main__":

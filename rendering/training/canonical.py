@@ -9,7 +9,7 @@ import numpy as np
 
 from rendering.engine import landmarks
 from rendering.engine.face_space import POSE_TERMS, FaceSpace, pose_terms
-from rendering.engine.pose import HeadPose, angles
+from rendering.engine.pose import angles
 
 Array = np.ndarray[Any, np.dtype[Any]]
 ROUNDS = 4

@@ -37,7 +37,8 @@ class FitState:
     def start(scene: Scene) -> FitState:
         """The state before the first iteration."""
         values, plate = scene.gaussians.values, scene.plate
-        return FitState(scene, *(np.zeros_like(array) for array in (values, values, plate, plate)))
+        zeros = np.zeros_like
+        return FitState(scene, zeros(values), zeros(values), zeros(plate), zeros(plate))
 
 
 def to_bytes(state: FitState, config: TrainingConfig) -> bytes:

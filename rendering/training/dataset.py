@@ -33,7 +33,7 @@ def prepare(clip: Clip, config: TrainingConfig) -> Dataset:
     Raises:
         FootageUnusable: too few frames show a face.
     """
-    found = np.isfinite(clip.landmarks).all(axis=(1, 2))
+    found: Array = np.asarray(np.isfinite(clip.landmarks).all(axis=(1, 2)))
     split = int(len(found) * (1 - config.held_out_share))
     train = np.flatnonzero(found[:split])
     tail = split + np.flatnonzero(found[split:])

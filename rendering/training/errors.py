@@ -11,7 +11,11 @@ class FootageUnusable(Refusal):
     code = "training.footage_unusable"
 
     def __init__(self, found: int, need: int) -> None:
-        super().__init__(f"Only {found} frames show a face and at least {need} are needed; record again, facing the camera.")
+        super().__init__(
+            f"Only {found} frames show a face and at least {need} are needed; record again, facing the camera.",
+            found=found,
+            need=need,
+        )
 
 
 class CheckpointMismatch(Refusal):

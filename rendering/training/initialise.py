@@ -80,8 +80,8 @@ def triangle_density(mesh: Mesh, face_triangles: int, placed: Array, frames: Arr
     middles = placed[:, mesh.triangles, :2].mean(2)
     shell = slice(face_triangles, None)
     if masks is not None:
-        wide = np.stack([look_up(masks[..., None], placed[:, mesh.triangles[shell], :2][:, :, k])[..., 0] for k in range(3)])
-        person = np.maximum(wide.max(0), look_up(masks[..., None], middles[:, shell])[..., 0])
+        places = [middles[:, shell], *(placed[:, mesh.triangles[shell, k], :2] for k in range(3))]
+        person = np.max([look_up(masks[..., None], place)[..., 0] for place in places], axis=0)
         density[shell] = np.where((person > PERSON).mean(0) > 0.03, density[shell], 0.0)
     grey = frames.astype(np.float32).mean(-1)
     edges = np.hypot(*np.gradient(grey, axis=(1, 2)))

@@ -37,10 +37,10 @@ def side_by_side(*columns: Array) -> Array:
         rows.append(np.concatenate(parts[:-1], axis=1))
     line = np.full((4, rows[0].shape[1], 3), 235, np.uint8)
     stacked = [part for row in rows for part in (row, line)]
-    return np.concatenate(stacked[:-1], axis=0)
+    return np.asarray(np.concatenate(stacked[:-1], axis=0))
 
 
 def difference(drawn: Array, truth: Array, gain: float = 4.0) -> Array:
     """Grey where equal; brighter or darker where drawn differs."""
-    shifted = 128 + gain * (drawn.astype(np.float32) - truth.astype(np.float32))
-    return np.clip(shifted, 0, 255).astype(np.uint8)
+    shifted: Array = 128 + gain * (drawn.astype(np.float32) - truth.astype(np.float32))
+    return np.asarray(np.clip(shifted, 0, 255), np.uint8)

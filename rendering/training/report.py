@@ -35,7 +35,7 @@ def finish(state: FitState, frames: Dataset, motion: Geometry, config: TrainingC
     truth, points = frames.frames[held_out], frames.landmarks[held_out]
     nearest = frames.frames[quality.nearest_frames(frames)]
     scores, naive = quality.measure(drawn, truth, points), quality.measure(nearest, truth, points)
-    facts = _facts(replica, state, frames, scores, naive, renderer)
+    facts = _facts(replica, frames, scores, naive, renderer)
     finished = Replica(
         written.size_px, replica.space, replica.mesh, replica.gaussians, replica.plate, replica.pose_coupling, facts
     )
@@ -44,7 +44,9 @@ def finish(state: FitState, frames: Dataset, motion: Geometry, config: TrainingC
     shown = np.linspace(0, len(held_out) - 1, SHOWN_FRAMES).astype(int)
     sheets = {
         "held_out.png": pictures.png(
-            pictures.side_by_side(truth[shown], drawn[shown], pictures.difference(drawn[shown], truth[shown]), nearest[shown])
+            pictures.side_by_side(
+                truth[shown], drawn[shown], pictures.difference(drawn[shown], truth[shown]), nearest[shown]
+            )
         ),
         "emotions.png": pictures.png(_emotion_sheet(finished, renderer)),
         "portrait.png": pictures.png(renderer.draw(neutral_state(finished))),
@@ -62,7 +64,8 @@ def assemble(state: FitState, frames: Dataset, motion: Geometry, config: Trainin
         "calibration": {"jaw_gap": round(gap, 4), "emotion_caps_milli": caps, "controls": list(controls.NAMES)},
         "training": {
             "layout": LAYOUT, "settings": asdict(config), "iterations_done": state.iteration,
-            "fit_s": round(state.spent_s, 1), "training_frames": len(frames.train), "held_out_frames": len(frames.held_out),
+            "fit_s": round(state.spent_s, 1),
+            "training_frames": len(frames.train), "held_out_frames": len(frames.held_out),
         },
     }  # fmt: skip
     plate = np.round(np.clip(scene.plate, 0, 1) * 255).astype(np.uint8)
@@ -71,7 +74,7 @@ def assemble(state: FitState, frames: Dataset, motion: Geometry, config: Trainin
 
 
 def _facts(
-    replica: Replica, state: FitState, frames: Dataset, scores: quality.Scores, naive: quality.Scores, renderer: Renderer
+    replica: Replica, frames: Dataset, scores: quality.Scores, naive: quality.Scores, renderer: Renderer
 ) -> dict[str, Any]:
     return {
         **replica.facts,

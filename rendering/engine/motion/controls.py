@@ -8,6 +8,7 @@ movement the footage does not contain, kept at the confident points only.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -85,7 +86,7 @@ def build(space: FaceSpace, jaw_gap: float = DEFAULT_JAW_GAP) -> ControlBasis:
 def author(name: str, points: Array, jaw_gap: float) -> _Field:
     """The authored movement of one control for a neutral face [478, 3] in outer eye distances."""
     field = _Field(points)
-    makers = {
+    makers: dict[str, Callable[[], None]] = {
         "jaw": lambda: _jaw(field, jaw_gap),
         "pucker": lambda: _narrow(field, 0.10, 0.04, 0.012),
         "funnel": lambda: _narrow(field, 0.055, 0.04, 0.035),
@@ -96,7 +97,7 @@ def author(name: str, points: Array, jaw_gap: float) -> _Field:
         "press": lambda: _press(field),
         "smile_right": lambda: _corner(field, -1, (0.085, -0.085)),
         "smile_left": lambda: _corner(field, 1, (0.085, -0.085)),
-        "corner_down": lambda: (_corner(field, -1, (0.01, 0.06)), _corner(field, 1, (0.01, 0.06))),
+        "corner_down": lambda: _corners(field, (0.01, 0.06)),
         "chin_raise": lambda: field.around((lm.CHIN, 175, 199, 17), (0.0, -0.035, -0.01), 0.12, 0.7),
         "inner_brow_up": lambda: field.around((55, 107, 285, 336), (0.0, -0.10, 0.0), 0.11, 0.8),
         "outer_brow_up": lambda: field.around((46, 70, 63, 276, 300, 293), (0.0, -0.10, 0.0), 0.11, 0.8),
@@ -188,6 +189,11 @@ def _corner(field: _Field, side: int, move: tuple[float, float]) -> None:
     before = field.move[list(lips + corner)].copy()
     field.around(cheek, (side * 0.35 * move[0], 0.5 * move[1], 0.0), 0.09, 0.5)
     field.move[list(lips + corner)] = before
+
+
+def _corners(field: _Field, move: tuple[float, float]) -> None:
+    _corner(field, -1, move)
+    _corner(field, 1, move)
 
 
 def _brow_down(field: _Field) -> None:

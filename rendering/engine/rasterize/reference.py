@@ -1,4 +1,4 @@
-"""The readable rasteriser: dense, slow, differentiable by autograd. It is the truth the fast kernels are tested against.
+"""The readable rasteriser: dense, slow, differentiable by autograd: the truth the fast kernels are tested against.
 
 A splat is a 2-D Gaussian on the screen. Pixel (column x, row y) is sampled at its centre (x + 0.5, y + 0.5).
 """
