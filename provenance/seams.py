@@ -28,4 +28,4 @@ class EvidenceSource(Protocol):
 
 def evidence_sources() -> list[EvidenceSource]:
     """Every source that a setting binds."""
-    return [import_string(path)() for path in getattr(settings, "TRUSTCORE_EVIDENCE_SOURCES", ())]
+    return [import_string(path)() for path in settings.TRUSTCORE_EVIDENCE_SOURCES]

@@ -252,6 +252,8 @@ AUDIT_PERSONAL_DETAIL_CIPHER = "trustcore.keys.services.personal_detail"
 AUDIT_LOG_KEY = "trustcore.keys.services.signing_keys.get"
 KEY_PROVIDER = env_str("TRUSTCORE_KEY_PROVIDER", "file")
 ROOT_KEK = env_secret("TRUSTCORE_ROOT_KEK", SECRETS_DIR)
+# A file {"grant": [b64 key...], "worker": [...]} that the signer trusts instead of the registered workers.
+SIGNER_PINS = env_str("TRUSTCORE_SIGNER_PINS", "")
 
 # --- live media ------------------------------------------------------------------------------------------------------
 # STUN and TURN servers for viewers, as JSON ([{"urls": ...}]). None are needed where viewer and worker see each other.
@@ -260,7 +262,9 @@ ICE_SERVERS = json.loads(env_str("TRUSTCORE_ICE_SERVERS", "[]"))
 # --- seams: what one package lends another without being imported by it (dotted paths) --------------------------------
 TRUSTCORE_OWN_OUTPUT_DETECTOR = _lent("provenance.seams.OwnOutputDetector")
 TRUSTCORE_USE_LEDGER = _lent("rendering.seams.UseLedger")
-TRUSTCORE_EVIDENCE_SOURCES = [path for path in (_lent("rendering.seams.EvidenceSource"),) if path]
+TRUSTCORE_EVIDENCE_SOURCES = [
+    path for path in (_lent("rendering.seams.EvidenceSource"), _lent("consent.lent.EvidenceSource")) if path
+]
 TRUSTCORE_INBOX_SOURCES = [path for path in (_lent("rendering.seams.InboxSource"),) if path]
 
 LOGGING = {

@@ -8,7 +8,7 @@ box is outside the BMFF hash, so the rest of the file stays valid. Whatever come
 
 import hashlib
 import struct
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import cbor2
@@ -132,28 +132,22 @@ def assertion_cbor(encoded: bytes, manifest: Superbox, label: str) -> bytes:
     return encoded[start:end]
 
 
-def assertion_labels(manifest: Superbox) -> Iterator[str]:
-    """Labels of all assertions of a manifest."""
-    return (box.label for box in manifest.child("c2pa.assertions").children)
-
-
 def placeholder(length: int) -> dict[str, str]:
-    """A JSON assertion whose CBOR is exactly `length` bytes long (>= 4): map(1), text "p", text of the rest."""
-    for head in (1, 2, 3, 5):
-        text = length - 3 - head
-        if text >= 0 and head == (1 if text < 24 else 2 if text < 256 else 3 if text < 65536 else 5):
-            return {"p": "0" * text}
-    # Between two head sizes no single text fits; a second, empty member fills the three bytes that are missing.
+    """A JSON assertion whose CBOR is exactly `length` bytes long: a map with text "p" of the rest.
+
+    Just before a longer text head no single text fits; there an empty text "q" takes up three bytes.
+
+    Raises:
+        ValueError: `length` is below 4.
+    """
+    fillers: tuple[dict[str, str], ...] = ({}, {"q": ""})
+    for filler in fillers:
+        room = length - len(cbor2.dumps({**filler, "p": ""})) + 1
+        for head in (1, 2, 3, 5):
+            made = {**filler, "p": "0" * max(0, room - head)}
+            if len(cbor2.dumps(made)) == length:
+                return made
     raise ValueError(f"no placeholder is exactly {length} bytes long")
-
-
-def fits_placeholder(length: int) -> bool:
-    """Whether `placeholder(length)` exists. Two lengths in 65 000 have none."""
-    try:
-        placeholder(length)
-    except ValueError:
-        return False
-    return True
 
 
 def replace_assertions(

@@ -4,7 +4,6 @@ Two files, because signing rewrites offsets: the whole-file copy plays anywhere 
 proves frame by frame what was sent.
 """
 
-import hashlib
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,7 +16,6 @@ from provenance.manifests import assertions, c2pa_files, fmp4, jumbf, sei
 from provenance.manifests.assertions import MarkSlot, SessionFacts
 from provenance.manifests.certs import ClaimSigner
 from provenance.manifests.errors import ManifestInvalid, ManifestSigningFailed, RecordingInvalid
-from provenance.manifests.seal import SealedFrame
 from provenance.manifests.session_manifest import MODEL_NAME, InitSegment, session_ingredients
 
 RECORDING_LABEL = "org.trustcore.recording"
@@ -41,31 +39,11 @@ class SignedRecording:
     claim_sha256: str
 
 
-class FragmentRecorder:
-    """Writes init segment and sent fragments to `sink` as they go out."""
-
-    def __init__(self, sink: BinaryIO, init: InitSegment) -> None:
-        self._sink = sink
-        self._digest = hashlib.sha256(init.encoded)
-        self.frames = 0
-        sink.write(init.encoded)
-
-    def add(self, frame: SealedFrame) -> None:
-        """Append one sent frame, byte for byte."""
-        self._sink.write(frame.fragment)
-        self._digest.update(frame.fragment)
-        self.frames += 1
-
-    @property
-    def sha256(self) -> str:
-        return self._digest.hexdigest()
-
-
 def playable_mp4(fragment_file: bytes, audio: Sequence[AudioPacket] = (), *, channels: int = 1) -> bytes:
     """An ordinary MP4 of the sent pictures and sound, without re-encoding.
 
     Args:
-        fragment_file: init + fragments, as `FragmentRecorder` wrote it.
+        fragment_file: the session's init segment and the fragments of its sealed frames, in order.
         audio: Opus packets, or none.
 
     Raises:

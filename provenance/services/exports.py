@@ -13,7 +13,7 @@ from provenance.bundle_checks import report_on
 from provenance.bundles import BundleEntry, BundleSigner, Scope
 from provenance.errors import BundleInvalid, ExportUnready
 from provenance.models import Export, SessionManifest
-from provenance.services import attestations, claim_keys
+from provenance.services import claim_keys, public_keys
 from provenance.states import EXPORT
 from provenance.verify.reports import Outcome
 from trustcore.accounts.models import Organisation
@@ -125,7 +125,7 @@ def _content(export: Export, now: datetime) -> tuple[bytes, int]:
     _show(export, "sign", len(found))
     content = bundles.write_bundle(
         scope=scope, title=export.title, made_at=to_rfc3339(now), origin=selectors.log_origin(), note=checkpoint.note,
-        entries=entries, keys=attestations.keys_in_force(), attachments=_documents(export, found), signer=_signer(),
+        entries=entries, keys=public_keys.in_force(), attachments=_documents(export, found), signer=_signer(),
     )
     _show(export, "check", len(found))
     report = report_on(export.public_id, content, claim_keys.anchor_pem())

@@ -18,8 +18,7 @@ def current() -> Pins:
     Raises:
         SignerUnready: TRUSTCORE_SIGNER_PINS names a file that cannot be read.
     """
-    path = getattr(settings, "SIGNER_PINS", "")
-    return _from_file(Path(path)) if path else _embedded()
+    return _from_file(Path(settings.SIGNER_PINS)) if settings.SIGNER_PINS else _embedded()
 
 
 def _embedded() -> Pins:

@@ -7,7 +7,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_safe
 
 from provenance.errors import FileMissing, FileTooLarge
-from provenance.services import attestations, checks, claim_keys
+from provenance.services import checks, claim_keys, public_keys
 from trustcore.accounts.permissions import public
 from trustcore.primitives.clock import utc_now
 from trustcore.primitives.errors import Refusal
@@ -57,7 +57,7 @@ def answer_file(request: HttpRequest, public_id: str) -> HttpResponse:
 @require_safe
 def keys(request: HttpRequest) -> HttpResponse:
     """The public keys of this house, for everyone who verifies."""
-    return JsonResponse(dict(attestations.keys_in_force()))
+    return JsonResponse(dict(public_keys.in_force()))
 
 
 @public

@@ -13,6 +13,7 @@ from provenance import bundles
 from provenance.models import Export
 from provenance.services import claim_keys, exports
 from provenance.verify.reports import Outcome
+from tests.common import replicas
 from tests.common.cast import Cast
 from tests.common.simulators import marked_session
 from trustcore.audit import recording
@@ -240,3 +241,21 @@ def test_another_authority_is_not_trusted(
     export = export_of(client, django_capture_on_commit_callbacks, scope_kind="subject", scope_id=subject)
     content = client.get(f"/audit/exports/{export.public_id}/bundle").content
     assert verdict(content, tmp_path, trust=demo_signer().anchor_pem).outcome is Outcome.UNTRUSTED
+
+
+def test_export_of_an_approved_replica_holds_approvals_and_receipt(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, django_capture_on_commit_callbacks: Any,
+) -> None:
+    stage = replicas.set_stage(cast, monkeypatch)
+    client = signed_in(cast.erin)
+    export = export_of(client, django_capture_on_commit_callbacks, scope_kind="tenant", scope_id="")
+    assert export.state == "ready", export.failure
+    content = client.get(f"/audit/exports/{export.public_id}/bundle").content
+    report = verdict(content, tmp_path)
+    assert report.outcome is Outcome.VERIFIED, report.sentences
+    names = list(bundles.read_files(content))
+    assert len([name for name in names if name.startswith("approvals/")]) >= 4
+    assert [name for name in names if name.startswith("receipts/")]
+    assert any("passkey signatures" in sentence for sentence in report.sentences)
+    assert any("consent receipts are signed" in sentence for sentence in report.sentences)
+    assert stage
