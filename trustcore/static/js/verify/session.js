@@ -16,7 +16,9 @@ export async function verifySession({ init, chain, trustAnchorPem, viewerNonce, 
     if (facts[name] !== value) throw new Invalid(`this manifest names another ${name}`);
   }
   const expiresAtMs = key.createdAtMs + key.validityS * 1000;
-  if (nowMs < key.createdAtMs - CLOCK_SKEW_MS || nowMs > expiresAtMs) throw new Invalid("the session key has expired");
+  if (nowMs < key.createdAtMs - CLOCK_SKEW_MS || nowMs > expiresAtMs) {
+    throw new Invalid("the session key is not valid at this computer's clock");
+  }
   if (transport) await checkTransport(transport, facts.dtls_fingerprint);
   return manifest;
 }
