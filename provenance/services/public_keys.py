@@ -18,7 +18,7 @@ PURPOSES = ("grant", "receipt", "attestation", "bundle")
 
 
 def in_force() -> Mapping[str, Any]:
-    """Keys by purpose (b64, 32 bytes), the log's key in both spellings, certificates by hash, the mark's epoch by name."""
+    """Keys by purpose (b64, 32 bytes), the log's key in both spellings, certificates by hash, the mark's epoch."""
     log_key = signing_keys.verify_key("checkpoint")
     authority = x509.load_pem_x509_certificate(claim_keys.anchor_pem().encode()).public_bytes(Encoding.DER)
     return {
