@@ -8,11 +8,6 @@ A run that was stopped goes on from DIR/checkpoint.bin. The replica, report.json
 
 from __future__ import annotations
 
-import os
-
-# Threads that wait must sleep: spinning ones take the second core from whoever else needs it. Before numba is loaded.
-os.environ.setdefault("OMP_WAIT_POLICY", "passive")
-
 import argparse
 import json
 import sys

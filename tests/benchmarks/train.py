@@ -7,11 +7,8 @@ Uses ../shared/data/subjects/asha/footage.mp4 where it is, else the clip of the 
 
 from __future__ import annotations
 
-import os
-
-os.environ.setdefault("OMP_WAIT_POLICY", "passive")
-
 import json
+import os
 import time
 from pathlib import Path
 
