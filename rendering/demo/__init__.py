@@ -8,5 +8,6 @@ from rendering.demo.people import DemoPerson
 from rendering.demo.rig import Face
 
 __all__ = [
-    "Clip", "DemoPerson", "Face", "committed_footage", "consent_clip", "record_consent", "record_speech", "speaking_clip",
+    "Clip", "DemoPerson", "Face", "committed_footage", "consent_clip", "record_consent", "record_speech",
+    "speaking_clip",
 ]  # fmt: skip

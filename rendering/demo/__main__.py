@@ -8,7 +8,7 @@ from pathlib import Path
 import av
 
 from rendering.demo import files
-from rendering.demo.clips import FOOTAGE, SAMPLE_HZ, record_consent, record_speech, speaking_clip
+from rendering.demo.clips import FOOTAGE, SAMPLE_HZ, record_consent, speaking_clip
 from rendering.demo.people import DemoPerson
 from rendering.demo.rig import Face
 

@@ -50,14 +50,14 @@ class Look:
 
 
 LOOK_A = Look(
-    face_width=0.955, jaw_width=-0.75, chin_down=-0.65, chin_width=-0.30, cheek_width=-0.22, cheek_full=0.15, eye_open=1.03,
-    eye_apart=-0.05, nose_width=0.86, nose_tip=0.92, nose_out=-0.25, nose_down=-0.15, mouth_up=0.05, lips=1.28, brow_thick=0.84,
-    brow_arch=1.5, brow_up=0.08, ridge=0.9, hair_full=1.02,
+    face_width=0.955, jaw_width=-0.75, chin_down=-0.65, chin_width=-0.30, cheek_width=-0.22, cheek_full=0.15,
+    eye_open=1.03, eye_apart=-0.05, nose_width=0.86, nose_tip=0.92, nose_out=-0.25, nose_down=-0.15, mouth_up=0.05,
+    lips=1.28, brow_thick=0.84, brow_arch=1.5, brow_up=0.08, ridge=0.9, hair_full=1.02,
 )  # fmt: skip
 LOOK_B = Look(
-    name="Ben", hair="short", face_width=1.035, jaw_width=0.6, chin_down=0.35, chin_width=0.35, chin_out=0.2, cheek_width=0.2,
-    eye_apart=0.12, eye_open=0.94, nose_width=1.2, nose_down=0.3, nose_out=0.2, nose_tip=1.08, mouth_width=1.08, lips=0.95,
-    brow_thick=1.12, brow_up=-0.15, ridge=1.15, hair_line=0.4,
+    name="Ben", hair="short", face_width=1.035, jaw_width=0.6, chin_down=0.7, chin_width=0.35, chin_out=0.2,
+    cheek_width=0.2, eye_apart=-0.14, eye_open=0.94, nose_width=1.2, nose_down=0.3, nose_out=0.2, nose_tip=1.08,
+    mouth_width=1.08, lips=0.95, brow_thick=1.12, brow_up=-0.15, ridge=1.15, hair_line=0.4,
     skin=(0.33, 0.165, 0.10), lip_colour=(0.30, 0.10, 0.085), hair_colour=(0.014, 0.010, 0.008),
     iris=(0.07, 0.035, 0.018), cloth=(0.30, 0.09, 0.06),
 )  # fmt: skip

@@ -131,8 +131,9 @@ def _mouth(v: dict[str, float], look: Look, face: Face) -> None:
     up_y -= 0.38 * closed
     low_z -= 0.35 * tuck
     low_r -= 0.10 * tuck
+    spread = 0.70 * smile * (1.0 if smile > 0 else 0.25)  # a frown narrows the mouth only a little
     v |= {
-        "mouth_w": 2.45 * look.mouth_width + 0.70 * smile * (1.0 if smile > 0 else 0.25) - 0.95 * pucker - 0.25 * face.jaw,
+        "mouth_w": 2.45 * look.mouth_width + spread - 0.95 * pucker - 0.25 * face.jaw,
         "corner_y": corner_y + 0.4 * (fallen_y - corner_y) + 0.72 * smile, "corner_z": corner_z + 0.35 * pucker,
         "up_y": up_y, "up_z": up_z, "up_r": up_r, "low_y": low_y, "low_z": low_z, "low_r": low_r,
         "gap": (up_y - up_r) - (low_y + low_r), "smile": smile,

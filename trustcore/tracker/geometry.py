@@ -55,12 +55,13 @@ BROWS_INNER = (66, 107, 296, 336)
 IRISES = (468, 473)
 NOSE_BRIDGE, NOSE_BASE = 168, 2
 # Contour of the face, eyes, nose and brows' bones: proportions that expression hardly changes. Jaw points are taken
-# only from frames with nearly closed lips.
-IDENTITY_POINTS = (
-    10, 151, 9, 8, 168, 6, 197, 195, 5, 4, 1, 2, 98, 327, 48, 278, 33, 263, 133, 362, 127, 356, 234, 454, 93, 323,
-    132, 361, 58, 288, 172, 397, 136, 365, 150, 379, 149, 378, 176, 400, 148, 377, 152, 54, 284, 103, 332, 67, 297,
-    116, 345, 117, 346, 50, 280, 205, 425, 199, 175,
-)  # fmt: skip
+# only from frames with nearly closed lips. Right point, left point.
+IDENTITY_PAIRS = np.array([
+    (98, 327), (48, 278), (33, 263), (133, 362), (127, 356), (234, 454), (93, 323), (132, 361), (58, 288), (172, 397),
+    (136, 365), (150, 379), (149, 378), (176, 400), (148, 377), (54, 284), (103, 332), (67, 297), (116, 345),
+    (117, 346), (50, 280), (205, 425),
+])  # fmt: skip
+IDENTITY_MIDDLE = np.array([10, 151, 9, 8, 168, 6, 197, 195, 5, 4, 1, 2, 152, 199, 175])
 
 
 def head_pose(landmarks: Array) -> Array:
@@ -144,14 +145,15 @@ def identity_vector(landmarks: Array, *, most_yaw_rad: float = 0.3) -> Array:
     """Proportions of one person's face, for a same-face *warning*: never a proof of identity.
 
     The median over the clip of pose-free points of bone and contour, in frames that are nearly frontal and have nearly
-    closed lips (or the most closed fifth, when the lips never close).
+    closed lips (or the most closed fifth, when the lips never close). Left and right are averaged and heights are
+    taken from their mean, because what is left of a turn or nod is mostly asymmetry and a shift of all heights.
 
     Args:
         landmarks: [T, 478, 3] of one clip.
         most_yaw_rad: frames turned further from the clip's median yaw are left out.
 
     Returns:
-        [2 K] x and y of K points in outer-eye distances. Compare two with `identity_distance`.
+        [K] half widths and heights in outer-eye distances. Compare two with `identity_distance`.
 
     Raises:
         ValueError: fewer than five frames show a face.
@@ -164,8 +166,10 @@ def identity_vector(landmarks: Array, *, most_yaw_rad: float = 0.3) -> Array:
     seen = seen[frontal]
     gap = lip_gap(seen)
     seen = seen[gap <= max(0.04, float(np.quantile(gap, 0.2)))]
-    typical = np.median(pose_free(seen)[:, IDENTITY_POINTS, :2], axis=0)
-    return np.asarray(typical.reshape(-1), np.float32)
+    typical = np.median(pose_free(seen)[:, :, :2], axis=0)
+    right, left = typical[IDENTITY_PAIRS[:, 0]], typical[IDENTITY_PAIRS[:, 1]]
+    heights = np.concatenate([(right[:, 1] + left[:, 1]) / 2, typical[IDENTITY_MIDDLE, 1]])
+    return np.concatenate([(left[:, 0] - right[:, 0]) / 2, heights - heights.mean()])
 
 
 def identity_distance(one: Array, other: Array) -> float:
