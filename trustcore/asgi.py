@@ -1,8 +1,11 @@
 """The ASGI entry point: `trustcore.asgi:application`."""
 
 import os
+import warnings
 
 from django.core.asgi import get_asgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "trustcore.settings")
+# Static files are small and come from memory or the page cache; that they are read in one piece is meant.
+warnings.filterwarnings("ignore", message="StreamingHttpResponse must consume synchronous iterators")
 application = get_asgi_application()

@@ -149,3 +149,34 @@ class Action(StrEnum):
     MARK_CHECKED = "mark.checked"
     FILE_VERIFIED = "file.verified"
     LOG_SEARCHED = "log.searched"
+
+
+# Where "The noun was verb" does not say it.
+_MEANINGS: dict[Action, str] = {
+    Action.SESSION_STARTED: "Somebody signed in.",
+    Action.SESSION_REFUSED: "A sign-in failed.",
+    Action.PERMISSION_REFUSED: "Somebody asked for what their roles do not allow.",
+    Action.API_KEY_REFUSED: "A request came with an unknown, wrong or revoked API key.",
+    Action.CONVERSATION_REFUSED: "The rules did not allow a conversation; the reasons are in the event.",
+    Action.CONVERSATION_KILLED: "An officer stopped a conversation with the kill switch.",
+    Action.APPROVAL_CHALLENGED: "An approver was asked to sign with their passkey.",
+    Action.APPROVAL_COMPLETED: "The second approver signed, so the approval is in force.",
+    Action.EMOTION_CLAMPED: "An emotion was asked for above its limit and shown at the limit.",
+    Action.SEGMENT_RECORDED: "One second of sent frames: the Merkle root over their hashes.",
+    Action.KEY_UNWRAPPED: "A key was opened for the purpose that the event states.",
+    Action.KEY_RELEASED: "Keys were sealed to one render slot for one lease.",
+    Action.KEY_REFUSED: "A slot asked for keys and did not get them.",
+    Action.KEY_DESTRUCTION_BEGUN: "A subject's key is about to be destroyed. From here on it counts as gone.",
+    Action.KEY_DESTROYED: "A subject's key is gone; what it protected cannot be read again.",
+    Action.SLOT_LOST: "A render slot stopped answering.",
+    Action.LOG_SEARCHED: "Somebody searched the audit log.",
+}
+
+
+def meaning(action: Action) -> str:
+    """What the event says happened, in one sentence."""
+    if action in _MEANINGS:
+        return _MEANINGS[action]
+    noun, _, verb = action.value.partition(".")
+    text = f"{noun} was {verb}".replace("_", " ").replace("api key", "API key")
+    return f"A{'n' if text[0] in 'aeiAEI' else ''} {text}."

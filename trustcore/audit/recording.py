@@ -83,7 +83,7 @@ def recording(*, actor: Actor, action: Action, obj: Any, reason: str = "") -> It
     token = open_objects.set((*open_objects.get(), event.reference.key))
     try:
         with transaction.atomic():
-            before = _governed_values(obj)
+            before = _governed_values(obj, lock=True)
             yield event
             _add_change(event, obj, before)
             _insert(event, outcome="done")
@@ -105,12 +105,15 @@ def refused(*, actor: Actor, action: Action, obj: Any, reason: str, details: dic
     return event.public_id
 
 
-def _governed_values(obj: Any) -> dict[str, Any] | None:
-    """The row's governed fields as the database has them, under lock; None when there is no such row."""
+def _governed_values(obj: Any, *, lock: bool = False) -> dict[str, Any] | None:
+    """The row's governed fields as the database has them; None when there is no such row.
+
+    `lock`: until commit, so that nobody changes the row between what the event calls before and after.
+    """
     if not isinstance(obj, AuditedModel) or not obj.audited_fields or obj.pk is None:
         return None
-    rows = type(obj)._base_manager.filter(pk=obj.pk).select_for_update().values(*obj.audited_fields)
-    return next(iter(rows), None)
+    rows = type(obj)._base_manager.filter(pk=obj.pk).values(*obj.audited_fields)
+    return next(iter(rows.select_for_update() if lock else rows), None)
 
 
 def _add_change(event: OpenEvent, obj: Any, before: dict[str, Any] | None) -> None:

@@ -60,13 +60,19 @@ FAMILY_STATUS: dict[str, int] = {
 }
 
 
-def status_of(error: TrustcoreError) -> int:
-    """The HTTP status of a coded error."""
-    if error.code in STATUS:
-        return STATUS[error.code]
-    if isinstance(error, Fault):
+def status_of(error: TrustcoreError | str) -> int:
+    """The HTTP status of an error, or of a code."""
+    code = error if isinstance(error, str) else error.code
+    if code in STATUS:
+        return STATUS[code]
+    if code in _codes_below(Fault):
         return 500
-    return FAMILY_STATUS.get(error.code.split(".", 1)[0], 409)
+    return FAMILY_STATUS.get(code.split(".", 1)[0], 409)
+
+
+def _codes_below(family: type[TrustcoreError]) -> set[str]:
+    """The codes of a family of errors, as far as their modules are imported."""
+    return {family.code}.union(*(_codes_below(child) for child in family.__subclasses__()))
 
 
 def body_of(request: HttpRequest, error: TrustcoreError) -> dict[str, Any]:
