@@ -121,3 +121,107 @@ def decide_identity(story: Story, decision: str = "accept") -> str:
         "reason": "Turns, timing and face hold; I listened to the phrase.",
     })  # fmt: skip
     return waiting[0]
+
+
+# --- footage, training, policy ---------------------------------------------------------------------------------------
+
+
+def upload_footage(story: Story, media: bytes, progress: Progress, *, wait_s: float = 600) -> str:
+    """Farah uploads; the file is encrypted before it is kept, then checked. Returns the footage page's path."""
+    farah = story.people["farah"]
+    page = farah.post("/console/footage/new/", {"subject": story.subject_id}, files={"video": ("footage.mp4", media, "video/mp4")})
+    path = page.url.path
+    state = _poll(farah, f"{path}state.json", lambda s: s["state"] in {"accepted", "refused"}, wait_s,
+                  lambda _: progress("checking the footage", 0.0))  # fmt: skip
+    if state["state"] != "accepted":
+        failed = [f"{f['error_type']}: {f['measure']}" for f in state["findings"] if f["verdict"] == "fail"]
+        raise StoryError("the footage was refused: " + "; ".join(failed))
+    return path
+
+
+def train(story: Story, footage_path: str, iterations: int, progress: Progress, *, wait_s: float = 3600) -> None:
+    """Farah starts training and watches it."""
+    farah = story.people["farah"]
+    page = farah.post(f"{footage_path}train/", {"iterations": str(iterations)})
+    state = _poll(farah, f"{page.url.path}state.json", lambda s: s["state"] in {"trained", "failed"}, wait_s,
+                  lambda s: progress(_training_words(s), s["share"]))  # fmt: skip
+    if state["state"] != "trained":
+        raise StoryError(f"training failed: {state['failure']}")
+    story.version_path = state["next"]
+    story.replica_id = story.version_path.split("/")[3]
+
+
+def _training_words(state: dict[str, Any]) -> str:
+    quality = f", {state['psnr_db']:.1f} dB" if state.get("psnr_db") else ""
+    left = f", about {state['eta_s']:.0f} s left" if state.get("eta_s") else ""
+    return f"training: {state['stage']}{quality}{left}"
+
+
+def draft_policy(story: Story) -> None:
+    """Farah drafts how much the replica may show, where and to whom."""
+    farah = story.people["farah"]
+    limits = {f"emotion_{name}": str(milli) for name, milli in POLICY_LIMITS.items()}
+    page = farah.post("/console/policies/new/", {
+        **limits, "replica": story.replica_id, "name": "Claims helpdesk", "contexts": ["public"], "session_max_min": "30",
+        "use_support_adults": "on", "ceiling_support_adults": "1000", "use_education_adults": "on", "ceiling_education_adults": "400",
+    })  # fmt: skip
+    story.policy_path = page.url.path
+
+
+def send_for_signatures(story: Story) -> None:
+    """Farah asks for signatures on the version and on the policy."""
+    farah = story.people["farah"]
+    farah.post(f"{story.version_path}send/")
+    farah.post(f"{story.policy_path}send/")
+
+
+def register_passkeys(story: Story) -> None:
+    for name in ("meera", "jonas"):
+        story.people[name].register_passkey(f"{name.title()}'s key")
+
+
+def sign_everything(story: Story) -> None:
+    """Meera and Jonas read both statements and sign them."""
+    for name in ("meera", "jonas"):
+        for path in (story.version_path, story.policy_path):
+            story.people[name].sign(path)
+
+
+# --- conversation ----------------------------------------------------------------------------------------------------
+
+
+def make_persona(story: Story) -> None:
+    answer = story.api.post("/v2/personas", json={**PERSONA, "default_replica_id": story.replica_id})
+    story.persona_id = _ok(answer)["persona_id"]
+
+
+def start_conversation(story: Story, **changes: Any) -> dict[str, Any]:
+    """Dev's app asks for a conversation. The answer carries the viewer's link and the signed attestation."""
+    story.conversation = _ok(story.api.post("/v2/conversations", json=conversation_body(story, **changes)))
+    return story.conversation
+
+
+def conversation_body(story: Story, **changes: Any) -> dict[str, Any]:
+    return {
+        "replica_id": story.replica_id, "persona_id": story.persona_id, "conversation_name": "Claims helpdesk", "purpose": "support",
+        "audience": "adults", "country": "IN", "context_of_use": "public", "properties": {"language": "english"}, **changes,
+    }  # fmt: skip
+
+
+def _ok(answer: httpx.Response) -> dict[str, Any]:
+    if answer.status_code != 200:
+        raise StoryError(f"the API answered {answer.status_code}: {answer.text[:600]}")
+    return dict(answer.json())
+
+
+def _poll(person: Person, path: str, is_over: Callable[[dict[str, Any]], bool], wait_s: float,
+          tell: Callable[[dict[str, Any]], None]) -> dict[str, Any]:  # fmt: skip
+    deadline = time.monotonic() + wait_s
+    while True:
+        state = dict(person.get(path).json())
+        tell(state)
+        if is_over(state):
+            return state
+        if time.monotonic() > deadline:
+            raise StoryError(f"{path} was not over after {wait_s:.0f} s: {json.dumps(state)[:300]}")
+        time.sleep(0.5)
