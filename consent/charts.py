@@ -8,7 +8,7 @@ from typing import Any
 from consent.identity.challenge import REACTION_MAX_S, REACTION_MIN_S
 from consent.seams import Use
 
-WIDTH, HEIGHT = 640, 190
+WIDTH, HEIGHT = 640, 220
 LEFT, RIGHT, TOP, BOTTOM = 62, 12, 34, 30
 TOP_DEG = 40.0
 LIMIT_DEG = 12.0
@@ -79,7 +79,7 @@ def _made(turn: dict[str, Any], index: int, asked: list[Any], x: Any, y: Any) ->
     above = turn["direction"] == "left"
     word = f"{delay_s:.1f} s" if delay_s is not None else "not asked"
     return {"x": x(turn["crossed_s"]), "y": y(LIMIT_DEG if above else -LIMIT_DEG), "is_good": is_good,
-            "label": f"{'✓' if is_good else '✕'} {word}", "label_y": y(-LIMIT_DEG - 2) if above else y(LIMIT_DEG - 8)}  # fmt: skip
+            "label": f"{'✓' if is_good else '✕'} {word}", "label_y": y(-6) + 12 if above else y(7)}  # fmt: skip
 
 
 def _rows(asked: list[Any], made: list[Any]) -> list[dict[str, Any]]:

@@ -22,7 +22,8 @@ class ScopeLines:
 def scope(agreed: Scope) -> ScopeLines:
     """The lines of one scope."""
     emotions = dict(agreed.emotions_max_milli)
-    shown = [_emotion(name, milli) for name, milli in emotions.items() if milli]
+    # Weakest first, so that "strong" in front of one word is not read into the next.
+    shown = [_emotion(name, milli) for name, milli in sorted(emotions.items(), key=lambda item: item[1]) if milli]
     never = [label.lower() for name, label in EMOTIONS.items() if not emotions.get(name)]
     never += [label.lower() for name, label in PURPOSES.items() if name not in agreed.purposes]
     never += [label.lower() for name, label in AUDIENCES.items() if name not in agreed.audiences]

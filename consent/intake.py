@@ -16,11 +16,12 @@ from consent.identity.results import CheckResult, worst_first
 from consent.identity.same_face import Vector, check_same_face, face_vector
 from consent.identity.turns import check_turns
 from trustcore.tracker import Limits, TrackedClip, track_clip
-from trustcore.tracker.geometry import head_pose
+from trustcore.tracker.geometry import eye_aperture, head_pose
 
 MAX_BYTES = 60 * 1024 * 1024
 LIMITS = Limits(max_bytes=MAX_BYTES, min_seconds=4.0, max_seconds=75.0, max_output_side_px=360, max_wall_s=120.0, max_cpu_s=110)
 POSTER_PX = 240
+POSTER_WITHIN_S = 3.0
 
 
 @dataclass(frozen=True)
@@ -73,9 +74,9 @@ def yaw_of(clip: TrackedClip) -> npt.NDArray[np.float64]:
 
 
 def _poster(clip: TrackedClip) -> bytes:
-    """A still of the first second with a face, square around the middle, as JPEG."""
-    found = np.flatnonzero(clip.has_face)
-    frame = clip.frames[found[min(len(found) - 1, round(clip.fps))] if len(found) else 0]
+    """A still with open eyes from the first seconds, square around the middle, as JPEG."""
+    early = np.flatnonzero(clip.has_face & (clip.frame_time_s < POSTER_WITHIN_S))
+    frame = clip.frames[early[int(np.argmax(eye_aperture(clip.landmarks[early])))] if len(early) else 0]
     side = min(frame.shape[:2])
     top, left = (frame.shape[0] - side) // 2, (frame.shape[1] - side) // 2
     picture = Image.fromarray(frame[top : top + side, left : left + side]).resize((POSTER_PX, POSTER_PX))

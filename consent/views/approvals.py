@@ -48,8 +48,8 @@ def panel(request: Any, asked: ApprovalRequest) -> dict[str, Any]:
         "why_not": _why_not(request, asked, mine, is_approver),
         "hash_words": words_from_hash(asked.statement_sha256), "is_second": bool(signatures),
         "first": signatures[0] if signatures else None, "has_passkey": bool(passkeys.of_user(request.user)),
-        "subject_facts": selectors.subject_facts(about) if about else None,
-        "facts": sorted(asked.statement.get("facts", {}).items()),
+        "about": f"{asked.kind.replace('_', ' ')} {asked.object_public_id}", "subject_facts": selectors.subject_facts(about) if about else None,
+        "facts": [(name.replace("_", " "), value) for name, value in sorted(asked.statement.get("facts", {}).items())],
     }  # fmt: skip
 
 
