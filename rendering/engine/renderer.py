@@ -7,9 +7,11 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from rendering.engine import contact, rasterize
+from rendering.engine import contact, gaussians, rasterize
 from rendering.engine.arrange import Arranger
 from rendering.engine.face_space import FEATURES
+from rendering.engine.gaussians import Gaussians
+from rendering.engine.mesh import Mesh
 from rendering.engine.motion import controls
 from rendering.engine.pose import HeadPose
 from rendering.engine.replica import Replica
@@ -72,6 +74,18 @@ class Renderer:
     def _draw_mesh(self, vertices: Array, features: Array, scale: float) -> Array:
         arranged = self._arranger.arrange(vertices * self._zoom, features, float(scale * self._zoom))
         return np.asarray(to_bytes(self._rasterizer.forward(arranged.splats, self._backdrop).picture))
+
+
+def warm_up() -> None:
+    """Compile, or load from the cache, every kernel of a live frame. Seconds the first time on a machine."""
+    rasterize.choose().warm_up()
+    points = np.zeros((3, 3), np.float32)
+    mesh = Mesh(points, np.array([[0, 1, 2]], np.int32), np.zeros(0, np.float32), np.zeros(2, np.float32))
+    splats = Gaussians(
+        np.zeros(1, np.int32), np.full((1, 3), 1 / 3, np.float32), np.zeros((1, gaussians.VALUES), np.float32)
+    )
+    Arranger(mesh, splats).arrange(points, np.zeros((2, FEATURES), np.float32), 1.0)
+    to_bytes(np.zeros((2, 2, 3), np.float32))
 
 
 @njit(cache=True, nogil=True, fastmath=True)

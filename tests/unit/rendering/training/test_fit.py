@@ -7,10 +7,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from rendering.engine import gaussians
+from rendering.engine.contact import lip_gap
 from rendering.engine.errors import ReplicaInvalid
 from rendering.engine.motion.controls import NAMES
 from rendering.engine.motion.performer import Performer, neutral_state
-from rendering.engine.renderer import Renderer
+from rendering.engine.rasterize import kernels
+from rendering.engine.renderer import Renderer, to_bytes, warm_up
 from rendering.engine.replica import MANIFEST_FILE, MODEL_FILE, Replica
 from rendering.engine.state import FaceState
 from rendering.training import fit
@@ -132,8 +135,6 @@ def test_drawn_face_moves_with_the_state(replica: Replica) -> None:
     assert np.abs(opened - still).max() > 20
     closed, _ = renderer.face(FaceState(amounts, 1.0, rest.pose))
     wide, _ = renderer.face(FaceState(amounts, 0.0, rest.pose))
-    from rendering.engine.contact import lip_gap
-
     assert abs(lip_gap(closed)) < 1e-2
     assert lip_gap(wide) > 2
     assert Renderer(replica, 128).draw(rest).shape == (128, 128, 3)
@@ -173,3 +174,11 @@ def test_emotion_ramps_and_listening_nods(replica: Replica) -> None:
     listening.set_listening(True, 0.0)
     pitches = [np.array([p.state_at(t).pose.pitch_rad for t in np.arange(2, 20, 0.05)]) for p in (quiet, listening)]
     assert np.abs(pitches[0] - pitches[1]).max() > 0.005
+
+
+def test_warm_up_compiles_all_a_live_frame_needs(replica: Replica) -> None:
+    warm_up()
+    live = (kernels.extents, kernels.depth_order, kernels.bin_tiles, kernels.composite_serial, gaussians.set_up, to_bytes)
+    before = [len(kernel.signatures) for kernel in live]
+    Renderer(replica, 64).draw(neutral_state(replica))
+    assert [len(kernel.signatures) for kernel in live] == before
