@@ -9,7 +9,6 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from celery import current_app
 from django.db import transaction
 
 from consent import seams
@@ -23,6 +22,7 @@ from trustcore.accounts.models import Organisation, User
 from trustcore.audit import recording
 from trustcore.audit.actions import Action
 from trustcore.audit.actors import Actor
+from trustcore.celery import app as celery_app
 from trustcore.jobs.models import Job
 from trustcore.jobs.services import leases
 from trustcore.keys.services import blobs
@@ -102,7 +102,7 @@ def complete(*, actor: Actor, footage: Footage) -> Footage:
             idempotency_key=f"footage_check:{footage.public_id}", lease_lifetime_s=CHECK_LEASE_S, is_repeatable=True, max_attempts=3)
         event.add(size_bytes=len(data), job=job.public_id)
         # Only a wake-up: the job row is the truth, and beat finds it should this message be lost.
-        transaction.on_commit(lambda: current_app.send_task("rendering.run_jobs"))
+        transaction.on_commit(lambda: celery_app.send_task("rendering.run_jobs"), robust=True)
     for piece in pieces:
         blobs.delete(piece.blob_public_id, actor=actor, reason="put together")
     footage.pieces.all().delete()

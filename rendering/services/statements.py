@@ -9,6 +9,7 @@ from typing import Any
 from consent.selectors import ConsentFacts
 from consent.services import approvals
 from rendering.models import ReplicaVersion
+from rendering.services import quality
 from trustcore.policy.models import EmotionPolicyVersion
 from trustcore.primitives.clock import to_rfc3339
 from trustcore.primitives.hashing import statement_sha256
@@ -32,7 +33,7 @@ def for_replica(version: ReplicaVersion, consent: ConsentFacts) -> dict[str, Any
         "replica_id": version.replica.public_id, "version": version.number, "replica_sha256": version.replica_sha256,
         "subject_id": version.subject_public_id, "footage_sha256": version.footage.sha256, "author_id": version.author.public_id,
         "trained_at": to_rfc3339(version.finished_at) if version.finished_at else "", "iterations": version.iterations,
-        "figures": _figures(version.report), "consent_id": consent.public_id, "consent_receipt_sha256": consent.receipt_sha256,
+        "figures": quality.figures(version.report), "consent_id": consent.public_id, "consent_receipt_sha256": consent.receipt_sha256,
         "files": {a.name: a.sha256 for a in version.artefacts.order_by("name")},
     }
     return approvals.statement_for(
@@ -62,8 +63,3 @@ def for_policy(version: EmotionPolicyVersion, subject_name: str) -> dict[str, An
 
 def sha256_for_policy(version: EmotionPolicyVersion, subject_name: str) -> str:
     return statement_sha256(for_policy(version, subject_name))
-
-
-def _figures(report: dict[str, Any]) -> dict[str, Any]:
-    """The report's figures with three decimals, as text: canonical JSON of floats must not depend on how they were computed."""
-    return {key: f"{value:.3f}" for key, value in report.items() if isinstance(value, int | float) and not isinstance(value, bool)}

@@ -28,8 +28,12 @@ POLICY = {
 }
 USE = {"purpose": "support", "audience": "adults", "country": "IN", "language": "en", "context_of_use": "public"}
 FILES = {
-    "model.safetensors": b"not a model" * 100, "manifest.json": b'{"v": 1}', "comparison_00.png": b"png",
-    "report.json": json.dumps({"psnr_full_db": 30.4, "psnr_face_db": 31.0, "psnr_mouth_db": 32.5, "ssim": 0.95}).encode(),
+    "model.safetensors": b"not a model" * 100, "manifest.json": b'{"v": 1}',
+    "held_out.png": b"\x89PNG\r\n\x1a\n",
+    "report.json": json.dumps({
+        "quality": {"held_out": {"psnr_full_db": 30.4, "psnr_face_db": 31.0, "psnr_mouth_db": 26.5, "ssim": 0.95}, "gain_full_db": 6.1},
+        "calibration": {"emotion_caps_milli": {"joy": 700, "anger": 500}},
+    }).encode(),
 }
 
 

@@ -1,0 +1,70 @@
+"""The quality report as people read it: each figure against its floor. PURE: a report in, rows out."""
+
+from dataclasses import dataclass
+from typing import Any
+
+# Floors of an ordinary training on real footage (docs/benchmarks.md); a figure below its floor is a warning to the people who sign.
+FLOORS: tuple[tuple[str, str, str, str, float, float, float], ...] = (
+    # key, name, what, unit, floor, scale start, scale end
+    ("psnr_full_db", "Whole picture", "PSNR, held-out frames", "dB", 27.0, 15.0, 40.0),
+    ("psnr_face_db", "Face", "PSNR", "dB", 27.0, 15.0, 40.0),
+    ("psnr_mouth_db", "Mouth", "PSNR", "dB", 27.0, 15.0, 40.0),
+    ("ssim", "Structure", "SSIM", "", 0.85, 0.5, 1.0),
+)
+GAIN_FLOOR_DB = 0.0
+
+
+@dataclass(frozen=True)
+class Bar:
+    """One figure against its floor. Widths are percent of the bar, 0..100."""
+
+    name: str
+    what: str
+    value: str
+    floor: str
+    verdict: str
+    width_pct: int
+    floor_pct: int
+
+
+def bars(report: dict[str, Any]) -> list[Bar]:
+    """The figures of a report, worst first; a figure that is missing is `not_run`, never left out."""
+    quality = report.get("quality") or {}
+    held_out = quality.get("held_out") or {}
+    rows = [_bar(name, what, held_out.get(key), unit, floor, low, high) for key, name, what, unit, floor, low, high in FLOORS]
+    rows.append(_bar("Better than copying", "over the nearest filmed frame", quality.get("gain_full_db"), "dB", GAIN_FLOOR_DB, -5.0, 15.0))
+    order = {"not_run": 0, "warn": 1, "pass": 2}
+    return sorted(rows, key=lambda row: order[row.verdict])
+
+
+def _bar(name: str, what: str, value: Any, unit: str, floor: float, low: float, high: float) -> Bar:
+    def percent(number: float) -> int:
+        return round(100 * min(1.0, max(0.0, (number - low) / (high - low))))
+
+    floor_text = f"{floor:g} {unit}".strip()
+    if not isinstance(value, int | float):
+        return Bar(name, what, "not measured", floor_text, "not_run", 0, percent(floor))
+    text = f"{value:.1f} {unit}" if unit else f"{value:.3f}"
+    return Bar(name, what, text, floor_text, "pass" if value >= floor else "warn", percent(float(value)), percent(floor))
+
+
+def figures(report: dict[str, Any]) -> dict[str, str]:
+    """The held-out figures as text with three decimals, for the statement that people sign."""
+    quality = report.get("quality") or {}
+    found = {**(quality.get("held_out") or {}), "gain_full_db": quality.get("gain_full_db")}
+    return {key: f"{value:.3f}" for key, value in sorted(found.items()) if isinstance(value, int | float)}
+
+
+@dataclass(frozen=True)
+class EmotionCell:
+    """What a version can show of one emotion, and what the person agreed to."""
+
+    name: str
+    measured_milli: int
+    agreed_milli: int
+
+
+def emotion_cells(report: dict[str, Any], consent: Any) -> list[EmotionCell]:
+    """One cell per emotion the version was calibrated for. `consent`: ConsentFacts, or None when there is none."""
+    caps = (report.get("calibration") or {}).get("emotion_caps_milli") or {}
+    return [EmotionCell(name, int(cap), consent.emotion_max_milli(name) if consent else 0) for name, cap in caps.items()]
