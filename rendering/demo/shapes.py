@@ -1,4 +1,8 @@
-"""Signed distances of simple solids and smooth ways to join them. Unit: cm. Formulas after I. Quilez's public notes."""
+"""Signed distances of simple solids and smooth ways to join them. Unit: cm. Formulas after I. Quilez's public notes.
+
+numba keeps the compiled frame loop beside draw.py and does not notice a change in a file that draw.py uses: after
+editing any of them remove `rendering/demo/__pycache__`.
+"""
 
 import math
 
