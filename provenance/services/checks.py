@@ -19,6 +19,7 @@ from provenance.services import claim_keys, clip_reading, consent_status
 from provenance.services.findings import Answer, Source, answer_for_manifest, answer_for_mark
 from provenance.verify import video
 from provenance.verify.reports import Outcome, Report
+from trustcore.accounts.models import Organisation
 from trustcore.audit import recording
 from trustcore.audit.actions import Action
 from trustcore.audit.actors import Actor
@@ -148,11 +149,15 @@ def _source(manifest: SessionManifest | None) -> Source | None:
         return None
     status = consent_status.of(manifest.consent_id, manifest.subject_public_id)
     return Source(
-        session_id=manifest.conversation_id, tenant=manifest.tenant, subject_id=manifest.subject_public_id,
-        manifest=manifest.public_id, made_at=to_rfc3339(manifest.created_at), consent_state=status.state,
+        session_id=manifest.conversation_id, tenant=manifest.tenant, made_by=_name_of(manifest.tenant),
+        subject_id=manifest.subject_public_id, manifest=manifest.public_id,
+        made_at=f"{manifest.created_at:%-d %B %Y}", consent_state=status.state,
         consent_since=to_rfc3339(status.since) if status.since else "",
         # A person who is gone from here is not named, not even by what the session itself said.
         disclosure="" if status.state == "erased" else str(manifest.facts.get("disclosure", "")),
     )
 
 
+def _name_of(slug: str) -> str:
+    found = Organisation.objects.filter(slug=slug).first()
+    return found.name if found else slug

@@ -28,9 +28,10 @@ class Source:
 
     session_id: str
     tenant: str
+    made_by: str  # the organisation's name
     subject_id: str
     manifest: str
-    made_at: str
+    made_at: str  # a day, as people write it
     consent_state: str
     consent_since: str
     disclosure: str
@@ -133,7 +134,7 @@ def _records(source: Source | None) -> Finding:
     title = "Manifest in our records"
     if source is None:
         return Finding("warn", "not here", title, "The signature holds, but we have no record of the session.")
-    return Finding("pass", "found", title, f"Session {source.session_id}, signed {source.made_at[:10]}.")
+    return Finding("pass", "found", title, f"Session {source.session_id}, signed {source.made_at}.")
 
 
 def _comparison(matches: bool | None) -> Finding:

@@ -9,7 +9,7 @@ from django.views.decorators.http import require_safe
 from provenance.errors import FileMissing, FileTooLarge
 from provenance.services import checks, claim_keys, public_keys
 from trustcore.accounts.permissions import public
-from trustcore.primitives.clock import utc_now
+from trustcore.primitives.clock import from_rfc3339, utc_now
 from trustcore.primitives.errors import Refusal
 
 # A refusal of the file itself belongs beside the field, not on a page of its own.
@@ -43,7 +43,12 @@ def _content(request: HttpRequest) -> bytes:
 @require_safe
 def answer(request: HttpRequest, public_id: str) -> HttpResponse:
     """An answer that was given, at its own address."""
-    return render(request, "provenance/check_answer.html", {"public_id": public_id, "body": checks.find(public_id)})
+    body = checks.find(public_id)
+    source = body["answer"]["source"] or {}
+    return render(request, "provenance/check_answer.html", {
+        "public_id": public_id, "body": body, "checked_at": from_rfc3339(body["checked_at"]),
+        "consent_since": from_rfc3339(source["consent_since"]) if source.get("consent_since") else None,
+    })  # fmt: skip
 
 
 @public
