@@ -178,7 +178,9 @@ def test_emotion_ramps_and_listening_nods(replica: Replica) -> None:
 
 def test_warm_up_compiles_all_a_live_frame_needs(replica: Replica) -> None:
     warm_up()
-    live = (kernels.extents, kernels.depth_order, kernels.bin_tiles, kernels.composite_serial, gaussians.set_up, to_bytes)
+    live = (
+        kernels.extents, kernels.depth_order, kernels.bin_tiles, kernels.composite_serial, gaussians.set_up, to_bytes,
+    )  # fmt: skip
     before = [len(kernel.signatures) for kernel in live]
     Renderer(replica, 64).draw(neutral_state(replica))
     assert [len(kernel.signatures) for kernel in live] == before
