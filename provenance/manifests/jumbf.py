@@ -73,7 +73,7 @@ def parse_store(encoded: bytes, start: int = 0) -> Superbox:
     """
     try:
         return _parse_superbox(encoded, start, len(encoded), 0)
-    except (struct.error, UnicodeDecodeError, IndexError) as error:
+    except (struct.error, ValueError, IndexError) as error:
         raise ManifestInvalid("This manifest store does not parse.") from error
 
 
