@@ -9,7 +9,8 @@ import pytest
 
 @contextmanager
 def _append_only_lifted() -> Iterator[None]:
-    """Let a transactional test empty the log's tables afterwards. Only the table's owner can; the product never does."""
+    """Let a transactional test empty the log's tables afterwards. Only the table's owner can; the product never
+    does."""
     from django.db import connection
 
     from trustcore.audit.triggers import APPEND_ONLY_TABLES

@@ -8,7 +8,7 @@ import os
 from pathlib import Path
 
 
-class SettingInvalid(ValueError):
+class SettingInvalid(ValueError):  # noqa: N818 (named like every error of ours)
     """A setting is missing or cannot be read. The message names the variable and says what to do."""
 
 
@@ -69,7 +69,8 @@ def env_secret(name: str, secrets_dir: Path) -> str:
         value = stored.read_text(encoding="utf-8").strip()
     else:
         raise SettingInvalid(
-            f"{name} is not set: set {name} or {name}_FILE, or run `python manage.py init_state` to write development secrets"
+            f"{name} is not set: set {name} or {name}_FILE, "
+            "or run `python manage.py init_state` to write development secrets"
         )
     if len(value) < 32:
         raise SettingInvalid(f"{name} is too short: a secret has at least 32 characters")

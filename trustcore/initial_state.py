@@ -41,7 +41,9 @@ def write_missing(state: Path) -> list[str]:
             if _write_once(state / "secrets" / name, secrets.token_hex(32)):
                 written.append(name)
     except OSError as error:
-        raise StateUnwritable(f"The state directory {state} cannot be written: {error}. Set TRUSTCORE_STATE_DIR.") from error
+        raise StateUnwritable(
+            f"The state directory {state} cannot be written: {error}. Set TRUSTCORE_STATE_DIR."
+        ) from error
     return written
 
 
@@ -61,6 +63,7 @@ def main() -> None:
     for name in write_missing(state):
         warnings.warn(
             f"wrote development secret {state / 'secrets' / name}: never use it in production",
-            DevelopmentSecretsWarning, stacklevel=2,
+            DevelopmentSecretsWarning,
+            stacklevel=2,
         )
-    print(f"state is ready in {state}")
+    print(f"state is ready in {state}")  # noqa: T201 (a command of its own)

@@ -1,4 +1,5 @@
-"""Settings of the control plane. One file; values come from the environment (docs/settings.md); secrets have no default."""
+"""Settings of the control plane. One file; values come from the environment (docs/settings.md); secrets have no
+default."""
 
 import importlib.util
 import json
@@ -37,8 +38,15 @@ LOG_ORIGIN = env_str("TRUSTCORE_LOG_ORIGIN", f"{_base.hostname}/trustcore/log")
 
 # --- applications ----------------------------------------------------------------------------------------------------
 _OURS = (
-    "trustcore.audit", "trustcore.accounts", "trustcore.keys", "trustcore.policy", "trustcore.jobs",
-    "trustcore.web", "consent", "provenance", "rendering",
+    "trustcore.audit",
+    "trustcore.accounts",
+    "trustcore.keys",
+    "trustcore.policy",
+    "trustcore.jobs",
+    "trustcore.web",
+    "consent",
+    "provenance",
+    "rendering",
 )
 
 
@@ -178,8 +186,8 @@ REST_FRAMEWORK = {
     "UNAUTHENTICATED_USER": None,
 }
 DATA_UPLOAD_MAX_MEMORY_SIZE = env_int("TRUSTCORE_BODY_MAX_BYTES", 2_500_000, minimum=1000)
-# Clips, footage and recordings are people's faces: a body up to this size stays in memory until it is encrypted. Larger ones come in
-# pieces; the proxy in front refuses the rest.
+# Clips, footage and recordings are people's faces: a body up to this size stays in memory until it is encrypted.
+# Larger ones come in pieces; the proxy in front refuses the rest.
 FILE_UPLOAD_MAX_MEMORY_SIZE = 64 * 1024 * 1024
 
 # --- headers ---------------------------------------------------------------------------------------------------------

@@ -25,25 +25,40 @@ def _views(patterns: list[URLPattern | URLResolver], prefix: str = "") -> Iterat
 
 
 def test_every_address_declares_a_permission_or_is_public() -> None:
-    undeclared = [where for where, view in _views(get_resolver().url_patterns) if not hasattr(view, permissions.DECLARATION)]
+    undeclared = [
+        where for where, view in _views(get_resolver().url_patterns) if not hasattr(view, permissions.DECLARATION)
+    ]
     assert not undeclared, f"refused for everyone until they declare something: {undeclared}"
 
 
 def test_public_addresses_are_the_known_ones() -> None:
-    """Whoever adds a public address says so here too: each of them checks a token or a signature, or shows nothing private."""
+    """Whoever adds a public address says so here too: each of them checks a token or a signature, or shows nothing
+    private."""
     known = re.compile(
         r"^$|^health/|^accounts/(login|logout|passkeys/login)/|^demo/sign-in/|^i/|^me/|^c/|^worker/v1/|^check/|^embed/|^log/|^verify/"
         r"|^status/|^jsi18n/|^\.well-known/"
     )
-    found = {where for where, view in _views(get_resolver().url_patterns) if getattr(view, permissions.DECLARATION, None) == permissions.PUBLIC}
+    found = {
+        where
+        for where, view in _views(get_resolver().url_patterns)
+        if getattr(view, permissions.DECLARATION, None) == permissions.PUBLIC
+    }
     assert not {where for where in found if not known.match(where)}
 
 
 def test_every_permission_is_held_by_some_role_and_keys_hold_no_persons_permission() -> None:
     granted = frozenset().union(*permissions.ROLE_PERMISSIONS.values())
     assert granted == set(Permission)
-    persons_only = {Permission.APPROVAL_SIGN, Permission.IDENTITY_DECIDE, Permission.MEMBER_MANAGE, Permission.API_KEY_MANAGE,
-                    Permission.STREAM_KILL, Permission.SUBJECT_SUSPEND, Permission.SUBJECT_INVITE, Permission.HOLD_MANAGE}
+    persons_only = {
+        Permission.APPROVAL_SIGN,
+        Permission.IDENTITY_DECIDE,
+        Permission.MEMBER_MANAGE,
+        Permission.API_KEY_MANAGE,
+        Permission.STREAM_KILL,
+        Permission.SUBJECT_SUSPEND,
+        Permission.SUBJECT_INVITE,
+        Permission.HOLD_MANAGE,
+    }
     assert not API_KEY_PERMISSIONS & persons_only
 
 
@@ -64,12 +79,17 @@ def test_guards_watch_the_columns_the_models_say() -> None:
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT c.relname, array_agg(a.attname) FILTER (WHERE a.attname IS NOT NULL) FROM pg_trigger t "
-            "JOIN pg_class c ON c.oid = t.tgrelid LEFT JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = ANY (t.tgattr) "
+            "JOIN pg_class c ON c.oid = t.tgrelid "
+            "LEFT JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = ANY (t.tgattr) "
             "WHERE t.tgname = c.relname || '_audited' GROUP BY c.relname"
         )
         watched = {name: None if columns is None else set(columns) for name, columns in cursor.fetchall()}
     for model in governed_models():
-        fields = None if model.guarded_fields is None else {model._meta.get_field(name).column for name in model.guarded_fields}
+        fields = (
+            None
+            if model.guarded_fields is None
+            else {model._meta.get_field(name).column for name in model.guarded_fields}
+        )
         assert watched[model._meta.db_table] == fields, model.__name__
 
 
@@ -83,23 +103,37 @@ def test_governed_models_name_themselves_apart() -> None:
 
 
 def test_events_and_entries_are_written_in_one_place_each() -> None:
-    assert holders_of(r"(?<!Lease)Event\.objects\.(bulk_)?create|trustcore_audit_event \(") == {"trustcore/audit/recording.py"}
+    assert holders_of(r"(?<!Lease)Event\.objects\.(bulk_)?create|trustcore_audit_event \(") == {
+        "trustcore/audit/recording.py"
+    }
     assert holders_of(r"trustcore_audit_entry \(|Entry\.objects\.create") == {"trustcore/audit/sequencer.py"}
 
 
 def test_subject_keys_are_opened_in_one_module() -> None:
     assert holders_of(r"subject_keys\.(unwrap|wrap|derive)\b") <= {
-        "trustcore/keys/services/data_keys.py", "trustcore/keys/services/personal_detail.py",
+        "trustcore/keys/services/data_keys.py",
+        "trustcore/keys/services/personal_detail.py",
     }
     assert holders_of(r"\bunwrap_key\(") <= {
-        "trustcore/primitives/envelope.py", "trustcore/keys/services/subject_keys.py", "trustcore/keys/providers/file.py",
+        "trustcore/primitives/envelope.py",
+        "trustcore/keys/services/subject_keys.py",
+        "trustcore/keys/providers/file.py",
     }
 
 
 def test_plaintext_data_keys_have_one_door() -> None:
-    """Unwrapped inside the keys package alone; outside it, a session's or a training's release sends them sealed to a slot."""
-    outside = {file for file in holders_of(r"data_keys\.unwrap\(|\bseal_keys\(") if not file.startswith("trustcore/keys/services/")}
-    assert outside <= {"rendering/services/sessions.py", "rendering/services/training.py", "rendering/services/leasing.py"}
+    """Unwrapped inside the keys package alone; outside it, a session's or a training's release sends them sealed to a
+    slot."""
+    outside = {
+        file
+        for file in holders_of(r"data_keys\.unwrap\(|\bseal_keys\(")
+        if not file.startswith("trustcore/keys/services/")
+    }
+    assert outside <= {
+        "rendering/services/sessions.py",
+        "rendering/services/training.py",
+        "rendering/services/leasing.py",
+    }
     assert holders_of(r"\bdata_keys\.new\([^)]*\)\.plaintext") == set()
 
 

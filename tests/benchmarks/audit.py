@@ -1,8 +1,8 @@
 """What the audit door costs: governed actions per second from four writers, beside the same row change without it.
 
-Run by `make bench NAME=audit`. A PostgreSQL of its own, default durability (fsync on), a running sequencer. One action is
-one transaction through Django: lock the row, change it, read it back, event, commit. The baseline changes a column of the
-same table that is not governed, in a transaction of its own.
+Run by `make bench NAME=audit`. A PostgreSQL of its own, default durability (fsync on), a running sequencer. One action
+is one transaction through Django: lock the row, change it, read it back, event, commit. The baseline changes a column
+of the same table that is not governed, in a transaction of its own.
 """
 
 import json
@@ -135,11 +135,17 @@ def _measure(state_dir: str) -> dict[str, Any]:
     proof_ms = (time.perf_counter() - began) / len(proofs) * 1000
     connections.close_all()
     return {
-        "actions_per_s_4w": round(audited), "unaudited_actions_per_s_4w": round(unaudited),
-        "ratio": round(audited / unaudited, 3), "client_cpu_us": round(audited_cpu),
-        "unaudited_client_cpu_us": round(unaudited_cpu), "proof_bytes": max(len(text.encode()) for text in proofs),
-        "proof_ms": round(proof_ms, 2), "entries": report.size, "checkpoints": report.checkpoints,
-        "drain_s": round(drain_s, 2), "machine": f"{os.cpu_count()} cores, PostgreSQL 18 embedded, fsync on",
+        "actions_per_s_4w": round(audited),
+        "unaudited_actions_per_s_4w": round(unaudited),
+        "ratio": round(audited / unaudited, 3),
+        "client_cpu_us": round(audited_cpu),
+        "unaudited_client_cpu_us": round(unaudited_cpu),
+        "proof_bytes": max(len(text.encode()) for text in proofs),
+        "proof_ms": round(proof_ms, 2),
+        "entries": report.size,
+        "checkpoints": report.checkpoints,
+        "drain_s": round(drain_s, 2),
+        "machine": f"{os.cpu_count()} cores, PostgreSQL 18 embedded, fsync on",
     }
 
 

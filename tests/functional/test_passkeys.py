@@ -26,7 +26,9 @@ def _signed_in(user: Any) -> Client:
 def _add(client: Client, passkey: SoftwarePasskey, name: str = "Phone") -> Any:
     credential = passkey.create(client.get("/accounts/passkeys/add/", headers=AJAX).json())
     return client.post(
-        "/accounts/passkeys/add/", json.dumps({"name": name, "credential": credential}), content_type="application/json",
+        "/accounts/passkeys/add/",
+        json.dumps({"name": name, "credential": credential}),
+        content_type="application/json",
         headers=AJAX,
     )
 
@@ -34,7 +36,9 @@ def _add(client: Client, passkey: SoftwarePasskey, name: str = "Phone") -> Any:
 def _sign_in(passkey: SoftwarePasskey, client: Client | None = None) -> tuple[Client, Any]:
     client = client or Client()
     options = client.get("/accounts/passkeys/login/", headers=AJAX).json()["request_options"]
-    answer = client.post("/accounts/passkeys/login/", {"credential": json.dumps(passkey.get(options)), "next": "/kill/"})
+    answer = client.post(
+        "/accounts/passkeys/login/", {"credential": json.dumps(passkey.get(options)), "next": "/kill/"}
+    )
     return client, answer
 
 
@@ -45,7 +49,11 @@ def test_a_passkey_is_added_and_signs_its_owner_in(cast: Cast) -> None:
     client, answer = _sign_in(passkey)
     assert answer.status_code == 302 and answer["Location"] == "/kill/"
     assert client.get("/kill/").status_code == 200
-    acts = list(Event.objects.filter(action__in=["passkey.added", "session.started"]).order_by("id").values_list("action", flat=True))
+    acts = list(
+        Event.objects.filter(action__in=["passkey.added", "session.started"])
+        .order_by("id")
+        .values_list("action", flat=True)
+    )
     assert acts == ["passkey.added", "session.started"]
 
 
@@ -91,7 +99,9 @@ def test_second_passkey_and_removal_need_the_first_one_shown_again(cast: Cast) -
     _add(client, passkey)
     assert client.get("/accounts/passkeys/add/", headers=AJAX).json()["code"] == "account.reauthentication_needed"
     row = passkeys.of(cast.meera)[0]
-    assert client.post(f"/accounts/passkeys/{row.id}/remove/", headers={"accept": "application/json"}).status_code == 403
+    assert (
+        client.post(f"/accounts/passkeys/{row.id}/remove/", headers={"accept": "application/json"}).status_code == 403
+    )
     fresh, _ = _sign_in(passkey)
     assert _add(fresh, SoftwarePasskey(HERE), "Key").status_code == 201
     assert fresh.post(f"/accounts/passkeys/{row.id}/remove/").status_code == 302

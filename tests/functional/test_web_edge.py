@@ -24,7 +24,10 @@ def _client(user: Any, **settings: Any) -> Client:
 
 def _key(cast: Cast, *scope: Permission) -> str:
     _, text = api_keys.create(
-        actor=Actor.user(cast.dev), organisation=cast.organisation, created_by=cast.dev, name="Desk",
+        actor=Actor.user(cast.dev),
+        organisation=cast.organisation,
+        created_by=cast.dev,
+        name="Desk",
         scope=[permission.value for permission in scope],
     )
     return text
@@ -42,9 +45,18 @@ def test_nobody_is_asked_to_sign_in_and_sent_back(cast: Cast) -> None:
     assert answer.status_code == 302 and answer["Location"] == "/accounts/login/?next=%2Fkill%2F"
 
 
-@pytest.mark.parametrize(("name", "status"), [
-    ("meera", 200), ("jonas", 403), ("farah", 403), ("dev", 403), ("erin", 403), ("asha", 403), ("mallory", 200),
-])
+@pytest.mark.parametrize(
+    ("name", "status"),
+    [
+        ("meera", 200),
+        ("jonas", 403),
+        ("farah", 403),
+        ("dev", 403),
+        ("erin", 403),
+        ("asha", 403),
+        ("mallory", 200),
+    ],
+)
 def test_roles_decide_and_mallory_acts_only_for_her_own_organisation(cast: Cast, name: str, status: int) -> None:
     assert _client(getattr(cast, name)).get("/kill/", headers={"accept": "application/json"}).status_code == status
 
@@ -69,7 +81,12 @@ def test_api_key_may_do_what_its_scope_says_and_no_more(cast: Cast) -> None:
 
 
 def test_api_key_can_never_hold_what_only_a_person_may_do(cast: Cast) -> None:
-    for permission in (Permission.APPROVAL_SIGN, Permission.IDENTITY_DECIDE, Permission.MEMBER_MANAGE, Permission.API_KEY_MANAGE):
+    for permission in (
+        Permission.APPROVAL_SIGN,
+        Permission.IDENTITY_DECIDE,
+        Permission.MEMBER_MANAGE,
+        Permission.API_KEY_MANAGE,
+    ):
         with pytest.raises(api_keys.ApiKeyScopeInvalid):
             _key(cast, permission)
 
@@ -85,12 +102,19 @@ def test_wrong_unknown_and_revoked_keys_are_refused_alike_and_recorded_apart(cas
     key = cast.organisation.api_keys.get()
     api_keys.revoke(actor=Actor.user(cast.dev), key=key)
     wrong = text[:-3] + "xyz"
-    answers = [Client().get("/v2/conversations", headers={"x-api-key": bad}) for bad in (text, wrong, "tc_zz_zz", "junk", "é" * 90)]
+    answers = [
+        Client().get("/v2/conversations", headers={"x-api-key": bad})
+        for bad in (text, wrong, "tc_zz_zz", "junk", "é" * 90)
+    ]
     assert {answer.status_code for answer in answers} == {401}
     assert len({json.dumps({**answer.json(), "request_id": ""}) for answer in answers}) == 1
     reasons = list(Event.objects.filter(action="api_key.refused").order_by("id").values_list("outcome", "body"))
     assert [json.loads(bytes(body))["reason"] for _, body in reasons] == [
-        "api_key.revoked", "api_key.wrong", "api_key.unknown", "api_key.unknown", "api_key.unknown",
+        "api_key.revoked",
+        "api_key.wrong",
+        "api_key.unknown",
+        "api_key.unknown",
+        "api_key.unknown",
     ]
 
 
@@ -107,14 +131,19 @@ def test_session_writes_need_the_csrf_token_and_key_writes_do_not(cast: Cast) ->
     assert client.post("/v2/conversations", {}, content_type="application/json").status_code == 403
     headers = {"x-api-key": _key(cast, Permission.CONVERSATION_CREATE)}
     strict = Client(enforce_csrf_checks=True)
-    assert strict.post("/v2/conversations", {"a": 1}, headers=headers, content_type="application/json").json()["sent"] == {"a": 1}
+    assert strict.post("/v2/conversations", {"a": 1}, headers=headers, content_type="application/json").json()[
+        "sent"
+    ] == {"a": 1}
     assert strict.post("/accounts/organisation/", {}).status_code == 403
 
 
 def test_errors_have_one_shape_everywhere(cast: Cast) -> None:
     headers = {"x-api-key": _key(cast, Permission.CONVERSATION_CREATE)}
     answers = [
-        Client().get("/v2/nothing"), Client().get("/v2/conversations"), Client().get("/v2/refuses"), Client().get("/v2/breaks"),
+        Client().get("/v2/nothing"),
+        Client().get("/v2/conversations"),
+        Client().get("/v2/refuses"),
+        Client().get("/v2/breaks"),
         Client().post("/v2/conversations", "{not json", headers=headers, content_type="application/json"),
     ]
     for answer in answers:
@@ -138,7 +167,9 @@ def test_headers_are_strict_and_the_policy_has_no_inline_script() -> None:
     assert "script-src 'self' 'wasm-unsafe-eval'" in policy and "frame-ancestors 'none'" in policy
     assert "unsafe-inline" not in policy and "unsafe-eval'" not in policy.replace("'wasm-unsafe-eval'", "")
     assert (answer["X-Frame-Options"], answer["Referrer-Policy"], answer["X-Content-Type-Options"]) == (
-        "DENY", "same-origin", "nosniff",
+        "DENY",
+        "same-origin",
+        "nosniff",
     )
     assert answer["Cache-Control"] == "no-store"
 

@@ -18,8 +18,13 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def version(cast: Cast) -> EmotionPolicyVersion:
     return emotion_policies.create(
-        actor=Actor.user(cast.farah), organisation=cast.organisation, author=cast.farah, replica_public_id="r1",
-        subject_public_id="s1", name="Asha, care desk", content=CONTENT,
+        actor=Actor.user(cast.farah),
+        organisation=cast.organisation,
+        author=cast.farah,
+        replica_public_id="r1",
+        subject_public_id="s1",
+        name="Asha, care desk",
+        content=CONTENT,
     )
 
 
@@ -48,8 +53,12 @@ def test_submitting_closes_the_draft_once(cast: Cast, version: EmotionPolicyVers
 
 def test_one_policy_a_replica_and_no_bad_content(cast: Cast, version: EmotionPolicyVersion) -> None:
     arguments = {
-        "actor": Actor.user(cast.farah), "organisation": cast.organisation, "author": cast.farah,
-        "replica_public_id": "r1", "subject_public_id": "s1", "name": "again",
+        "actor": Actor.user(cast.farah),
+        "organisation": cast.organisation,
+        "author": cast.farah,
+        "replica_public_id": "r1",
+        "subject_public_id": "s1",
+        "name": "again",
     }
     with pytest.raises(emotion_policies.PolicyExists):
         emotion_policies.create(**arguments, content=CONTENT)
@@ -62,6 +71,8 @@ def test_a_version_slipped_into_the_database_is_refused(version: EmotionPolicyVe
     with pytest.raises(DatabaseError, match="unaudited"), transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
         cursor.execute(
-            "INSERT INTO trustcore_policy_emotion_policy_version (public_id, policy_id, number, content, state, author_id, created_at)"
-            " SELECT 'y9.9', policy_id, 9, content, state, author_id, now() FROM trustcore_policy_emotion_policy_version"
+            "INSERT INTO trustcore_policy_emotion_policy_version"
+            " (public_id, policy_id, number, content, state, author_id, created_at)"
+            " SELECT 'y9.9', policy_id, 9, content, state, author_id, now()"
+            " FROM trustcore_policy_emotion_policy_version"
         )

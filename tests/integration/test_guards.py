@@ -57,11 +57,15 @@ def test_python_ring_refuses_create_save_update_delete_and_bulk() -> None:
             write()
 
 
-@pytest.mark.parametrize("sql", [
-    "UPDATE trustcore_accounts_organisation SET name = 'Mallory'",
-    "DELETE FROM trustcore_accounts_organisation",
-    "INSERT INTO trustcore_accounts_organisation (public_id, slug, name, created_at) VALUES ('o9', 'm', 'M', now())",
-])
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "UPDATE trustcore_accounts_organisation SET name = 'Mallory'",
+        "DELETE FROM trustcore_accounts_organisation",
+        "INSERT INTO trustcore_accounts_organisation (public_id, slug, name, created_at)"
+        " VALUES ('o9', 'm', 'M', now())",
+    ],
+)
 def test_raw_sql_is_refused_at_commit(sql: str) -> None:
     _recorded()
     with pytest.raises(DatabaseError, match="unaudited"), transaction.atomic(), connection.cursor() as cursor:
@@ -80,10 +84,10 @@ def test_forgotten_create_is_refused_at_commit() -> None:
 def test_record_about_another_object_does_not_count() -> None:
     first = _recorded("one")
     second = Organisation(slug="two", name="Two")
-    with pytest.raises(DatabaseError, match="unaudited"):
-        with recording.recording(actor=SYSTEM, action=recording.Action.ORGANISATION_CREATED, obj=first):
-            _pretend_open(f"organisation:{second.public_id}")
-            second.save()
+    about_first = recording.recording(actor=SYSTEM, action=recording.Action.ORGANISATION_CREATED, obj=first)
+    with pytest.raises(DatabaseError, match="unaudited"), about_first:
+        _pretend_open(f"organisation:{second.public_id}")
+        second.save()
     assert Organisation.objects.count() == 1
 
 
@@ -102,7 +106,10 @@ def test_record_rolled_back_in_savepoint_while_change_is_kept_is_refused() -> No
 
 def test_change_in_savepoint_with_record_outside_commits() -> None:
     organisation = _recorded()
-    with recording.recording(actor=SYSTEM, action=recording.Action.USER_CHANGED, obj=organisation), transaction.atomic():
+    with (
+        recording.recording(actor=SYSTEM, action=recording.Action.USER_CHANGED, obj=organisation),
+        transaction.atomic(),
+    ):
         organisation.name = "Two"
         organisation.save(update_fields=["name"])
     assert Organisation.objects.get().name == "Two"
@@ -149,7 +156,8 @@ def test_event_cannot_claim_another_transaction() -> None:
         cursor.execute(
             "INSERT INTO trustcore_audit_event (public_id, xid, at, tenant, actor_type, actor_id, action, object_type,"
             " object_id, objects_covered, subject_commitment, outcome, body, details)"
-            " VALUES ('x', %s, now(), '', '', '', '', '', '', '{}', '', 'done', '', '{}')", [first],
+            " VALUES ('x', %s, now(), '', '', '', '', '', '', '{}', '', 'done', '', '{}')",
+            [first],
         )
         cursor.execute("SELECT xid FROM trustcore_audit_event WHERE public_id = 'x'")
         assert cursor.fetchone()[0] > first

@@ -72,7 +72,9 @@ def test_destroyed_key_takes_everything_with_it_and_never_comes_back(subject: st
     assert acts == ["key.created", "key.destruction_begun", "key.destroyed"]
 
 
-def test_destruction_resumes_after_a_crash_between_the_two_events(subject: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_destruction_resumes_after_a_crash_between_the_two_events(
+    subject: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def crash(path: Path) -> bool:
         raise SystemExit(path)
 
@@ -121,9 +123,15 @@ def test_release_opens_only_with_the_slots_key_and_the_same_aad(subject: str) ->
     write = data_keys.new(subject, "studio/replica/r1/2", actor=ACTOR)
     slot, aad = X25519PrivateKey.generate(), {"lease_id": "z1", "epoch": 1}
     sealed = release.seal_keys(
-        actor=recording.Actor.worker("w1"), lease=recording.ObjectRef("lease", "z1", tenant="studio", subject=subject),
-        info=b"info", aad=aad, ephemeral_public=slot.public_key().public_bytes_raw(), read={"model": ref.public_id},
-        write_key_id=write.id, write_contexts={"out": "studio/replica/r1/2/out"}, extra={"mark": None},
+        actor=recording.Actor.worker("w1"),
+        lease=recording.ObjectRef("lease", "z1", tenant="studio", subject=subject),
+        info=b"info",
+        aad=aad,
+        ephemeral_public=slot.public_key().public_bytes_raw(),
+        read={"model": ref.public_id},
+        write_key_id=write.id,
+        write_contexts={"out": "studio/replica/r1/2/out"},
+        extra={"mark": None},
     )
     keys = from_canonical(hpke_open(slot, b"info", canonical_bytes(aad), unb64(sealed)))
     assert unb64(keys["write"]) == write.plaintext

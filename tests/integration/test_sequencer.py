@@ -124,22 +124,28 @@ def test_search_stays_inside_its_tenant() -> None:
 @pytest.mark.django_db
 def test_refusal_is_an_event_with_its_reason() -> None:
     recording.refused(
-        actor=SYSTEM, action=recording.Action.CONVERSATION_REFUSED, obj=recording.ObjectRef("replica", "r1", tenant="studio"),
-        reason="consent.withdrawn", details={"reasons": ["consent.withdrawn"]},
+        actor=SYSTEM,
+        action=recording.Action.CONVERSATION_REFUSED,
+        obj=recording.ObjectRef("replica", "r1", tenant="studio"),
+        reason="consent.withdrawn",
+        details={"reasons": ["consent.withdrawn"]},
     )
     Sequencer().drain()
     body = selectors.search(tenant="studio", outcome="refused")[0].body
     assert (body["action"], body["reason"], body["outcome"]) == ("conversation.refused", "consent.withdrawn", "refused")
 
 
+_EVENT, _ENTRY = "trustcore_audit_event", "trustcore_audit_entry"
 CHANGES = {
-    "body": "UPDATE trustcore_audit_event SET body = replace(convert_from(body, 'UTF8'), 'persona', 'replica')::bytea WHERE object_id = 'p2'",
-    "details": """UPDATE trustcore_audit_event SET details = jsonb_set(details, '{open,number}', '99') WHERE object_id = 'p2'""",
-    "leaf": "UPDATE trustcore_audit_entry SET leaf = replace(convert_from(leaf, 'UTF8'), '\"n\":3', '\"n\":4')::bytea WHERE seq = 2",
-    "deleted": "DELETE FROM trustcore_audit_entry WHERE seq = 2",
-    "cut": "DELETE FROM trustcore_audit_entry WHERE seq = 5",
-    "swapped": "UPDATE trustcore_audit_entry SET event_id = CASE seq WHEN 1 THEN (SELECT event_id FROM trustcore_audit_entry WHERE seq=2)"
-               " ELSE (SELECT event_id FROM trustcore_audit_entry WHERE seq=1) END WHERE seq IN (1, 2)",
+    "body": f"UPDATE {_EVENT} SET body = replace(convert_from(body, 'UTF8'), 'persona', 'replica')::bytea"
+    " WHERE object_id = 'p2'",
+    "details": f"UPDATE {_EVENT} SET details = jsonb_set(details, '{{open,number}}', '99') WHERE object_id = 'p2'",
+    "leaf": f"UPDATE {_ENTRY} SET leaf = replace(convert_from(leaf, 'UTF8'),"
+    " '\"n\":3', '\"n\":4')::bytea WHERE seq = 2",
+    "deleted": f"DELETE FROM {_ENTRY} WHERE seq = 2",
+    "cut": f"DELETE FROM {_ENTRY} WHERE seq = 5",
+    "swapped": f"UPDATE {_ENTRY} a SET event_id = b.event_id FROM {_ENTRY} b"
+    " WHERE (a.seq = 1 AND b.seq = 2) OR (a.seq = 2 AND b.seq = 1)",
     "node": "UPDATE trustcore_audit_node SET node_hash = decode(repeat('00', 32), 'hex') WHERE level = 2",
     "checkpoint": "UPDATE trustcore_audit_checkpoint SET note = replace(note, E'\\n6\\n', E'\\n5\\n')",
     "lost event": "DELETE FROM trustcore_audit_queue",
@@ -175,23 +181,27 @@ def test_gap_and_fork_are_refused_by_the_database() -> None:
     event_id = QueuedEvent.objects.get().event_id
     for seq in (1, 3):
         with pytest.raises(Exception, match="log entry|duplicate"), connection.cursor() as cursor:
-            cursor.execute(
-                "INSERT INTO trustcore_audit_entry VALUES (%s, '', '', 'tenant/x', '', %s)", [seq, event_id]
-            )
+            cursor.execute("INSERT INTO trustcore_audit_entry VALUES (%s, '', '', 'tenant/x', '', %s)", [seq, event_id])
 
 
 def _raw() -> psycopg.Connection:
     wanted = connection.settings_dict
     return psycopg.connect(
-        host=wanted["HOST"], port=wanted["PORT"], user=wanted["USER"], dbname=wanted["NAME"], password=wanted["PASSWORD"]
+        host=wanted["HOST"],
+        port=wanted["PORT"],
+        user=wanted["USER"],
+        dbname=wanted["NAME"],
+        password=wanted["PASSWORD"],
     )
 
 
 @pytest.mark.django_db(transaction=True)
 def test_an_event_that_commits_late_is_not_skipped() -> None:
     """Row 1 is inserted first and commits last: a reader of "everything after 2" would lose it."""
-    columns = ("(public_id, xid, at, tenant, actor_type, actor_id, action, object_type, object_id, objects_covered,"
-               " subject_commitment, outcome, body, details)")
+    columns = (
+        "(public_id, xid, at, tenant, actor_type, actor_id, action, object_type, object_id, objects_covered,"
+        " subject_commitment, outcome, body, details)"
+    )
     values = "VALUES (%s, 0, now(), 'studio', 's', '', 'a', 't', 'i', '{}', '', 'done', %s, '{}')"
     body = bytes(_template_body())
     with _raw() as first, _raw() as second:
@@ -201,7 +211,9 @@ def test_an_event_that_commits_late_is_not_skipped() -> None:
         assert Sequencer().drain() == 2  # the template's own event, and "two"
         first.commit()
     assert Sequencer().drain() == 1
-    assert list(Event.objects.filter(entry__isnull=False).order_by("entry__seq").values_list("public_id", flat=True))[1:] == ["two", "one"]
+    assert list(Event.objects.filter(entry__isnull=False).order_by("entry__seq").values_list("public_id", flat=True))[
+        1:
+    ] == ["two", "one"]
 
 
 def _template_body() -> bytes:

@@ -1,4 +1,5 @@
-"""Where django-allauth asks us: nobody signs up by themselves, passkeys are named after their owner, sign-ins are events."""
+"""Where django-allauth asks us: nobody signs up by themselves, passkeys are named after their owner, sign-ins are
+events."""
 
 from typing import Any
 from urllib.parse import urlsplit
@@ -18,9 +19,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         return False
 
     def login(self, request: HttpRequest, user: Any) -> None:
-        with recording.recording(
-            actor=recording.Actor.user(user), action=recording.Action.SESSION_STARTED, obj=user
-        ):
+        with recording.recording(actor=recording.Actor.user(user), action=recording.Action.SESSION_STARTED, obj=user):
             super().login(request, user)
 
 

@@ -31,7 +31,8 @@ def link_for(user: User) -> str:
     _require_demo()
     warnings.warn(
         "Demo sign-in links work without a passkey. Never run with TRUSTCORE_DEMO in production.",
-        InsecureSignInWarning, stacklevel=2,
+        InsecureSignInWarning,
+        stacklevel=2,
     )
     token = signing.dumps(user.public_id, salt=SALT)
     return f"{settings.BASE_URL}{reverse('demo_sign_in', args=[token])}"
@@ -44,7 +45,7 @@ def user_of(token: str) -> User:
         public_id = signing.loads(token, salt=SALT, max_age=MAX_AGE_S)
     except signing.BadSignature as error:
         raise DemoLinkInvalid("This demo link is wrong or too old. Start the demo again for new ones.") from error
-    user = User.objects.filter(public_id=public_id, is_active=True).first()
+    user: User | None = User.objects.filter(public_id=public_id, is_active=True).first()
     if user is None:
         raise DemoLinkInvalid("This demo link is for somebody who is not here any more.")
     return user

@@ -1,4 +1,5 @@
-"""People, the organisations they act for, and the keys programs use. Changes are governed (trustcore/audit/guards.py)."""
+"""People, the organisations they act for, and the keys programs use. Changes are governed
+(trustcore/audit/guards.py)."""
 
 from typing import Any, ClassVar
 
@@ -30,7 +31,8 @@ class UserManager(BaseUserManager.from_queryset(AuditedQuerySet)):  # type: igno
     """Finds people by e-mail. Creating one goes through `accounts.services.people`, which records it."""
 
     def get_by_natural_key(self, email: str) -> "User":
-        return self.get(email__iexact=email)
+        user: User = self.get(email__iexact=email)
+        return user
 
 
 class User(AuditedModel, AbstractBaseUser):

@@ -53,30 +53,65 @@ class Role(StrEnum):
 
 
 P = Permission
-_SEE = frozenset({
-    P.SIGNED_IN, P.SUBJECT_VIEW, P.CONSENT_VIEW, P.REPLICA_VIEW, P.POLICY_VIEW, P.APPROVAL_VIEW, P.PERSONA_VIEW,
-    P.CONVERSATION_VIEW,
-})
+_SEE = frozenset(
+    {
+        P.SIGNED_IN,
+        P.SUBJECT_VIEW,
+        P.CONSENT_VIEW,
+        P.REPLICA_VIEW,
+        P.POLICY_VIEW,
+        P.APPROVAL_VIEW,
+        P.PERSONA_VIEW,
+        P.CONVERSATION_VIEW,
+    }
+)
 ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
-    Role.OFFICER: _SEE | {
-        P.SUBJECT_INVITE, P.SUBJECT_SUSPEND, P.IDENTITY_VIEW, P.IDENTITY_DECIDE, P.CONVERSATION_END, P.STREAM_KILL,
-        P.RECORDING_VIEW, P.AUDIT_VIEW, P.MEMBER_VIEW, P.HOLD_MANAGE,
+    Role.OFFICER: _SEE
+    | {
+        P.SUBJECT_INVITE,
+        P.SUBJECT_SUSPEND,
+        P.IDENTITY_VIEW,
+        P.IDENTITY_DECIDE,
+        P.CONVERSATION_END,
+        P.STREAM_KILL,
+        P.RECORDING_VIEW,
+        P.AUDIT_VIEW,
+        P.MEMBER_VIEW,
+        P.HOLD_MANAGE,
     },
     Role.APPROVER: _SEE | {P.APPROVAL_SIGN},
     Role.AUTHOR: _SEE | {P.FOOTAGE_UPLOAD, P.TRAINING_START, P.POLICY_DRAFT, P.APPROVAL_REQUEST, P.PERSONA_EDIT},
-    Role.DEVELOPER: frozenset({
-        P.SIGNED_IN, P.REPLICA_VIEW, P.PERSONA_VIEW, P.PERSONA_EDIT, P.CONVERSATION_VIEW, P.CONVERSATION_CREATE,
-        P.CONVERSATION_END, P.RECORDING_VIEW, P.POLICY_VIEW, P.API_KEY_MANAGE,
-    }),
+    Role.DEVELOPER: frozenset(
+        {
+            P.SIGNED_IN,
+            P.REPLICA_VIEW,
+            P.PERSONA_VIEW,
+            P.PERSONA_EDIT,
+            P.CONVERSATION_VIEW,
+            P.CONVERSATION_CREATE,
+            P.CONVERSATION_END,
+            P.RECORDING_VIEW,
+            P.POLICY_VIEW,
+            P.API_KEY_MANAGE,
+        }
+    ),
     Role.AUDITOR: _SEE | {P.IDENTITY_VIEW, P.RECORDING_VIEW, P.AUDIT_VIEW, P.AUDIT_EXPORT, P.MEMBER_VIEW},
     Role.ADMIN: frozenset({P.SIGNED_IN, P.MEMBER_VIEW, P.MEMBER_MANAGE, P.API_KEY_MANAGE}),
 }
 
 # What an API key may ever hold. Approvals, identity decisions and memberships need a person with a passkey.
-API_KEY_PERMISSIONS: frozenset[Permission] = frozenset({
-    P.REPLICA_VIEW, P.PERSONA_VIEW, P.PERSONA_EDIT, P.CONVERSATION_VIEW, P.CONVERSATION_CREATE, P.CONVERSATION_END,
-    P.RECORDING_VIEW, P.POLICY_VIEW,
-})
+API_KEY_PERMISSIONS: frozenset[Permission] = frozenset(
+    {
+        P.REPLICA_VIEW,
+        P.PERSONA_VIEW,
+        P.PERSONA_EDIT,
+        P.CONVERSATION_VIEW,
+        P.CONVERSATION_CREATE,
+        P.CONVERSATION_END,
+        P.RECORDING_VIEW,
+        P.POLICY_VIEW,
+    }
+)
 
 
 def of_roles(roles: list[str]) -> frozenset[Permission]:

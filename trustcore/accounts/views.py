@@ -68,8 +68,10 @@ def passkey_login(request: HttpRequest) -> HttpResponse:
     response: HttpResponse = allauth_webauthn.login_webauthn(request)
     if request.method == "POST" and not request.user.is_authenticated:
         recording.refused(
-            actor=recording.Actor.anyone(), action=recording.Action.SESSION_REFUSED,
-            obj=recording.ObjectRef("session", "unknown"), reason="request.passkey_invalid",
+            actor=recording.Actor.anyone(),
+            action=recording.Action.SESSION_REFUSED,
+            obj=recording.ObjectRef("session", "unknown"),
+            reason="request.passkey_invalid",
         )
     return response
 
@@ -160,8 +162,11 @@ def api_key_list(request: Any) -> HttpResponse:
     shown = None
     if request.method == "POST":
         _key, shown = api_keys.create(
-            actor=request.actor, organisation=request.organisation, created_by=request.user,
-            name=request.POST.get("name", "") or _("Unnamed"), scope=request.POST.getlist("scope"),
+            actor=request.actor,
+            organisation=request.organisation,
+            created_by=request.user,
+            name=request.POST.get("name", "") or _("Unnamed"),
+            scope=request.POST.getlist("scope"),
         )
     rows = ApiKey.objects.filter(organisation=request.organisation).order_by("-created_at")
     scopes = sorted(permission.value for permission in API_KEY_PERMISSIONS)

@@ -1,8 +1,8 @@
 """The rings around governed rows: the Python guard (early, readable) and the database guard (final).
 
-`AuditedModel` refuses a write outside a recording. `GuardTable`, a migration operation, installs the deferred constraint
-trigger that refuses the commit of any changed row without an event about it in the same transaction. Only the second is
-proof: raw SQL, the shell and a careless migration pass the first.
+`AuditedModel` refuses a write outside a recording. `GuardTable`, a migration operation, installs the deferred
+constraint trigger that refuses the commit of any changed row without an event about it in the same transaction. Only
+the second is proof: raw SQL, the shell and a careless migration pass the first.
 """
 
 from collections.abc import Iterable
@@ -27,7 +27,8 @@ def _require_recording(audit_type: str, public_id: str | None, act: str) -> None
     if not allowed:
         raise UnauditedWrite(
             f"{act} of {audit_type} {public_id or '(several)'} outside `with recording.recording(...)` for it",
-            audit_type=audit_type, public_id=public_id or "",
+            audit_type=audit_type,
+            public_id=public_id or "",
         )
 
 
@@ -79,14 +80,6 @@ class AuditedModel(models.Model):
         abstract = True
         base_manager_name = "objects"
 
-    @classmethod
-    def is_guarded_write(cls, fields: Iterable[str] | None) -> bool:
-        """Whether writing these fields (None: all of them) needs a recording."""
-        if cls.guarded_fields is None or fields is None:
-            return True
-        names = set(fields)
-        return any(name in names or f"{name}_id" in names for name in cls.guarded_fields)
-
     def save(self, *args: Any, **kwargs: Any) -> None:
         if self._state.adding or self.is_guarded_write(kwargs.get("update_fields")):
             _require_recording(self.audit_type, str(self.public_id), "write")  # type: ignore[attr-defined]
@@ -95,6 +88,14 @@ class AuditedModel(models.Model):
     def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
         _require_recording(self.audit_type, str(self.public_id), "delete")  # type: ignore[attr-defined]
         return super().delete(*args, **kwargs)
+
+    @classmethod
+    def is_guarded_write(cls, fields: Iterable[str] | None) -> bool:
+        """Whether writing these fields (None: all of them) needs a recording."""
+        if cls.guarded_fields is None or fields is None:
+            return True
+        names = set(fields)
+        return any(name in names or f"{name}_id" in names for name in cls.guarded_fields)
 
 
 class GuardTable(Operation):

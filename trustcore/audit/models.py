@@ -123,7 +123,8 @@ class Checkpoint(models.Model):
 
 
 class ScopeSalt(models.Model):
-    """The salt behind a tenant's or subject's commitment in the log. Erasing the row unlinks the log from the person."""
+    """The salt behind a tenant's or subject's commitment in the log. Erasing the row unlinks the log from the
+    person."""
 
     name = models.CharField(max_length=120, unique=True)  # "tenant:<slug>" or "subject:<public id>"
     salt = models.BinaryField()

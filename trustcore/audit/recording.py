@@ -155,9 +155,17 @@ def _insert(event: OpenEvent, *, outcome: str) -> None:
         "details_hash": details_commitment(details),
     }
     Event.objects.create(
-        public_id=event.public_id, at=now, tenant=reference.tenant,
-        actor_type=event.actor.type, actor_id=event.actor.id, action=event.action.value,
-        object_type=reference.type, object_id=reference.id, objects_covered=event.covered,
-        subject_commitment=subject_commitment, outcome=outcome, body=canonical_bytes(body), details=details,
+        public_id=event.public_id,
+        at=now,
+        tenant=reference.tenant,
+        actor_type=event.actor.type,
+        actor_id=event.actor.id,
+        action=event.action.value,
+        object_type=reference.type,
+        object_id=reference.id,
+        objects_covered=event.covered,
+        subject_commitment=subject_commitment,
+        outcome=outcome,
+        body=canonical_bytes(body),
+        details=details,
     )
-

@@ -99,9 +99,7 @@ def scope_heads(at_size: int) -> dict[str, ScopeHead]:
     """The map scope -> (last n, last leaf) as it stood when the log had `at_size` entries."""
     heads: dict[str, ScopeHead] = {}
     for column in ("tenant_scope", "subject_scope"):
-        newest = (
-            Entry.objects.filter(seq__lt=at_size).exclude(**{column: ""}).order_by(column, "-seq").distinct(column)
-        )
+        newest = Entry.objects.filter(seq__lt=at_size).exclude(**{column: ""}).order_by(column, "-seq").distinct(column)
         for row in newest:
             links = {link["scope"]: link["n"] for link in from_canonical(bytes(row.leaf))["scopes"]}
             scope = getattr(row, column)
@@ -121,8 +119,13 @@ def scope_proof(scope: str, checkpoint: Checkpoint) -> dict[str, Any]:
     tree, index = scopes_tree(heads), sorted(heads).index(scope)
     head = heads[scope]
     return {
-        "scope": scope, "n": head.n, "last": head.last_leaf.hex(), "index": index, "size": tree.size,
-        "hashes": [value.hex() for value in tree.inclusion_proof(index)], "leaf": scope_leaf(scope, head).decode(),
+        "scope": scope,
+        "n": head.n,
+        "last": head.last_leaf.hex(),
+        "index": index,
+        "size": tree.size,
+        "hashes": [value.hex() for value in tree.inclusion_proof(index)],
+        "leaf": scope_leaf(scope, head).decode(),
     }
 
 
@@ -160,12 +163,16 @@ def search(
     """Entries of one tenant, newest first, at most 500. `action` may end with `.` to mean a whole noun."""
     rows = Entry.objects.filter(event__tenant=tenant).select_related("event").order_by("-seq")
     exact = {
-        "event__actor_id": actor_id, "event__object_type": object_type, "event__object_id": object_id,
+        "event__actor_id": actor_id,
+        "event__object_type": object_type,
+        "event__object_id": object_id,
         "event__outcome": outcome,
     }
     rows = rows.filter(**{column: value for column, value in exact.items() if value})
     if action:
-        rows = rows.filter(**({"event__action__startswith": action} if action.endswith(".") else {"event__action": action}))
+        rows = rows.filter(
+            **({"event__action__startswith": action} if action.endswith(".") else {"event__action": action})
+        )
     if subject_public_id:
         rows = rows.filter(subject_scope=scope_of_subject(subject_public_id))
     rows = _between(rows, since, until)
@@ -201,6 +208,12 @@ def _one(rows: QuerySet[Entry], what: str) -> Entry:
 
 def _view(row: Entry) -> LogEntry:
     return LogEntry(
-        seq=row.seq, leaf=bytes(row.leaf), leaf_hash=bytes(row.leaf_hash), body_bytes=bytes(row.event.body),
-        details=row.event.details, tenant_scope=row.tenant_scope, subject_scope=row.subject_scope, at=row.event.at,
+        seq=row.seq,
+        leaf=bytes(row.leaf),
+        leaf_hash=bytes(row.leaf_hash),
+        body_bytes=bytes(row.event.body),
+        details=row.event.details,
+        tenant_scope=row.tenant_scope,
+        subject_scope=row.subject_scope,
+        at=row.event.at,
     )

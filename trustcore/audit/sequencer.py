@@ -1,8 +1,8 @@
 """The sequencer: takes events that are committed and not numbered yet, and makes them the log.
 
-One leader at a time (an advisory lock). A batch is one transaction: entries, tree nodes and scope heads are there together
-or not at all. It claims the rows it can see in the queue and never asks for "everything after the last number": identity
-order is not commit order, and such a reader would skip a transaction that commits late.
+One leader at a time (an advisory lock). A batch is one transaction: entries, tree nodes and scope heads are there
+together or not at all. It claims the rows it can see in the queue and never asks for "everything after the last
+number": identity order is not commit order, and such a reader would skip a transaction that commits late.
 """
 
 import logging
@@ -128,9 +128,7 @@ class Sequencer:
             note = checkpoints.sign_checkpoint(
                 checkpoints.Checkpoint(settings.LOG_ORIGIN, self._size, root, scopes_root), log_key()
             )
-            Checkpoint.objects.create(
-                size=self._size, root=root, scopes_root=scopes_root, note=note, at=utc_now()
-            )
+            Checkpoint.objects.create(size=self._size, root=root, scopes_root=scopes_root, note=note, at=utc_now())
             return True
 
     # --- state -------------------------------------------------------------------------------------------------------
@@ -205,9 +203,7 @@ def _claim() -> list[dict[str, Any]]:
         ]
 
 
-def _store(
-    entries: list[tuple[Any, ...]], made: list[tuple[int, int, bytes]], heads: dict[str, ScopeHead]
-) -> None:
+def _store(entries: list[tuple[Any, ...]], made: list[tuple[int, int, bytes]], heads: dict[str, ScopeHead]) -> None:
     with connection.cursor() as cursor:
         with cursor.copy(
             "COPY trustcore_audit_entry (seq, event_id, leaf, leaf_hash, tenant_scope, subject_scope) FROM STDIN"

@@ -64,7 +64,10 @@ ALTER TABLE trustcore_audit_entry ENABLE ALWAYS TRIGGER trustcore_audit_entry_in
 """
 
 APPEND_ONLY_TABLES = (
-    "trustcore_audit_event", "trustcore_audit_entry", "trustcore_audit_node", "trustcore_audit_checkpoint",
+    "trustcore_audit_event",
+    "trustcore_audit_entry",
+    "trustcore_audit_node",
+    "trustcore_audit_checkpoint",
 )
 
 
@@ -78,7 +81,13 @@ def append_only(table: str) -> str:
 
 
 INSTALL = "\n".join(
-    [EVENT_STAMP, REQUIRE_EVENT, APPEND_ONLY_FUNCTION, ENTRY_CHECK, *(append_only(table) for table in APPEND_ONLY_TABLES)]
+    [
+        EVENT_STAMP,
+        REQUIRE_EVENT,
+        APPEND_ONLY_FUNCTION,
+        ENTRY_CHECK,
+        *(append_only(table) for table in APPEND_ONLY_TABLES),
+    ]
 )
 REMOVE = "\n".join(
     [

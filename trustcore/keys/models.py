@@ -73,7 +73,8 @@ class DataKey(AuditedModel):
 
 
 class Blob(AuditedModel):
-    """An encrypted file on disk. Its context is part of the encryption: asked for as something else, it does not open."""
+    """An encrypted file on disk. Its context is part of the encryption: asked for as something else, it does not
+    open."""
 
     audit_type = "blob"
     audited_fields = ("deleted_at",)

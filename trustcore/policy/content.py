@@ -21,7 +21,8 @@ def checked(content: dict[str, Any]) -> dict[str, Any]:
     """The content in its one canonical shape.
 
     {"emotions_max_milli": {emotion: 0..1000}, "uses": {purpose: {audience: ceiling 0..1000}}, "contexts": [...],
-    "session_max_min": 1..240}. A purpose and audience that are not in `uses` get no session; a ceiling of 0 is neutral only.
+    "session_max_min": 1..240}. A purpose and audience that are not in `uses` get no session; a ceiling of 0 is neutral
+    only.
 
     Raises:
         PolicyInvalid: a field is missing, unknown or out of range.
@@ -53,7 +54,8 @@ def _emotions(value: Any) -> dict[str, int]:
         raise _invalid("emotions_max_milli", f"must name emotions among {', '.join(EMOTIONS)}")
     return {
         emotion: _whole(f"emotions_max_milli.{emotion}", value.get(emotion, 0), 0, MAX_MILLI)
-        for emotion in EMOTIONS if emotion != "neutral"
+        for emotion in EMOTIONS
+        if emotion != "neutral"
     }
 
 
@@ -66,7 +68,8 @@ def _uses(value: Any) -> dict[str, dict[str, int]]:
             raise _invalid(f"uses.{purpose}", f"must name audiences among {', '.join(AUDIENCES)}")
         cells = {
             audience: _whole(f"uses.{purpose}.{audience}", ceiling, 0, MAX_MILLI)
-            for audience, ceiling in sorted(row.items()) if ceiling is not None
+            for audience, ceiling in sorted(row.items())
+            if ceiling is not None
         }
         if cells:
             uses[purpose] = cells

@@ -1,7 +1,8 @@
 """Decisions: facts in, Cedar asked, a decision out. PURE: no database, no clock; the caller gathers the facts.
 
-Cedar's forbid always wins over permit, and an error inside it counts as no. Every decision carries the hash of the policy
-files it ran under. The reasons are the codes that stand as `@id` on the rules in `*.cedar`, in the order of the files.
+Cedar's forbid always wins over permit, and an error inside it counts as no. Every decision carries the hash of the
+policy files it ran under. The reasons are the codes that stand as `@id` on the rules in `*.cedar`, in the order of the
+files.
 """
 
 import functools

@@ -84,8 +84,12 @@ class EmotionPolicyVersion(AuditedModel):
     def statement(self) -> dict[str, Any]:
         """The facts that approvals bind to."""
         return {
-            "v": 1, "policy": self.policy.public_id, "version": self.number, "replica": self.policy.replica_public_id,
-            "subject": self.policy.about_subject, "content": self.content,
+            "v": 1,
+            "policy": self.policy.public_id,
+            "version": self.number,
+            "replica": self.policy.replica_public_id,
+            "subject": self.policy.about_subject,
+            "content": self.content,
         }
 
     @property

@@ -1,10 +1,10 @@
 """The log's leaf, its scopes, and the one function that checks a whole log. PURE: sequencer, `verify_audit` and the
 offline bundle verifier share it.
 
-A leaf wraps an event: {v, seq, body: hash of the event's canonical bytes, scopes: [{scope, n, prev}]}. Per scope (a tenant,
-a subject; named by commitments) it holds the count n so far and the hash of the scope's previous leaf, so that a chosen
-scope's entries form a chain. A checkpoint carries the root of the map scope -> last n: a chain is complete when its last n
-is the map's.
+A leaf wraps an event: {v, seq, body: hash of the event's canonical bytes, scopes: [{scope, n, prev}]}. Per scope (a
+tenant, a subject; named by commitments) it holds the count n so far and the hash of the scope's previous leaf, so that
+a chosen scope's entries form a chain. A checkpoint carries the root of the map scope -> last n: a chain is complete
+when its last n is the map's.
 """
 
 import base64
@@ -83,9 +83,7 @@ def details_commitment(details: Mapping[str, Any]) -> str:
     return commitment(bytes.fromhex(details["salt"]), canonical_bytes(content))
 
 
-def verify_log(
-    entries: Iterable[StoredEntry], notes: Iterable[str], origin: str, key: VerifyKey
-) -> LogReport:
+def verify_log(entries: Iterable[StoredEntry], notes: Iterable[str], origin: str, key: VerifyKey) -> LogReport:
     """Check a whole log from its first entry: numbers, hashes, chains, and every checkpoint.
 
     Args:

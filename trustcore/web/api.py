@@ -11,7 +11,7 @@ from trustcore.primitives.errors import TrustcoreError
 from trustcore.web import errors, problems
 
 
-class ApiKeyAuthentication(BaseAuthentication):
+class ApiKeyAuthentication(BaseAuthentication):  # type: ignore[misc]
     """Hand DRF the key that ActorMiddleware checked. `request.auth` is the ApiKey; there is no user."""
 
     def authenticate(self, request: Any) -> tuple[Any, Any] | None:

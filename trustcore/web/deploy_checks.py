@@ -14,7 +14,8 @@ from trustcore.keys import providers
 
 @register(Tags.security, deploy=True)
 def no_development_stand_ins(app_configs: Any, **kwargs: Any) -> list[Error]:
-    """The demo profile, plain HTTP, debug pages, the file key provider and the embedded database are for development."""
+    """The demo profile, plain HTTP, debug pages, the file key provider and the embedded database are for
+    development."""
     found = []
     if settings.DEMO:
         found.append(_error("TRUSTCORE_DEMO is on: anybody with a demo link is somebody else.", "E001"))
@@ -25,7 +26,9 @@ def no_development_stand_ins(app_configs: Any, **kwargs: Any) -> list[Error]:
     if not providers.root().is_secure:
         found.append(_error("TRUSTCORE_KEY_PROVIDER keeps the root key in a plain file.", "E004"))
     if str(settings.DATABASES["default"]["HOST"]).startswith(str(settings.POSTGRES_DIR)):
-        found.append(_error("The embedded PostgreSQL runs as superuser: set DATABASE_URL with the role app_rw.", "E005"))
+        found.append(
+            _error("The embedded PostgreSQL runs as superuser: set DATABASE_URL with the role app_rw.", "E005")
+        )
     return found
 
 
@@ -34,7 +37,10 @@ def guards_are_in_place(app_configs: Any, databases: Any = None, **kwargs: Any) 
     """Every governed table has its deferred guard and every log table its append-only trigger, set to ALWAYS."""
     if not databases:
         return []
-    return [_error(f"The trigger {name} is missing or not ENABLE ALWAYS. Run migrations.", "E010") for name in missing_triggers()]
+    return [
+        _error(f"The trigger {name} is missing or not ENABLE ALWAYS. Run migrations.", "E010")
+        for name in missing_triggers()
+    ]
 
 
 def governed_models() -> list[type[AuditedModel]]:

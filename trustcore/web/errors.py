@@ -67,7 +67,9 @@ def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpR
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    return problems.response_for(request, InternalError("Something broke on our side. Try again; quote the request id."))
+    return problems.response_for(
+        request, InternalError("Something broke on our side. Try again; quote the request id.")
+    )
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:

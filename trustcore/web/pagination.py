@@ -6,7 +6,7 @@ from rest_framework.pagination import PageNumberPagination
 from rest_framework.response import Response
 
 
-class PageLimit(PageNumberPagination):
+class PageLimit(PageNumberPagination):  # type: ignore[misc]
     """Pages from 1. `limit` defaults to 10 and may be 100 at most."""
 
     page_size = 10
@@ -14,4 +14,4 @@ class PageLimit(PageNumberPagination):
     page_size_query_param = "limit"
 
     def get_paginated_response(self, data: Any) -> Response:
-        return Response({"data": data, "total_count": self.page.paginator.count})  # type: ignore[union-attr]
+        return Response({"data": data, "total_count": self.page.paginator.count})

@@ -82,7 +82,9 @@ def body_of(request: HttpRequest, error: TrustcoreError) -> dict[str, Any]:
     if isinstance(error, Fault):
         message = "Something broke on our side. Try again later; quote the request id."
     else:
-        facts = {key: value for key, value in error.facts.items() if key in {"fields", "reasons", "error_type", "permission"}}
+        facts = {
+            key: value for key, value in error.facts.items() if key in {"fields", "reasons", "error_type", "permission"}
+        }
     return {"error": message, "message": message, "code": error.code, "request_id": getattr(request, "id", ""), **facts}
 
 

@@ -4,9 +4,12 @@ from trustcore.accounts.models import Membership, Organisation, User
 
 
 def in_force(user: User, chosen_slug: str | None) -> tuple[Organisation | None, list[Membership]]:
-    """The organisation the person acts for now (their choice if they belong to it, else their first) and their roles."""
+    """The organisation the person acts for now (their choice if they belong to it, else their first) and their
+    roles."""
     rows = list(
-        Membership.objects.filter(user=user, is_active=True).select_related("organisation").order_by("organisation_id", "id")
+        Membership.objects.filter(user=user, is_active=True)
+        .select_related("organisation")
+        .order_by("organisation_id", "id")
     )
     if not rows:
         return None, []

@@ -46,9 +46,13 @@ def create(
         raise ApiKeyScopeInvalid(f"Choose the key's permissions among: {', '.join(sorted(allowed))}.")
     prefix, secret = secrets.token_hex(4), secrets.token_urlsafe(32)
     key = ApiKey(
-        organisation=organisation, created_by=created_by, name=name.strip()[:80], prefix=prefix,
+        organisation=organisation,
+        created_by=created_by,
+        name=name.strip()[:80],
+        prefix=prefix,
         # A random 256-bit secret needs no slow hash: there is nothing to guess from.
-        secret_sha256=sha256_hex(secret.encode()), scope=sorted(set(scope)),
+        secret_sha256=sha256_hex(secret.encode()),
+        scope=sorted(set(scope)),
     )
     with recording.recording(actor=actor, action=recording.Action.API_KEY_CREATED, obj=key):
         key.save()
@@ -70,7 +74,7 @@ def authenticate(text: str) -> ApiKey:
         ApiKeyInvalid: unknown, wrong or revoked; the caller learns no more than that, the log does.
     """
     parts = text.strip().split("_", 2)
-    key = None
+    key: ApiKey | None = None
     if len(parts) == 3 and parts[0] == "tc" and len(text) <= 200:
         key = ApiKey.objects.select_related("organisation", "created_by").filter(prefix=parts[1]).first()
     wanted = key.secret_sha256 if key else "0" * 64

@@ -56,9 +56,7 @@ def begin_registration(user: User) -> dict[str, Any]:
     return options
 
 
-def complete_registration(
-    user: User, *, actor: recording.Actor, name: str, credential: Mapping[str, Any]
-) -> None:
+def complete_registration(user: User, *, actor: recording.Actor, name: str, credential: Mapping[str, Any]) -> None:
     """Keep the passkey that the browser made.
 
     Raises:

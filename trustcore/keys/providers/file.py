@@ -19,8 +19,10 @@ class FileRoot:
         if len(self._key) != 32:
             raise ValueError("the root key is 32 bytes, written as 64 hex digits")
         warnings.warn(
-            "The root key lies in a plain file (TRUSTCORE_KEY_PROVIDER=file). Anyone who reads this disk can read every "
-            "replica on it. Use an HSM or a KMS in production.", InsecureProviderWarning, stacklevel=3,
+            "The root key lies in a plain file (TRUSTCORE_KEY_PROVIDER=file). Anyone who reads this disk can read "
+            "every replica on it. Use an HSM or a KMS in production.",
+            InsecureProviderWarning,
+            stacklevel=3,
         )
 
     def wrap(self, context: str, key: bytes) -> bytes:

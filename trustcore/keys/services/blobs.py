@@ -96,7 +96,7 @@ def delete(public_id: str, *, actor: recording.Actor, reason: str) -> None:
 
 
 def _live(public_id: str) -> Blob:
-    blob = Blob.objects.select_related("data_key").filter(public_id=public_id, deleted_at=None).first()
+    blob: Blob | None = Blob.objects.select_related("data_key").filter(public_id=public_id, deleted_at=None).first()
     if blob is None:
         raise BlobMissing("There is no such file, or it was deleted.", blob=public_id)
     return blob
@@ -105,8 +105,11 @@ def _live(public_id: str) -> Blob:
 def _store(key: DataKey, context: str, ciphertext_bytes: bytes) -> Blob:
     """Write the ciphertext before any row names it: a file without a row is unreadable noise, the reverse is a loss."""
     blob = Blob(
-        subject_public_id=key.subject_public_id, tenant=key.tenant, context=context,
-        ciphertext_sha256=sha256_hex(ciphertext_bytes), size_bytes=len(ciphertext_bytes),
+        subject_public_id=key.subject_public_id,
+        tenant=key.tenant,
+        context=context,
+        ciphertext_sha256=sha256_hex(ciphertext_bytes),
+        size_bytes=len(ciphertext_bytes),
     )
     path = _path(blob.public_id)
     path.parent.mkdir(parents=True, exist_ok=True)

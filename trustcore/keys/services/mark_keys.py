@@ -31,9 +31,7 @@ def current(now: datetime | None = None) -> EpochKey:
         except KeyExists:
             return get(name)  # another process was first; its key is the one
         epoch = recording.ObjectRef("mark_key", name)
-        with recording.recording(
-            actor=recording.Actor.system("keys"), action=recording.Action.KEY_CREATED, obj=epoch
-        ):
+        with recording.recording(actor=recording.Actor.system("keys"), action=recording.Action.KEY_CREATED, obj=epoch):
             pass
     return get(name)
 

@@ -1,4 +1,5 @@
-"""Personal detail of events, encrypted under the subject's key: erasing the key erases it and leaves every proof whole."""
+"""Personal detail of events, encrypted under the subject's key: erasing the key erases it and leaves every proof
+whole."""
 
 import base64
 
@@ -22,7 +23,9 @@ def encrypt(subject_public_id: str, event_id: str, plaintext: bytes) -> str:
 
 def decrypt(subject_public_id: str, event_id: str, sealed: str, *, actor: recording.Actor, purpose: str) -> bytes:
     """The detail in the clear, on the record. Raises KeyMissing once the subject's key is destroyed."""
-    obj = recording.ObjectRef("event", event_id, tenant=subject_keys.tenant_of(subject_public_id), subject=subject_public_id)
+    obj = recording.ObjectRef(
+        "event", event_id, tenant=subject_keys.tenant_of(subject_public_id), subject=subject_public_id
+    )
     with recording.recording(actor=actor, action=recording.Action.KEY_UNWRAPPED, obj=obj) as event:
         event.add(purpose=purpose)
         return open_file(subject_keys.derive(subject_public_id, PURPOSE), f"event/{event_id}", base64.b64decode(sealed))

@@ -42,7 +42,8 @@ def seal_keys(
         extra: further secrets of the lease, such as {"mark": {...}}.
 
     Returns:
-        b64 of the sealed canonical JSON {"read": {name: key}, "write": key | None, "contexts": {name: context}, **extra}.
+        b64 of the sealed canonical JSON {"read": {name: key}, "write": key | None, "contexts": {name: context}} and
+        what `extra` adds.
 
     Raises:
         BlobMissing, KeyMissing: a file or its subject's key is gone; nothing is released then.
@@ -73,7 +74,7 @@ def seal_data_key(data_key: data_keys.DataKey, ephemeral_public: bytes, info: by
 
 
 def _blob(public_id: str) -> Blob:
-    blob = Blob.objects.select_related("data_key").filter(public_id=public_id, deleted_at=None).first()
+    blob: Blob | None = Blob.objects.select_related("data_key").filter(public_id=public_id, deleted_at=None).first()
     if blob is None:
         raise BlobMissing("There is no such file, or it was deleted.", blob=public_id)
     return blob

@@ -10,7 +10,15 @@ from trustcore.keys.errors import KeyExists
 from trustcore.primitives.signing import SigningKey, VerifyKey
 
 PURPOSES = (
-    "grant", "checkpoint", "receipt", "attestation", "bundle", "join-token", "worker-demo", "webhook", "status",
+    "grant",
+    "checkpoint",
+    "receipt",
+    "attestation",
+    "bundle",
+    "join-token",
+    "worker-demo",
+    "webhook",
+    "status",
 )
 
 

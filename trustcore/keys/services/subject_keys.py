@@ -4,6 +4,7 @@ root key -> tenant key (file) -> subject key (file) -> data keys (database, wrap
 the subject's files unreadable, in every backup of the database too.
 """
 
+from contextlib import suppress
 from pathlib import Path
 
 from cryptography.hazmat.primitives.hashes import SHA256
@@ -65,11 +66,11 @@ def destroy(subject_public_id: str, *, actor: recording.Actor, reason: str = "")
     if row.state == State.DESTROYED:
         return
     if row.state == State.LIVE:
-        with recording.recording(
-            actor=actor, action=recording.Action.KEY_DESTRUCTION_BEGUN, obj=row, reason=reason
-        ):
+        with recording.recording(actor=actor, action=recording.Action.KEY_DESTRUCTION_BEGUN, obj=row, reason=reason):
             if holds.in_force(subject_public_id):
-                raise KeyHeld("A legal hold forbids destroying this key. Lift the hold first.", subject=subject_public_id)
+                raise KeyHeld(
+                    "A legal hold forbids destroying this key. Lift the hold first.", subject=subject_public_id
+                )
             row.state = State.DESTROYING
             row.save(update_fields=["state"])
     keystore.remove(_path(subject_public_id))
@@ -101,13 +102,15 @@ def derive(subject_public_id: str, purpose: str) -> bytes:
 def _open(subject_public_id: str) -> bytes:
     row = _row(subject_public_id)
     if row.state != State.LIVE:
-        raise KeyMissing("This subject's key was destroyed. What it protected cannot be read.", subject=subject_public_id)
+        raise KeyMissing(
+            "This subject's key was destroyed. What it protected cannot be read.", subject=subject_public_id
+        )
     wrapped = keystore.read(_path(subject_public_id))
     return unwrap_key(_tenant_key(row.tenant), _context(row.tenant, subject_public_id), wrapped)
 
 
 def _row(subject_public_id: str) -> SubjectKey:
-    row = SubjectKey.objects.filter(public_id=subject_public_id).first()
+    row: SubjectKey | None = SubjectKey.objects.filter(public_id=subject_public_id).first()
     if row is None:
         raise KeyMissing("This subject has no key yet.", subject=subject_public_id)
     return row
@@ -118,10 +121,8 @@ def _tenant_key(tenant: str) -> bytes:
     path = keystore.path_of(Path(settings.KEYSTORE_DIR), "tenants", tenant)
     context = f"tenant/{tenant}"
     if not path.exists():
-        try:
+        with suppress(KeyExists):  # another process was first; its key is the one
             keystore.write_once(path, providers.root().wrap(context, new_key()))
-        except KeyExists:
-            pass  # the other process was first; its key is the one
     return providers.root().unwrap(context, keystore.read(path))
 
 

@@ -85,8 +85,11 @@ def _new_version(
 ) -> EmotionPolicyVersion:
     policy.last_version += 1
     version = EmotionPolicyVersion(
-        public_id=f"{policy.public_id}.{policy.last_version}", policy=policy, number=policy.last_version,
-        content=checked, author=author,
+        public_id=f"{policy.public_id}.{policy.last_version}",
+        policy=policy,
+        number=policy.last_version,
+        content=checked,
+        author=author,
     )
     event.covers(version)
     event.add(version=version.number, statement_sha256=version.sha256, author=author.public_id)

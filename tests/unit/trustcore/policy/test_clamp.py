@@ -10,8 +10,10 @@ from trustcore.policy.content import PolicyInvalid, allowed_uses, checked, use_c
 MILLI = st.integers(min_value=0, max_value=1000)
 LIMITS = st.dictionaries(st.sampled_from(EMOTIONS), MILLI)
 CONTENT = {
-    "emotions_max_milli": {"joy": 600, "anger": 100}, "uses": {"support": {"adults": 1000, "minors": None}, "marketing": {"adults": 300}},
-    "contexts": ["public"], "session_max_min": 30,
+    "emotions_max_milli": {"joy": 600, "anger": 100},
+    "uses": {"support": {"adults": 1000, "minors": None}, "marketing": {"adults": 300}},
+    "contexts": ["public"],
+    "session_max_min": 30,
 }
 
 
@@ -42,11 +44,23 @@ def test_content_is_made_canonical() -> None:
     assert use_ceiling(content, "support", "minors") is None
 
 
-@pytest.mark.parametrize("change", [
-    {"emotions_max_milli": {"glee": 1}}, {"emotions_max_milli": {"joy": 1001}}, {"emotions_max_milli": {"joy": 0.5}},
-    {"emotions_max_milli": {"joy": True}}, {"uses": {}}, {"uses": {"war": {"adults": 1}}}, {"uses": {"support": {"dogs": 1}}},
-    {"contexts": []}, {"contexts": ["moon"]}, {"session_max_min": 0}, {"session_max_min": 241}, {"extra": 1},
-])
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"emotions_max_milli": {"glee": 1}},
+        {"emotions_max_milli": {"joy": 1001}},
+        {"emotions_max_milli": {"joy": 0.5}},
+        {"emotions_max_milli": {"joy": True}},
+        {"uses": {}},
+        {"uses": {"war": {"adults": 1}}},
+        {"uses": {"support": {"dogs": 1}}},
+        {"contexts": []},
+        {"contexts": ["moon"]},
+        {"session_max_min": 0},
+        {"session_max_min": 241},
+        {"extra": 1},
+    ],
+)
 def test_bad_content_is_refused_with_the_field(change) -> None:
     with pytest.raises(PolicyInvalid) as refusal:
         checked({**CONTENT, **change})

@@ -9,11 +9,29 @@ from trustcore.policy import decisions, files
 from trustcore.policy.decisions import DecisionRefused, Facts, SigningFacts, decide, decide_signing
 
 GOOD = Facts(
-    caller_id="k1", caller_tenant="studio", caller_may_converse=True, replica_id="r1", replica_tenant="studio",
-    replica_version_approved=True, key_exists=True, identity_verified=True, consent_state="live",
-    purpose="support", audience="adults", language="en", country="IN", context_of_use="public", now_s=1_000,
-    consent_expires_s=2_000, consent_purposes=("support",), consent_audiences=("adults",), consent_languages=("en", "hi"),
-    consent_countries=("IN",), policy_approved=True, policy_uses=("support/adults",), policy_contexts=("public",),
+    caller_id="k1",
+    caller_tenant="studio",
+    caller_may_converse=True,
+    replica_id="r1",
+    replica_tenant="studio",
+    replica_version_approved=True,
+    key_exists=True,
+    identity_verified=True,
+    consent_state="live",
+    purpose="support",
+    audience="adults",
+    language="en",
+    country="IN",
+    context_of_use="public",
+    now_s=1_000,
+    consent_expires_s=2_000,
+    consent_purposes=("support",),
+    consent_audiences=("adults",),
+    consent_languages=("en", "hi"),
+    consent_countries=("IN",),
+    policy_approved=True,
+    policy_uses=("support/adults",),
+    policy_contexts=("public",),
 )
 BAD: list[tuple[str, dict[str, Any]]] = [
     ("permission.missing", {"caller_may_converse": False}),
@@ -71,20 +89,30 @@ def test_every_rule_has_a_case_and_a_message() -> None:
 
 
 SIGNER = SigningFacts(
-    signer="jonas", statement_id="a1", author="farah", is_person=True, may_sign=True, same_tenant=True, title="Legal",
-    signers=("meera",), titles=("Compliance",),
+    signer="jonas",
+    statement_id="a1",
+    author="farah",
+    is_person=True,
+    may_sign=True,
+    same_tenant=True,
+    title="Legal",
+    signers=("meera",),
+    titles=("Compliance",),
 )
 
 
-@pytest.mark.parametrize(("code", "change"), [
-    ("approval.needs_a_person", {"is_person": False}),
-    ("approval.needs_an_approver", {"may_sign": False}),
-    ("approval.needs_an_approver", {"same_tenant": False}),
-    ("approval.author_cannot_sign", {"author": "jonas"}),
-    ("approval.signed_already", {"signers": ("jonas",)}),
-    ("approval.needs_another_title", {"titles": ("Legal",)}),
-    ("approval.user_not_verified", {"user_verified": False}),
-])
+@pytest.mark.parametrize(
+    ("code", "change"),
+    [
+        ("approval.needs_a_person", {"is_person": False}),
+        ("approval.needs_an_approver", {"may_sign": False}),
+        ("approval.needs_an_approver", {"same_tenant": False}),
+        ("approval.author_cannot_sign", {"author": "jonas"}),
+        ("approval.signed_already", {"signers": ("jonas",)}),
+        ("approval.needs_another_title", {"titles": ("Legal",)}),
+        ("approval.user_not_verified", {"user_verified": False}),
+    ],
+)
 def test_who_may_sign(code: str, change: dict[str, Any]) -> None:
     assert decide_signing(SIGNER).allowed
     assert decide_signing(replace(SIGNER, **change)).reasons == (code,)

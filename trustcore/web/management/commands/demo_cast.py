@@ -29,14 +29,19 @@ CAST: dict[str, tuple[str, tuple[str, str], list[tuple[Role, str]], str]] = {
     "asha": ("Asha Baruah", HOME, [], "is the person depicted"),
     "farah": ("Farah Siddiqui", HOME, [(Role.AUTHOR, "Policy author")], "trains replicas and drafts emotion policies"),
     "meera": (
-        "Meera Das", HOME, [(Role.OFFICER, "Compliance"), (Role.APPROVER, "Compliance"), (Role.ADMIN, "Compliance")],
+        "Meera Das",
+        HOME,
+        [(Role.OFFICER, "Compliance"), (Role.APPROVER, "Compliance"), (Role.ADMIN, "Compliance")],
         "invites, decides about identity, approves, stops",
     ),
     "jonas": ("Jonas Weber", HOME, [(Role.APPROVER, "Legal")], "approves"),
     "dev": ("Dev Patel", HOME, [(Role.DEVELOPER, "Integration")], "calls the API"),
     "erin": ("Erin Lindqvist", HOME, [(Role.AUDITOR, "Audit")], "reads and exports the log"),
     "mallory": (
-        "Mallory Nobody", ELSEWHERE, [(role, "Elsewhere") for role in Role], "has every right elsewhere and none here",
+        "Mallory Nobody",
+        ELSEWHERE,
+        [(role, "Elsewhere") for role in Role],
+        "has every right elsewhere and none here",
     ),
 }
 
@@ -51,22 +56,22 @@ class Command(BaseCommand):
         if not settings.DEMO:
             raise CommandError("The demo is off. Set TRUSTCORE_DEMO=1 on a machine that holds nobody's real data.")
         users = {name: _person(name) for name in CAST}
-        story = {
-            "people": {
-                name: {
-                    "name": user.display_name, "email": user.email, "public_id": user.public_id,
-                    "what": CAST[name][3], "link": demo_links.link_for(user),
-                }
-                for name, user in users.items()
-            },
-            "organisation": HOME[0],
-            "api_key_file": str(_api_key_file(users["dev"])),
+        cast = {
+            name: {
+                "name": user.display_name,
+                "email": user.email,
+                "public_id": user.public_id,
+                "what": CAST[name][3],
+                "link": demo_links.link_for(user),
+            }
+            for name, user in users.items()
         }
+        key_file = str(_api_key_file(users["dev"]))
         _worker_files()
         if options["json"]:
-            self.stdout.write(json.dumps(story))
+            self.stdout.write(json.dumps({"people": cast, "organisation": HOME[0], "api_key_file": key_file}))
             return
-        for person in story["people"].values():
+        for person in cast.values():
             self.stdout.write(f"{person['name']:<16} {person['what']}\n{'':<16} {person['link']}")
 
 
@@ -92,7 +97,10 @@ def _api_key_file(dev: User) -> Path:
     organisation = Organisation.objects.get(slug=HOME[0])
     if not path.exists() or not ApiKey.objects.filter(organisation=organisation, revoked_at=None, name="Demo").exists():
         _, text = api_keys.create(
-            actor=SETUP, organisation=organisation, created_by=dev, name="Demo",
+            actor=SETUP,
+            organisation=organisation,
+            created_by=dev,
+            name="Demo",
             scope=[permission.value for permission in API_KEY_PERMISSIONS],
         )
         _write_private(path, text)
