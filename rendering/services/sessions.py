@@ -148,7 +148,7 @@ def answer_offer(job: Job, body: Mapping[str, Any], *, now: datetime) -> None:
     if not isinstance(body.get("sdp"), str):
         raise RequestInvalid("An answer needs sdp, manifest_b64 and session_facts.")
     facts = dict(body.get("session_facts") or {})
-    type(offer).objects.filter(id=offer.id, answer=None).update(
+    type(offer).objects.filter(id=offer.id, answer__isnull=True).update(
         answer={"sdp": body["sdp"], "manifest_b64": body.get("manifest_b64", ""), "session_facts": facts})
     leases.wake(job)
     LiveState.objects.filter(conversation__public_id=job.object_id).update(session_facts=facts, worker_state="live", seen_at=now)
