@@ -91,7 +91,7 @@ class Session:
             await asyncio.wait({story, stopped, *helpers}, return_when=asyncio.FIRST_COMPLETED)
             for task in (*helpers, story):
                 if task.done() and not task.cancelled() and task.exception() is not None:
-                    self._tools.log(f"session {self._lease.lease_id} failed: {task.exception()!r}")
+                    self._log(f"failed: {task.exception()!r}")
                     self._stop("internal")
             self._stop("ended")
         finally:
@@ -113,16 +113,19 @@ class Session:
             await self._prepare(opened, cast)
             self._latency.mark("claim_to_ready_ms", "claim")
             self._state = "ready"
+            self._log("ready")
             offer = await asyncio.wait_for(self._offers.get(), protocol.UNJOINED_LIFETIME_S)
             self._latency.start("offer")
+            self._log("offer")
             await self._answer(opened, cast, mark, offer)
+            self._log("answered")
             await asyncio.wait_for(self._connected.wait(), CONNECT_WITHIN_S)
             self._state = "live"
             await self._send_frames(mark)
         except TimeoutError:
             self._stop("not_joined" if self._state == "ready" else "not_connected")
         except TrustcoreError as error:
-            self._tools.log(f"session {self._lease.lease_id}: {error.code}: {error} {error.facts}")
+            self._log(f"{error.code}: {error} {error.facts}")
             self._stop(error.code)
 
     async def _release_keys(self, opened: Opened) -> ReleasedKeys:
@@ -312,6 +315,9 @@ class Session:
         return protocol.Counters(
             rendered=self._rendered, sent=self._counters.sent, dropped=self._rendered - self._counters.sent,
             unsealed_sent=self._counters.unsealed_sent, clamped=self._reports.clamped)
+
+    def _log(self, line: str) -> None:
+        self._tools.log(f"session {self._lease.lease_id}: {line}")
 
     def _note_clamp(self, shown: Shown, at_s: float) -> None:
         self._reports.clamp(shown.asked, shown.asked_milli, shown.shown_milli, at_s)

@@ -1,0 +1,46 @@
+"""What the child of `live_world` does with the real services."""
+
+from typing import Any
+
+import pytest
+
+from consent.models import Consent
+from consent.services import invitations
+from tests.common import consenting, quick_replica, replicas
+from tests.common.cast import Cast
+from trustcore.accounts.models import Organisation, User
+from trustcore.audit.actors import Actor
+
+
+class Child:
+    """One person, one approved replica, one developer's key."""
+
+    def begin(self) -> dict[str, Any]:
+        self._cast = _demo_cast()
+        files, replicas.FILES = replicas.FILES, quick_replica.files()
+        try:
+            self._stage = replicas.set_stage(self._cast, pytest.MonkeyPatch())
+        finally:
+            replicas.FILES = files
+        return {"api_key": self._stage.api_key, "replica_id": self._stage.replica.public_id,
+                "subject_id": self._stage.consent.subject_public_id, "use": replicas.USE}
+
+    def portal(self) -> dict[str, Any]:
+        token = invitations.issue_portal_link(actor=Actor.system("tests"), subject=self._consent().subject)
+        return {"path": f"/me/enter/{token}/"}
+
+    def agree_again(self) -> dict[str, Any]:
+        self._stage.consent = consenting.in_force(self._cast, pytest.MonkeyPatch())
+        return {"consent_id": self._stage.consent.public_id, "subject_id": self._stage.consent.subject_public_id}
+
+    def _consent(self) -> Consent:
+        return Consent.objects.select_related("subject").get(pk=self._stage.consent.pk)
+
+
+def _demo_cast() -> Cast:
+    """The people whom the stack's own set-up made."""
+    home, elsewhere = (Organisation.objects.get(slug=slug) for slug in ("brahmaputra", "elsewhere"))
+    named = {name: User.objects.get(email=f"{name}@{home.slug}.example")
+             for name in ("asha", "farah", "meera", "jonas", "dev", "erin")}
+    return Cast(organisation=home, elsewhere=elsewhere,
+                mallory=User.objects.get(email=f"mallory@{elsewhere.slug}.example"), **named)
