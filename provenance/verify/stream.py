@@ -6,7 +6,7 @@ of manifests of 19.3 would fail there).
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
@@ -150,7 +150,7 @@ def _check_info(info: Any, sequence: int, manifest: SessionManifest) -> None:
 
 def _check_time(media_time_90k: int, manifest: SessionManifest, now: datetime | None) -> None:
     key = manifest.key
-    if timedelta(seconds=media_time_90k / fmp4.TIMESCALE) > timedelta(seconds=key.validity_s):
+    if media_time_90k > key.validity_s * fmp4.TIMESCALE:
         raise SegmentInvalid("This frame lies after the session key's life.")
     if now is not None and now > key.expires_at:
         raise SegmentInvalid("The session key has expired.")

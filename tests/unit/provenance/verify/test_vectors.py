@@ -10,10 +10,12 @@ from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from provenance.manifests.attest import rebuild_fragment
 from provenance.manifests.session_manifest import KeyEntry, SessionManifest
-from provenance.verify.stream import StreamVerifier
+from provenance.verify.stream import FrameState, StreamVerifier
 from tests.vectors.vsi import generate
 
 REPOSITORY = Path(__file__).resolve().parents[4]
@@ -58,3 +60,21 @@ def test_the_browser_code_agrees() -> None:
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert json.loads(done.stdout) == {"cases": len(VECTORS["cases"]), "wrong": []}
+
+
+GOOD = [base64.b64decode(unit) for unit in VECTORS["cases"][0]["units"]]
+
+
+@settings(max_examples=300, deadline=None)
+@given(index=st.integers(0, 4), at=st.integers(0, 10_000), bit=st.integers(0, 7), cut=st.integers(0, 40))
+def test_no_damaged_frame_verifies_and_none_crashes(index: int, at: int, bit: int, cut: int) -> None:
+    unit = bytearray(GOOD[index])
+    unit[at % len(unit)] ^= 1 << bit
+    damaged = bytes(unit[: len(unit) - cut])
+    assert StreamVerifier(manifest()).check_access_unit(damaged).state is not FrameState.VERIFIED
+
+
+@given(junk=st.binary(max_size=200))
+def test_junk_is_no_frame(junk: bytes) -> None:
+    assert StreamVerifier(manifest()).check_access_unit(junk).state is not FrameState.VERIFIED
+    assert StreamVerifier(manifest()).check_fragment(junk).state is not FrameState.VERIFIED
