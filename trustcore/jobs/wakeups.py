@@ -107,6 +107,13 @@ class Listener:
                 self._thread.start()
         self._is_listening.wait(READY_TIMEOUT_S)
 
+    def close(self, within_s: float = 5.0) -> None:
+        """Wait until the connection is gone. With waiters left it stays open."""
+        with self._lock:
+            thread = self._thread
+        if thread is not None:
+            thread.join(within_s)
+
     def _run(self) -> None:
         while True:
             try:
