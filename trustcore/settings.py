@@ -1,7 +1,6 @@
 """Settings of the control plane. One file; values come from the environment (docs/settings.md); secrets have no
 default."""
 
-import importlib.util
 import json
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -37,29 +36,6 @@ CSRF_TRUSTED_ORIGINS = [BASE_URL]
 LOG_ORIGIN = env_str("TRUSTCORE_LOG_ORIGIN", f"{_base.hostname}/trustcore/log")
 
 # --- applications ----------------------------------------------------------------------------------------------------
-_OURS = (
-    "trustcore.audit",
-    "trustcore.accounts",
-    "trustcore.keys",
-    "trustcore.policy",
-    "trustcore.jobs",
-    "trustcore.web",
-    "consent",
-    "provenance",
-    "rendering",
-)
-
-
-def _has_module(name: str) -> bool:
-    package = name.rsplit(".", 1)[0]
-    return importlib.util.find_spec(package) is not None and importlib.util.find_spec(name) is not None
-
-
-def _lent(path: str) -> str:
-    """The dotted path, or "" while its module is not there."""
-    return path if _has_module(path.rsplit(".", 1)[0]) else ""
-
-
 INSTALLED_APPS = [
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -72,7 +48,15 @@ INSTALLED_APPS = [
     "allauth.mfa",
     "rest_framework",
     "csp",
-    *(name for name in _OURS if _has_module(f"{name}.apps")),
+    "trustcore.audit",
+    "trustcore.accounts",
+    "trustcore.keys",
+    "trustcore.policy",
+    "trustcore.jobs",
+    "trustcore.web",
+    "consent",
+    "provenance",
+    "rendering",
 ]
 MIDDLEWARE = [
     "trustcore.web.middleware.RequestIdMiddleware",
@@ -268,12 +252,10 @@ SIGNER_PINS = env_str("TRUSTCORE_SIGNER_PINS", "")
 ICE_SERVERS = json.loads(env_str("TRUSTCORE_ICE_SERVERS", "[]"))
 
 # --- seams: what one package lends another without being imported by it (dotted paths) --------------------------------
-TRUSTCORE_OWN_OUTPUT_DETECTOR = _lent("provenance.seams.OwnOutputDetector")
-TRUSTCORE_USE_LEDGER = _lent("rendering.seams.UseLedger")
-TRUSTCORE_EVIDENCE_SOURCES = [
-    path for path in (_lent("rendering.seams.EvidenceSource"), _lent("consent.lent.EvidenceSource")) if path
-]
-TRUSTCORE_INBOX_SOURCES = [path for path in (_lent("rendering.seams.InboxSource"),) if path]
+TRUSTCORE_OWN_OUTPUT_DETECTOR = "provenance.services.own_output.Detector"
+TRUSTCORE_USE_LEDGER = "rendering.seams.UseLedger"
+TRUSTCORE_EVIDENCE_SOURCES = ["rendering.seams.EvidenceSource", "consent.lent.EvidenceSource"]
+TRUSTCORE_INBOX_SOURCES = ["rendering.seams.InboxSource"]
 
 LOGGING = {
     "version": 1,

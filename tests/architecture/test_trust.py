@@ -6,8 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.db import connection
 from django.urls import URLPattern, URLResolver, get_resolver
+from django.utils.module_loading import import_string
 
 from tests.architecture.test_house import REPOSITORY, holders_of
 from trustcore.accounts import permissions
@@ -151,3 +153,14 @@ def test_no_setting_has_a_default_secret() -> None:
     text = (REPOSITORY / "trustcore/settings.py").read_text()
     assert set(re.findall(r'env_secret\("(\w+)"', text)) == {"TRUSTCORE_SECRET_KEY", "TRUSTCORE_ROOT_KEK"}
     assert not re.search(r'(SECRET|KEK|PASSWORD)\w* = "', text)
+
+
+def test_what_packages_lend_each_other_is_there() -> None:
+    paths = [settings.AUDIT_LOG_KEY, f"{settings.AUDIT_PERSONAL_DETAIL_CIPHER}.encrypt"]
+    for name in dir(settings):
+        if name.startswith("TRUSTCORE_") and name.endswith(("_DETECTOR", "_LEDGER", "_SOURCES")):
+            value = getattr(settings, name)
+            paths += [value] if isinstance(value, str) else list(value)
+    assert len(paths) >= 6
+    for path in paths:
+        assert callable(import_string(path)), path
