@@ -1,0 +1,192 @@
+"""Pacing, sound, brain, rate, offers, settings: the small parts of the worker, each by itself."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rendering.worker.audio import FADE_SAMPLES, RATE_HZ, OpusEncoder, SoundLine, resample
+from rendering.worker.brain import ScriptedBrain, parse_tagged_text
+from rendering.worker.config import WorkerConfigError, from_environment
+from rendering.worker.governor import FLOOR_BPS, RateGovernor
+from rendering.worker.pacing import FramePacer
+from rendering.worker.peer import ResendBudget, without_mdns_candidates
+from trustcore.primitives.signing import SigningKey, b64
+
+# --- pacing ------------------------------------------------------------------------------------------------------------
+
+
+def test_on_time_every_tick_is_handed_out() -> None:
+    pacer = FramePacer(30, origin_s=100.0, lead_s=0.03)
+    ticks = [pacer.next_tick(100.0 + i / 30 - 0.03) for i in range(90)]
+    assert [tick.index for tick in ticks] == list(range(90))
+    assert ticks[30].media_time_90k == 90_000 and ticks[30].send_at_s == pytest.approx(101.0)
+
+
+def test_a_maker_that_fell_behind_skips_and_never_queues() -> None:
+    pacer = FramePacer(30, origin_s=0.0, lead_s=0.0)
+    pacer.next_tick(0.0)
+    late = pacer.next_tick(0.5)
+    assert (late.index, late.skipped) == (15, 14)
+    assert pacer.next_tick(0.5).index == 16
+
+
+@given(st.lists(st.floats(-0.5, 2.0), min_size=1, max_size=40), st.integers(5, 60))
+def test_whatever_the_clock_does_ticks_only_go_forward(steps: list[float], rate_hz: int) -> None:
+    pacer, now_s, last = FramePacer(rate_hz, 0.0, 0.02), 0.0, -1
+    for step in steps:
+        now_s += step
+        tick = pacer.next_tick(now_s)
+        assert tick.index > last
+        assert tick.index == last + 1 or tick.start_at_s >= now_s - 0.51 / rate_hz
+        last = tick.index
+
+
+# --- sound -------------------------------------------------------------------------------------------------------------
+
+
+def test_an_utterance_is_heard_where_it_was_laid() -> None:
+    line = SoundLine()
+    assert line.lay(np.full(480, 7, np.int16), 1.0) == 1.0
+    heard = line.read(RATE_HZ - 10, 960)
+    assert heard[9] == 0 and heard[10] == 7 and heard[489] == 7 and heard[490] == 0
+
+
+def test_utterances_follow_each_other() -> None:
+    line = SoundLine()
+    line.lay(np.ones(RATE_HZ, np.int16), 0.0)
+    assert line.lay(np.ones(10, np.int16), 0.5) == 1.0
+
+
+def test_an_interruption_is_silent_after_five_milliseconds() -> None:
+    line = SoundLine()
+    line.lay(np.full(RATE_HZ, 1000, np.int16), 0.0)
+    assert line.cut(0.5)
+    heard = line.read(RATE_HZ // 2, 960)
+    assert not heard[FADE_SAMPLES:].any()
+    assert not line.cut(0.5 + FADE_SAMPLES / RATE_HZ)
+
+
+def test_resampling_keeps_length_and_tone() -> None:
+    tone = (8000 * np.sin(2 * np.pi * 440 * np.arange(16_000) / 16_000)).astype(np.int16)
+    out = resample(tone, 16_000)
+    assert abs(len(out) - 48_000) < 50
+    assert np.abs(np.fft.rfft(out[:48_000])).argmax() == pytest.approx(440, abs=1)
+
+
+def test_opus_gives_a_packet_for_every_twenty_milliseconds() -> None:
+    encoder = OpusEncoder()
+    packets = [packet for i in range(50) for packet in encoder.encode(np.zeros(960, np.int16), 960 * i)]
+    assert len(packets) == 50 and sum(packet.size for packet in packets) * 8 < 40_000
+
+
+# --- brain -------------------------------------------------------------------------------------------------------------
+
+PERSONA = {
+    "name": "Claims helper",
+    "context": "Your claim reached us on Friday. The payment takes five working days.\n"
+               "Q: When will I be paid?\nA: <emotion value=\"happy\"/>You will be paid within five working days.",
+    "documents": [{"name": "the roof policy", "text": "Storm damage to roofs is covered up to ten lakh rupees."}],
+}
+
+
+def said(question: str) -> str:
+    return " ".join(line.text for line in ScriptedBrain(PERSONA, "Asha Baruah").reply(question))
+
+
+def test_it_says_that_it_is_a_replica_when_asked() -> None:
+    for question in ("Are you a real person?", "Is this an AI?", "am I talking to a human"):
+        assert "AI replica of Asha Baruah" in said(question)
+
+
+def test_it_answers_from_what_it_was_given() -> None:
+    assert said("Is storm damage covered?") == "Storm damage to roofs is covered up to ten lakh rupees."
+    lines = ScriptedBrain(PERSONA, "Asha").reply("When will I get paid?")
+    assert lines[0].text == "You will be paid within five working days." and lines[0].emotion == "joy"
+
+
+def test_it_says_so_when_it_does_not_know() -> None:
+    assert "do not know" in said("What is the capital of Peru?")
+
+
+def test_the_greeting_discloses_whatever_the_persona_says() -> None:
+    lines = ScriptedBrain({"greeting": "Good to see you!"}, "Asha Baruah").greeting()
+    assert "AI replica of Asha Baruah" in lines[0].text and lines[-1].text == "Good to see you!"
+
+
+@given(st.text(max_size=300))
+def test_the_same_message_gets_the_same_answer_and_never_none(text: str) -> None:
+    brain = ScriptedBrain(PERSONA, "Asha")
+    assert brain.reply(text) == brain.reply(text) and 0 < len(brain.reply(text)) <= 6
+
+
+def test_an_emotion_tag_holds_until_the_next_one() -> None:
+    lines = parse_tagged_text('Hi. <emotion value="excited"/>Great! Really. <emotion value="neutral"/>Well.')
+    assert [line.emotion for line in lines] == [None, "joy", "joy", "neutral"]
+
+
+# --- rate, resends, offers -----------------------------------------------------------------------------------------------
+
+
+def test_loss_brings_the_rate_down_and_quiet_brings_it_up_again() -> None:
+    governor = RateGovernor(600_000, 1_500_000)
+    assert governor.report(0, 0.2, 0.0) == 450_000
+    assert governor.report(0, 0.2, 0.5) == 450_000  # not twice within a second
+    assert governor.report(0, 0.0, 3.0) == 450_000
+    assert governor.report(0, 0.0, 4.5) > 450_000
+    for second in range(60):
+        governor.report(0, 0.5, 10.0 + second)
+    assert governor.target_bps == FLOOR_BPS
+
+
+def test_what_the_viewer_can_receive_is_a_ceiling() -> None:
+    assert RateGovernor(600_000, 1_500_000).report(400_000, 0.0, 0.0) == 340_000
+
+
+def test_packets_are_sent_again_within_a_budget() -> None:
+    budget = ResendBudget(80_000, now_s=0.0)
+    assert budget.take(100, 0.0) == 10
+    assert budget.take(100, 0.0) == 0
+    assert budget.take(100, 0.1) == 1
+
+
+def test_names_that_need_multicast_dns_are_left_out_of_an_offer() -> None:
+    offer = "v=0\r\na=candidate:1 1 udp 1 abcd.local 5 typ host\r\na=candidate:2 1 udp 1 10.0.0.1 5 typ host\r\n" \
+            "a=end-of-candidates\r\n"
+    assert without_mdns_candidates(offer) == "v=0\r\na=candidate:2 1 udp 1 10.0.0.1 5 typ host\r\n"
+
+
+# --- settings ------------------------------------------------------------------------------------------------------------
+
+
+def environment(folder: Path) -> dict[str, str]:
+    key = SigningKey.generate()
+    (folder / "key").write_text(b64(key.seed_for_storage()))
+    (folder / "grants.json").write_text(json.dumps({key.kid: b64(key.verify_key.public_bytes)}))
+    return {"TRUSTCORE_CONTROL_URL": "http://localhost:8000/", "TRUSTCORE_WORKER_ID": "w1",
+            "TRUSTCORE_WORKER_KEY_FILE": str(folder / "key"), "TRUSTCORE_GRANT_KEYS_FILE": str(folder / "grants.json")}
+
+
+def test_settings_are_read_once_and_whole(tmp_path: Path) -> None:
+    config = from_environment(environment(tmp_path))
+    assert config.control_url == "http://localhost:8000" and config.slot_id == "w1-0" and len(config.build_sha256) == 64
+
+
+@pytest.mark.parametrize(("name", "value"), [
+    ("TRUSTCORE_CONTROL_URL", ""), ("TRUSTCORE_WORKER_ID", " "), ("TRUSTCORE_WORKER_KEY_FILE", "/nowhere"),
+    ("TRUSTCORE_GRANT_KEYS_FILE", "/nowhere"), ("TRUSTCORE_WORKER_SIZE_PX", "7"),
+    ("TRUSTCORE_WORKER_FRAMES_PER_S", "fast"), ("TRUSTCORE_WORKER_KINDS", "session,mining"),
+])
+def test_a_wrong_setting_stops_the_start_and_is_named(tmp_path: Path, name: str, value: str) -> None:
+    with pytest.raises(WorkerConfigError, match=name):
+        from_environment(environment(tmp_path) | {name: value})
+
+
+def test_a_worker_without_pinned_grant_keys_does_not_start(tmp_path: Path) -> None:
+    settings = environment(tmp_path)
+    (tmp_path / "grants.json").write_text("{}")
+    with pytest.raises(WorkerConfigError, match="TRUSTCORE_GRANT_KEYS_FILE"):
+        from_environment(settings)
