@@ -18,7 +18,7 @@ from consent.identity.words import WORDS
 Direction = Literal["left", "right"]  # the person's own
 
 LIFETIME = timedelta(minutes=10)
-PHRASE_WORDS = 7  # 56 bits
+PHRASE_WORDS = 7  # nearly 56 bits
 TURNS = 4
 LEAD_IN_S = 2.5
 PHRASE_S = 6.0
@@ -94,13 +94,19 @@ def draw(
     *, now: datetime, device_sha256: str, notice_sha256: str, randomness: Randomness = secrets  # type: ignore[assignment]
 ) -> Challenge:
     """A fresh challenge. Randomness is an argument so that a test can draw; no setting fixes it."""
-    words = tuple(WORDS[randomness.randbelow(len(WORDS))] for _ in range(PHRASE_WORDS))
+    words = _draw_words(randomness)
     turns = _draw_turns(randomness, first_at_s=LEAD_IN_S + PHRASE_S)
     return Challenge(
         nonce=randomness.token_hex(16), words=words, phrase_at_s=LEAD_IN_S, turns=turns,
         duration_s=turns[-1].at_s + TAIL_S, opens_at=now, closes_at=now + LIFETIME,
         device_sha256=device_sha256, notice_sha256=notice_sha256,
     )  # fmt: skip
+
+
+def _draw_words(randomness: Randomness) -> tuple[str, ...]:
+    """Words of which none comes twice: a repeated word is easily taken for a slip of the page."""
+    left = list(WORDS)
+    return tuple(left.pop(randomness.randbelow(len(left))) for _ in range(PHRASE_WORDS))
 
 
 def _draw_turns(randomness: Randomness, first_at_s: float) -> tuple[Turn, ...]:

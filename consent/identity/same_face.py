@@ -13,7 +13,7 @@ from consent.identity.results import CheckResult
 from trustcore.tracker.geometry import identity_distance, identity_vector
 
 VERSION = "1.0"
-FAIL_DISTANCE = 2.0  # hundredths of the outer-eye distance
+FAIL_DISTANCE = 1.25  # hundredths of the outer-eye distance
 
 Vector = npt.NDArray[np.float32]
 
@@ -42,7 +42,7 @@ def check_same_face(clip: Vector | None, reference: Vector | None, *, reference_
     if clip is None:
         return _result("not_run", None, "Too few frames look ahead, nothing was compared", "")
     apart = identity_distance(clip, reference)
-    measure = f"Differs by {apart:.1f} % of the eye distance from {reference_name}"
+    measure = f"Differs by {apart:.2f} % of the eye distance from {reference_name}"
     if apart > FAIL_DISTANCE:
         return _result("fail", apart, measure, "The face does not fit the one we know for this invitation.")
     return _result("warn", apart, f"{measure}; assist only, never a pass", "")
@@ -51,6 +51,6 @@ def check_same_face(clip: Vector | None, reference: Vector | None, *, reference_
 def _result(verdict: str, score: float | None, measure: str, to_subject: str) -> CheckResult:
     return CheckResult(
         name="same_face", verdict=verdict, method="landmark geometry, no weights", version=VERSION,  # type: ignore[arg-type]
-        score=score, threshold=FAIL_DISTANCE, measure=measure, need=f"at most {FAIL_DISTANCE:.1f} %; never a pass",
+        score=score, threshold=FAIL_DISTANCE, measure=measure, need=f"at most {FAIL_DISTANCE:.2f} %; never a pass",
         decided_by="method" if verdict != "not_run" else "nobody", to_subject=to_subject,
     )  # fmt: skip
