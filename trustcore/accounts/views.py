@@ -94,10 +94,10 @@ def _check_origin(request: HttpRequest) -> None:
 
 
 def _has_just_shown_a_passkey(request: Any) -> bool:
-    """Whether a passkey signed this session in, or was shown again, within the last minutes."""
+    """Whether a passkey signed this session in, or was shown again, within the last minutes. A demo link counts too."""
     since = time.time() - settings.ACCOUNT_REAUTHENTICATION_TIMEOUT
     records = get_authentication_records(request, request.user)
-    return any(record.get("method") == "mfa" and record["at"] >= since for record in records)
+    return any(record.get("method") in {"mfa", "demo_link"} and record["at"] >= since for record in records)
 
 
 @_signed_in
