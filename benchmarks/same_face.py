@@ -29,6 +29,11 @@ def _vector(clip):
     return face_vector(tracked.landmarks)
 
 
+def _rates(same, different, limit):
+    """False non-match and false match at a limit."""
+    return np.mean(np.array(same) > limit), np.mean(np.array(different) <= limit)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--people", type=int, default=12)
@@ -48,7 +53,7 @@ def main() -> None:
         if i % given.people != j % given.people
     ]
     limits = np.linspace(0, 3, 301)
-    rates = [(np.mean(np.array(same) > limit), np.mean(np.array(different) <= limit)) for limit in limits]
+    rates = [_rates(same, different, limit) for limit in limits]
     equal = int(np.argmin([abs(a - b) for a, b in rates]))
     print(json.dumps({
         "people": given.people, "same_pairs": len(same), "different_pairs": len(different), "limit": FAIL_DISTANCE,
@@ -59,7 +64,7 @@ def main() -> None:
         "false_match_rate": round(float(np.mean(np.array(different) <= FAIL_DISTANCE)), 4),
         "equal_error_limit": round(float(limits[equal]), 2), "equal_error_rate": round(float(max(rates[equal])), 4),
         "rates_at": {
-            f"{limit:.1f}": [round(float(np.mean(np.array(same) > limit)), 3), round(float(np.mean(np.array(different) <= limit)), 3)]
+            f"{limit:.1f}": [round(float(rate), 3) for rate in _rates(same, different, limit)]
             for limit in np.arange(0.6, 2.3, 0.2)
         },  # limit: [false non-match, false match]
         "baseline": "coin", "baseline_error_rate": 0.5, "wall_s": round(time.monotonic() - started, 1),

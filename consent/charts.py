@@ -35,21 +35,30 @@ def turn_chart(result: dict[str, Any], duration_s: float) -> dict[str, Any]:
     long_s = max([duration_s, *(point[0] for point in curve), 1.0])
 
     def x(at_s: float) -> float:
-        return round(LEFT + at_s / long_s * (WIDTH - LEFT - RIGHT), 1)
+        return float(round(LEFT + at_s / long_s * (WIDTH - LEFT - RIGHT), 1))
 
     def y(deg: float) -> float:
         held = max(-TOP_DEG, min(TOP_DEG, deg))
         return round(TOP + (TOP_DEG - held) / (2 * TOP_DEG) * (HEIGHT - TOP - BOTTOM), 1)
 
     return {
-        "width": WIDTH, "height": HEIGHT, "left": LEFT, "right": WIDTH - RIGHT, "plot_width": WIDTH - LEFT - RIGHT,
+        "width": WIDTH,
+        "height": HEIGHT,
+        "left": LEFT,
+        "right": WIDTH - RIGHT,
+        "plot_width": WIDTH - LEFT - RIGHT,
         "duration_s": round(long_s, 2),
-        "runs": _runs(curve, x, y), "ahead_y": y(0), "left_y": y(25), "right_y": y(-25), "top": TOP, "bottom": HEIGHT - BOTTOM,
+        "runs": _runs(curve, x, y),
+        "ahead_y": y(0),
+        "left_y": y(25),
+        "right_y": y(-25),
+        "top": TOP,
+        "bottom": HEIGHT - BOTTOM,
         "asked": [_asked(turn, x, y) for turn in asked],
         "made": [_made(turn, index, asked, x, y) for index, turn in enumerate(made)],
         "ticks": [{"x": x(at), "label": f"{at} s"} for at in range(0, int(long_s) + 1, 5)],
         "rows": _rows(asked, made),
-    }  # fmt: skip
+    }
 
 
 def _runs(curve: list[Any], x: Any, y: Any) -> list[str]:
@@ -86,10 +95,14 @@ def _rows(asked: list[Any], made: list[Any]) -> list[dict[str, Any]]:
     rows = []
     for index in range(max(len(asked), len(made))):
         want, turn = (asked[index : index + 1] or [None])[0], (made[index : index + 1] or [None])[0]
-        rows.append({
-            "asked": f"{want['direction']} at {want['at_s']:.1f} s" if want else "nothing",
-            "made": f"{turn['direction']} at {turn['crossed_s']:.1f} s, {abs(turn['peak_deg']):.0f}°" if turn else "nothing",
-        })  # fmt: skip
+        rows.append(
+            {
+                "asked": f"{want['direction']} at {want['at_s']:.1f} s" if want else "nothing",
+                "made": f"{turn['direction']} at {turn['crossed_s']:.1f} s, {abs(turn['peak_deg']):.0f}°"
+                if turn
+                else "nothing",
+            }
+        )
     return rows
 
 
@@ -115,11 +128,20 @@ def hours_a_day(uses: list[Use], now: datetime, days: int = 30) -> dict[str, Any
             bars.append({"x": round(40 + day * slot, 1), "y": round(base, 1), "width": round(slot - 3, 1),
                          "height": round(tall, 1), "series": PATTERNS.get(purpose, 1)})  # fmt: skip
     return {
-        "width": WIDTH, "height": HEIGHT, "bars": bars, "base": HEIGHT - BOTTOM, "right": WIDTH - RIGHT, "top_label": _hours(highest),
-        "top_y": round(HEIGHT - BOTTOM - highest / top * plot, 1), "first": now - timedelta(days=days - 1),
-        "purposes": sorted({use.purpose for use in uses if use.verdict != "fail"}, key=lambda name: PATTERNS.get(name, 9)),
-        "total": _hours(sum(sum(day.values()) for day in totals.values())), "days": days,
-    }  # fmt: skip
+        "width": WIDTH,
+        "height": HEIGHT,
+        "bars": bars,
+        "base": HEIGHT - BOTTOM,
+        "right": WIDTH - RIGHT,
+        "top_label": _hours(highest),
+        "top_y": round(HEIGHT - BOTTOM - highest / top * plot, 1),
+        "first": now - timedelta(days=days - 1),
+        "purposes": sorted(
+            {use.purpose for use in uses if use.verdict != "fail"}, key=lambda name: PATTERNS.get(name, 9)
+        ),
+        "total": _hours(sum(sum(day.values()) for day in totals.values())),
+        "days": days,
+    }
 
 
 def _hours(hours: float) -> str:

@@ -22,7 +22,9 @@ LEVELS = {0: "Not at all", 300: "Mildly", 600: "Clearly", 1000: "Strongly"}
 
 
 def _several(choices: dict[str, str], empty: str) -> forms.MultipleChoiceField:
-    return forms.MultipleChoiceField(choices=list(choices.items()), widget=forms.CheckboxSelectMultiple, error_messages={"required": empty})
+    return forms.MultipleChoiceField(
+        choices=list(choices.items()), widget=forms.CheckboxSelectMultiple, error_messages={"required": empty}
+    )
 
 
 class ScopeForm(forms.Form):
@@ -46,7 +48,7 @@ class ScopeForm(forms.Form):
         self.fields["expires_on"].widget.attrs |= {"min": today.isoformat(), "max": last_day(today).isoformat()}
         for name, label in EMOTIONS.items():
             self.fields[f"emotion_{name}"] = forms.TypedChoiceField(
-                label=label, choices=list(LEVELS.items()), coerce=int, initial=0, required=False, empty_value=0
+                label=label, choices=list(LEVELS.items()), coerce=int, initial=0, required=False, empty_value="0"
             )
 
     @property
@@ -56,7 +58,7 @@ class ScopeForm(forms.Form):
     def scope(self) -> Scope:
         """The scope of a valid form. Emotions set to nothing are left out, as if they had not been asked about."""
         clean = self.cleaned_data
-        emotions = {name: clean[f"emotion_{name}"] for name in EMOTIONS if clean[f"emotion_{name}"]}
+        emotions = {name: int(clean[f"emotion_{name}"]) for name in EMOTIONS if int(clean[f"emotion_{name}"])}
         return Scope.from_dict(
             {
                 "purposes": clean["purposes"], "audiences": clean["audiences"], "emotions_max_milli": emotions,

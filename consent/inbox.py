@@ -53,7 +53,9 @@ def decided_today(organisation: Organisation) -> int:
 def counts(check: IdentityCheck) -> tuple[tuple[str, int], ...]:
     """Verdicts of a check with how often each, worst first."""
     verdicts = list(check.verdicts.values())
-    return tuple((verdict, verdicts.count(verdict)) for verdict in ("fail", "not_run", "warn", "pass") if verdict in verdicts)
+    return tuple(
+        (verdict, verdicts.count(verdict)) for verdict in ("fail", "not_run", "warn", "pass") if verdict in verdicts
+    )
 
 
 def _open_checks(organisation: Organisation) -> Any:
@@ -71,11 +73,15 @@ def _open_erasures(organisation: Organisation) -> Any:
 def _identity(check: IdentityCheck) -> Waiting:
     subject, clip = check.consent.subject, check.clip
     return Waiting(
-        kind="Identity", title=f"Decide who recorded this clip: {subject.name}",
+        kind="Identity",
+        title=f"Decide who recorded this clip: {subject.name}",
         sentence=f"Recorded {clip.received_at:%-d %B, %H:%M} UTC for {check.consent.invitation.asked_for}.",
-        url=f"/console/identity/{check.public_id}/", due_at=check.decide_by,
-        picture_url=f"/console/identity/{check.public_id}/poster.jpg", initials=subject.initials, verdicts=counts(check),
-    )  # fmt: skip
+        url=f"/console/identity/{check.public_id}/",
+        due_at=check.decide_by,
+        picture_url=f"/console/identity/{check.public_id}/poster.jpg",
+        initials=subject.initials,
+        verdicts=counts(check),
+    )
 
 
 def _erasure(consent: Consent) -> Waiting:
@@ -90,16 +96,20 @@ def _erasure(consent: Consent) -> Waiting:
 def _approval(request: ApprovalRequest) -> Waiting:
     signed = request.signatures.select_related("user").first()
     sentence = (
-        f"{signed.user.display_name} ({signed.role}) signed at {signed.signed_at:%H:%M} UTC. Yours is the second signature."
+        f"{signed.user.display_name} ({signed.role}) signed at {signed.signed_at:%H:%M} UTC. Yours is the second."
         if signed
         else f"Written by {request.author.display_name}. No signature yet."
     )
     about = Subject.objects.filter(public_id=request.about_subject).first() if request.about_subject else None
     return Waiting(
-        kind=KINDS.get(request.kind, request.kind.replace("_", " ").capitalize()), title=request.statement["question"],
-        sentence=sentence, url=f"/console/approvals/{request.public_id}/", due_at=request.sign_by,
-        picture_url=selectors.subject_facts(about).picture_url if about else "", initials=about.initials if about else "",
-    )  # fmt: skip
+        kind=KINDS.get(request.kind, request.kind.replace("_", " ").capitalize()),
+        title=request.statement["question"],
+        sentence=sentence,
+        url=f"/console/approvals/{request.public_id}/",
+        due_at=request.sign_by,
+        picture_url=selectors.subject_facts(about).picture_url if about else "",
+        initials=about.initials if about else "",
+    )
 
 
 def _is_mine(request: ApprovalRequest, user: User) -> bool:

@@ -19,7 +19,9 @@ from trustcore.tracker import Limits, TrackedClip, track_clip
 from trustcore.tracker.geometry import eye_aperture, head_pose
 
 MAX_BYTES = 60 * 1024 * 1024
-LIMITS = Limits(max_bytes=MAX_BYTES, min_seconds=4.0, max_seconds=75.0, max_output_side_px=360, max_wall_s=120.0, max_cpu_s=110)
+LIMITS = Limits(
+    max_bytes=MAX_BYTES, min_seconds=4.0, max_seconds=75.0, max_output_side_px=360, max_wall_s=120.0, max_cpu_s=110
+)
 POSTER_PX = 240
 POSTER_WITHIN_S = 3.0
 

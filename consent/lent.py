@@ -20,4 +20,6 @@ class EvidenceSource:
             approvals = approvals.filter(request__about_subject=subject_public_id)
             consents = consents.filter(subject__public_id=subject_public_id)
         found = {f"approvals/{row.public_id}.json": canonical_bytes(row.evidence) for row in approvals}
-        return found | {f"receipts/{row.public_id}.json": canonical_bytes(row.receipt) for row in consents if row.receipt}
+        return found | {
+            f"receipts/{row.public_id}.json": canonical_bytes(row.receipt) for row in consents if row.receipt
+        }

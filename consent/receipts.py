@@ -112,12 +112,14 @@ def main(arguments: list[str] | None = None) -> int:
         key = VerifyKey(unb64(public)) if options.key else own_key(signed)
         body = verify_receipt(signed, {kid or key.kid: key})
     except (SignatureInvalid, ValueError) as error:
-        print(f"This receipt does not hold: {error}")
+        sys.stdout.write(f"This receipt does not hold: {error}\n")
         return 1
     event, until = body["event"]["at"], body["processing"]["valid_until"]
-    print(f"This receipt holds. Given {event}, until {until}, for {', '.join(body['processing']['purposes'])}.")
+    sys.stdout.write(
+        f"This receipt holds. Given {event}, until {until}, for {', '.join(body['processing']['purposes'])}.\n"
+    )
     if not options.key:
-        print(f"Signed by key {key.kid}, found in the file itself. Compare it with the issuer's published key.")
+        sys.stdout.write(f"Signed by key {key.kid}, found in the file itself. Compare it with the published key.\n")
     return 0
 
 

@@ -22,7 +22,11 @@ TERRITORIES = {
     "GB": "United Kingdom", "IE": "Ireland", "US": "United States", "CA": "Canada", "BR": "Brazil", "JP": "Japan",
     "SG": "Singapore", "AU": "Australia",
 }  # fmt: skip
-RELEASES = {"face": "My face", "voice": "My voice", "biometric": "Measurements of my face, to make and check the replica"}
+RELEASES = {
+    "face": "My face",
+    "voice": "My voice",
+    "biometric": "Measurements of my face, to make and check the replica",
+}
 RETENTION_DAYS = {30: "30 days", 90: "90 days", 365: "One year", 1095: "Three years"}
 MAX_YEARS = 10
 
@@ -59,12 +63,17 @@ class Scope:
     def from_dict(cls, stored: dict[str, Any]) -> "Scope":
         """Reverse of `to_dict`, sorting what is a set. Raises KeyError, TypeError or ValueError on another shape."""
         return cls(
-            purposes=tuple(sorted(stored["purposes"])), audiences=tuple(sorted(stored["audiences"])),
-            emotions_max_milli=tuple(sorted((name, int(milli)) for name, milli in stored["emotions_max_milli"].items())),
-            languages=tuple(sorted(stored["languages"])), territories=tuple(sorted(stored["territories"])),
-            releases=tuple(sorted(stored["releases"])), retention_days=int(stored["retention_days"]),
+            purposes=tuple(sorted(stored["purposes"])),
+            audiences=tuple(sorted(stored["audiences"])),
+            emotions_max_milli=tuple(
+                sorted((name, int(milli)) for name, milli in stored["emotions_max_milli"].items())
+            ),
+            languages=tuple(sorted(stored["languages"])),
+            territories=tuple(sorted(stored["territories"])),
+            releases=tuple(sorted(stored["releases"])),
+            retention_days=int(stored["retention_days"]),
             expires_on=date.fromisoformat(stored["expires_on"]),
-        )  # fmt: skip
+        )
 
 
 def check_scope(scope: Scope, today: date) -> None:
@@ -84,7 +93,9 @@ def check_scope(scope: Scope, today: date) -> None:
     if scope.expires_on <= today:
         raise ScopeInvalid("Choose an end date after today.", field="expires_on")
     if scope.expires_on > last_day(today):
-        raise ScopeInvalid(f"A consent lasts at most {MAX_YEARS} years. Choose an earlier end date.", field="expires_on")
+        raise ScopeInvalid(
+            f"A consent lasts at most {MAX_YEARS} years. Choose an earlier end date.", field="expires_on"
+        )
 
 
 def last_day(today: date) -> date:

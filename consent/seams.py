@@ -63,11 +63,13 @@ class InboxSource(Protocol):
 
 
 def own_output_detector() -> OwnOutputDetector | None:
-    return _bound("TRUSTCORE_OWN_OUTPUT_DETECTOR")
+    bound: OwnOutputDetector | None = _bound("TRUSTCORE_OWN_OUTPUT_DETECTOR")
+    return bound
 
 
 def use_ledger() -> UseLedger | None:
-    return _bound("TRUSTCORE_USE_LEDGER")
+    bound: UseLedger | None = _bound("TRUSTCORE_USE_LEDGER")
+    return bound
 
 
 def inbox_sources() -> list[InboxSource]:

@@ -87,7 +87,13 @@ def consent_in_force(subject_public_id: str, *, now: datetime | None = None) -> 
 
 
 def live_consent(
-    subject_public_id: str, *, purpose: str, audience: str, country: str, language: str = "", now: datetime | None = None
+    subject_public_id: str,
+    *,
+    purpose: str,
+    audience: str,
+    country: str,
+    language: str = "",
+    now: datetime | None = None,
 ) -> ConsentFacts:
     """The consent that allows this one use now.
 
@@ -112,7 +118,7 @@ def _require(facts: ConsentFacts, what: str, value: str, agreed: tuple[str, ...]
     if value not in agreed:
         wanted, given = names.get(value, value or "unknown"), " and ".join(names.get(one, one) for one in agreed)
         raise ConsentOutOfScope(
-            f"{facts.subject_name} agreed to the {what} {given}, not {wanted}. Ask for a wider consent, or use a person.",
+            f"{facts.subject_name} agreed to the {what} {given}, not {wanted}. Ask to widen it, or use a person.",
             what=what, value=value,
         )  # fmt: skip
 
@@ -120,7 +126,9 @@ def _require(facts: ConsentFacts, what: str, value: str, agreed: tuple[str, ...]
 def _facts(consent: Consent) -> ConsentFacts:
     check = IdentityCheck.objects.filter(clip__consent=consent, state="accepted").first()
     if check is None or consent.verified_at is None:
-        raise ConsentMissing(f"Nobody has verified who gave the consent of {consent.subject.name}. Decide the clip first.")
+        raise ConsentMissing(
+            f"Nobody has verified who gave the consent of {consent.subject.name}. Decide the clip first."
+        )
     return ConsentFacts(
         public_id=consent.public_id, subject_public_id=consent.subject_public_id, subject_name=consent.subject.name,
         tenant=consent.tenant, receipt_sha256=consent.receipt_sha256, scope=consent.agreed_scope,
@@ -132,7 +140,7 @@ def _facts(consent: Consent) -> ConsentFacts:
 def approval_in_force(
     kind: str, object_public_id: str, statement_sha256: str, *, now: datetime | None = None
 ) -> ApprovalFacts | None:
-    """The approval of exactly this statement, or None. The caller hashes the object as it is now: an edit finds none."""
+    """The approval of exactly this statement, or None. An edited object hashes to none."""
     now = now or utc_now()
     request = ApprovalRequest.objects.filter(
         kind=kind, object_public_id=object_public_id, statement_sha256=statement_sha256, state="approved",

@@ -10,10 +10,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal, Protocol
 
+from consent.identity.words import WORDS
 from trustcore.primitives.clock import from_rfc3339, to_rfc3339
 from trustcore.primitives.hashing import statement_sha256
-
-from consent.identity.words import WORDS
 
 Direction = Literal["left", "right"]  # the person's own
 
@@ -91,7 +90,11 @@ class Challenge:
 
 
 def draw(
-    *, now: datetime, device_sha256: str, notice_sha256: str, randomness: Randomness = secrets  # type: ignore[assignment]
+    *,
+    now: datetime,
+    device_sha256: str,
+    notice_sha256: str,
+    randomness: Randomness = secrets,
 ) -> Challenge:
     """A fresh challenge. Randomness is an argument so that a test can draw; no setting fixes it."""
     words = _draw_words(randomness)

@@ -5,7 +5,9 @@ from consent.identity.results import CheckResult
 
 def spoken_phrase() -> CheckResult:
     """Nobody compared the words: no speech recogniser is installed."""
-    return _not_run("spoken_phrase", "No speech recogniser installed, the words were not compared", "every word, in order")
+    return _not_run(
+        "spoken_phrase", "No speech recogniser installed, the words were not compared", "every word, in order"
+    )
 
 
 def colour_flash() -> CheckResult:

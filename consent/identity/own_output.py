@@ -9,7 +9,7 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from consent.identity.results import CheckResult
+from consent.identity.results import CheckResult, Verdict
 
 
 @dataclass(frozen=True)
@@ -34,9 +34,7 @@ class OwnOutputDetector(Protocol):
         ...
 
 
-def check_own_output(
-    detector: OwnOutputDetector | None, media: bytes, frames: npt.NDArray[np.uint8]
-) -> CheckResult:
+def check_own_output(detector: OwnOutputDetector | None, media: bytes, frames: npt.NDArray[np.uint8]) -> CheckResult:
     """Any trace of ours fails. Without a detector the check is `not_run`, never passed."""
     if detector is None:
         return _result("not_run", "No detector bound, nothing was looked for", "none", "0", "")
@@ -48,9 +46,16 @@ def check_own_output(
     return _result("pass", f"None found; looked for {looked}", found.method, found.version, "")
 
 
-def _result(verdict: str, measure: str, method: str, version: str, to_subject: str) -> CheckResult:
+def _result(verdict: Verdict, measure: str, method: str, version: str, to_subject: str) -> CheckResult:
     return CheckResult(
-        name="own_output", verdict=verdict, method=method, version=version, score=None,  # type: ignore[arg-type]
-        threshold=None, measure=measure, need="any trace fails", decided_by="method" if verdict != "not_run" else "nobody",
+        name="own_output",
+        verdict=verdict,
+        method=method,
+        version=version,
+        score=None,
+        threshold=None,
+        measure=measure,
+        need="any trace fails",
+        decided_by="method" if verdict != "not_run" else "nobody",
         to_subject=to_subject,
-    )  # fmt: skip
+    )

@@ -103,7 +103,7 @@ def _small(frame: Frames, box: tuple[float, float, float, float]) -> npt.NDArray
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
     cut = cv2.warpAffine(frame, to_box, (size, size), flags=flags, borderMode=cv2.BORDER_REPLICATE)
     grey = cv2.cvtColor(cut, cv2.COLOR_RGB2GRAY)
-    return cv2.resize(grey, (GRID + 1, GRID), interpolation=cv2.INTER_AREA).astype(np.float64)
+    return np.asarray(cv2.resize(grey, (GRID + 1, GRID), interpolation=cv2.INTER_AREA), np.float64)
 
 
 def _frame_bits(small: npt.NDArray[np.float64]) -> Bits:
@@ -138,7 +138,7 @@ def picture_distance(one: Fingerprint, other: Fingerprint) -> float:
 
 def _at_speed(rows: npt.NDArray, speed: float) -> npt.NDArray:  # type: ignore[type-arg]
     index = np.round(np.arange(0, max(len(rows) - 0.5, 0), speed)).astype(int)
-    return rows[index[index < len(rows)]]
+    return np.asarray(rows[index[index < len(rows)]])
 
 
 def _overlap(one_length: int, other_length: int, lag: int) -> tuple[slice, slice, int]:
@@ -177,7 +177,9 @@ def check_seen_before(media: bytes, mine: Fingerprint, seen: list[SeenMedia]) ->
         if agreement > nearest:
             nearest, nearest_id = agreement, earlier.public_id
         if agreement >= MOVEMENT_MIN and picture_distance(mine, theirs) <= PICTURE_MAX:
-            return _result("fail", agreement, f"A copy of {earlier.public_id}: it moves and looks the same", earlier.public_id)
+            return _result(
+                "fail", agreement, f"A copy of {earlier.public_id}: it moves and looks the same", earlier.public_id
+            )
     if not seen:
         return _result("pass", None, "No earlier file", "")
     return _result("pass", nearest, f"No copy among {len(seen)} earlier files", nearest_id)

@@ -86,7 +86,9 @@ def check_turns(challenge: Challenge, yaw_rad: Curve, time_s: Curve, *, is_timed
     detail = _detail(asked, made, relative, time_s)
     order_wrong = _order_fault(asked, made)
     if order_wrong:
-        return _result("fail", None, order_wrong, "The turns were not the ones we asked for. Please record once more.", detail)
+        return _result(
+            "fail", None, order_wrong, "The turns were not the ones we asked for. Please record once more.", detail
+        )
     if not is_timed:
         measure = f"{len(made)} of {len(asked)} turns in order, times not known"
         return _result("warn", None, measure, "", detail)
@@ -129,5 +131,12 @@ def _detail(asked: tuple[Turn, ...], made: list[MadeTurn], yaw_rad: Curve, time_
     return {
         "curve": curve,
         "asked": [{"direction": turn.direction, "at_s": turn.at_s} for turn in asked],
-        "made": [{"direction": t.direction, "crossed_s": round(t.crossed_s, 3), "peak_deg": round(float(np.rad2deg(t.peak_rad)), 1)} for t in made],
+        "made": [
+            {
+                "direction": t.direction,
+                "crossed_s": round(t.crossed_s, 3),
+                "peak_deg": round(float(np.rad2deg(t.peak_rad)), 1),
+            }
+            for t in made
+        ],
     }

@@ -15,7 +15,7 @@ def new_approval_id() -> str:
 
 
 class ApprovalRequest(AuditedModel):
-    """One statement that waits for, or has, its signatures. The statement never changes; an edit makes a new request."""
+    """One statement that waits for, or has, its signatures. An edit makes a new request."""
 
     audit_type = "approval"
     audited_fields = ("state", "statement_sha256")

@@ -118,7 +118,9 @@ class IdentityDecision(AuditedModel):
 
     public_id = models.CharField(max_length=40, unique=True, default=new_decision_id, editable=False)
     identity_check = models.OneToOneField(IdentityCheck, on_delete=models.PROTECT, related_name="decision")
-    decision = models.CharField(max_length=12, choices=[("accept", "accept"), ("ask_again", "ask_again"), ("refuse", "refuse")])
+    decision = models.CharField(
+        max_length=12, choices=[("accept", "accept"), ("ask_again", "ask_again"), ("refuse", "refuse")]
+    )
     sentence = models.CharField(max_length=400, blank=True)
     reason = models.CharField(max_length=400, blank=True)
     decided_by = models.ForeignKey("trustcore_accounts.User", on_delete=models.PROTECT, related_name="+")
@@ -140,7 +142,7 @@ class IdentityDecision(AuditedModel):
 
 
 class SeenMedia(models.Model):
-    """Fingerprints of every file ever handed in, so that a copy is known. Append-only by use; erasure drops the picture's."""
+    """Fingerprints of every file ever handed in, so that a copy is known. Erasure drops the fingerprint."""
 
     public_id = models.CharField(max_length=40)  # of the clip or footage
     subject_public_id = models.CharField(max_length=40)

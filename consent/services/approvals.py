@@ -37,7 +37,13 @@ OPEN = ("open", "half_signed")
 
 
 def statement_for(
-    kind: str, object_public_id: str, *, question: str, text: list[str], facts: Mapping[str, Any], evidence_url: str = ""
+    kind: str,
+    object_public_id: str,
+    *,
+    question: str,
+    text: list[str],
+    facts: Mapping[str, Any],
+    evidence_url: str = "",
 ) -> dict[str, Any]:
     """A canonical statement: what a page shows and what a passkey binds to.
 
@@ -53,13 +59,22 @@ def statement_for(
 
 
 def begin(
-    *, actor: Actor, organisation: Organisation, author: User, kind: str, object_public_id: str,
-    statement: Mapping[str, Any], about_subject: str = "", expires_at: datetime | None = None, now: datetime | None = None,
-) -> ApprovalRequest:  # fmt: skip
+    *,
+    actor: Actor,
+    organisation: Organisation,
+    author: User,
+    kind: str,
+    object_public_id: str,
+    statement: Mapping[str, Any],
+    about_subject: str = "",
+    expires_at: datetime | None = None,
+    now: datetime | None = None,
+) -> ApprovalRequest:
     """Ask for two signatures. An open or given approval of another statement about the same object becomes void."""
     now = now or utc_now()
     digest = statement_sha256(dict(statement))
-    for earlier in _of_object(kind, object_public_id).filter(state__in=(*OPEN, "approved")):
+    rows: list[ApprovalRequest] = list(_of_object(kind, object_public_id).filter(state__in=(*OPEN, "approved")))
+    for earlier in rows:
         if earlier.statement_sha256 == digest and earlier.state in OPEN:
             return earlier
         _close(actor, earlier, "void", Action.APPROVAL_VOIDED, "The statement changed.")
@@ -179,8 +194,14 @@ def _record_signature(actor: Actor, request: ApprovalRequest, signature: Approva
         locked.approved_at = now if locked.state == "approved" else None
         locked.save(update_fields=["state", "approved_at"])
         signature.save()
-        event.add(kind=request.kind, object=request.object_public_id, statement_sha256=request.statement_sha256,
-                  credential_id=signature.credential_id, role=signature.role, signature=signature.public_id)  # fmt: skip
+        event.add(
+            kind=request.kind,
+            object=request.object_public_id,
+            statement_sha256=request.statement_sha256,
+            credential_id=signature.credential_id,
+            role=signature.role,
+            signature=signature.public_id,
+        )
     request.refresh_from_db()
     return signature
 
@@ -192,7 +213,9 @@ def _refuse_second_time(locked: ApprovalRequest, signature: Approval) -> None:
         if other.user_id == signature.user_id or other.credential_id == signature.credential_id:
             raise ApproverNotAllowed("You signed this already. A second person must.")
         if other.role == signature.role:
-            raise ApproverNotAllowed(f"Somebody from {other.role} signed already. The second signature comes from elsewhere.")
+            raise ApproverNotAllowed(
+                f"Somebody from {other.role} signed already. The second signature comes from elsewhere."
+            )
 
 
 def _may_sign(actor: Actor, user: User, request: ApprovalRequest, now: datetime) -> str:
@@ -215,7 +238,7 @@ def _title_of_approver(actor: Actor, user: User, request: ApprovalRequest) -> st
         raise ApproverNotAllowed("Only a person signed in with a passkey can sign. A program cannot.")
     if user.pk == request.author_id:
         raise ApproverNotAllowed("You wrote this, so you cannot sign it. Ask an approver.")
-    membership = Membership.objects.filter(
+    membership: Membership | None = Membership.objects.filter(
         user=user, organisation=request.organisation, role=Role.APPROVER, is_active=True, user__is_active=True
     ).first()
     if membership is None:

@@ -137,4 +137,5 @@ def _refuse_on_hold(actor: Actor, consent: Consent) -> None:
 
 
 def _locked(consent: Consent) -> Consent:
-    return Consent.objects.select_for_update().get(pk=consent.pk)
+    locked: Consent = Consent.objects.select_for_update().get(pk=consent.pk)
+    return locked

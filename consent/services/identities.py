@@ -197,8 +197,10 @@ def decide(
         sentence=(sentence or SENTENCES[decision])[:400],
     )  # fmt: skip
     action = {
-        "accept": Action.IDENTITY_VERIFIED, "ask_again": Action.IDENTITY_CLIP_REQUESTED, "refuse": Action.IDENTITY_REJECTED,
-    }[decision]  # fmt: skip
+        "accept": Action.IDENTITY_VERIFIED,
+        "ask_again": Action.IDENTITY_CLIP_REQUESTED,
+        "refuse": Action.IDENTITY_REJECTED,
+    }[decision]
     with recording(actor=actor, action=action, obj=check, reason=made.reason) as event:
         replaced = list(_consents_to_replace(check)) if decision == "accept" else []
         event.covers(made, check.consent, check.consent.invitation, *replaced)
@@ -257,7 +259,9 @@ def open_clip(*, actor: Actor, check: IdentityCheck) -> bytes:
 
 def open_poster(*, actor: Actor, check: IdentityCheck) -> bytes:
     """The still of the recording, JPEG."""
-    return blobs.get(check.clip.poster_blob_id, _context(check.clip, "poster"), purpose="show who decides about whom", actor=actor)
+    return blobs.get(
+        check.clip.poster_blob_id, _context(check.clip, "poster"), purpose="show who decides about whom", actor=actor
+    )
 
 
 def compare_footage(*, actor: Actor, subject_public_id: str, landmarks: Any, footage_public_id: str) -> CheckResult:

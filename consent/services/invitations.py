@@ -70,7 +70,7 @@ def find(token: str, *, now: datetime | None = None) -> Invitation:
         InvitationUnknown, InvitationClosed.
     """
     now = now or utc_now()
-    invitation = (
+    invitation: Invitation | None = (
         Invitation.objects.select_related("subject__organisation", "notice", "invited_by")
         .filter(token_sha256=sha256_hex(token.encode()))
         .first()
@@ -155,7 +155,7 @@ def issue_portal_link(*, actor: Actor, subject: Subject) -> str:
 
 def subject_of_portal_link(token: str) -> Subject:
     """Raises PortalUnknown unless the link is some subject's newest one."""
-    found = Subject.objects.filter(portal_token_sha256=sha256_hex(token.encode())).first()
+    found: Subject | None = Subject.objects.filter(portal_token_sha256=sha256_hex(token.encode())).first()
     if found is None:
         raise PortalUnknown("This private link is not known. Use the newest one, or ask the person who invited you.")
     return found

@@ -21,12 +21,11 @@ MAX_ANSWER_BYTES = 20_000
 
 def _request(request: Any, public_id: str) -> ApprovalRequest:
     """The approval request, if it belongs to the caller's organisation; else as if there were none."""
-    found = ApprovalRequest.objects.select_related("organisation", "author").filter(
-        public_id=public_id, organisation=request.organisation
-    )
-    if request.organisation is None or not found:
+    rows = ApprovalRequest.objects.select_related("organisation", "author")
+    found: ApprovalRequest | None = rows.filter(public_id=public_id, organisation=request.organisation).first()
+    if request.organisation is None or found is None:
         raise NotFound("There is no approval of this id here.")
-    return found[0]
+    return found
 
 
 @requires(Permission.APPROVAL_VIEW)
@@ -43,14 +42,23 @@ def panel(request: Any, asked: ApprovalRequest) -> dict[str, Any]:
     is_approver = Permission.APPROVAL_SIGN in request.permissions
     about = Subject.objects.filter(public_id=asked.about_subject).first() if asked.about_subject else None
     return {
-        "approval": asked, "statement": asked.statement, "signatures": signatures, "mine": mine,
-        "may_sign": is_approver and mine is None and asked.state in approvals.OPEN and asked.author_id != request.user.pk,
+        "approval": asked,
+        "statement": asked.statement,
+        "signatures": signatures,
+        "mine": mine,
+        "may_sign": is_approver
+        and mine is None
+        and asked.state in approvals.OPEN
+        and asked.author_id != request.user.pk,
         "why_not": _why_not(request, asked, mine, is_approver),
-        "hash_words": words_from_hash(asked.statement_sha256), "is_second": bool(signatures),
-        "first": signatures[0] if signatures else None, "has_passkey": bool(passkeys.of_user(request.user)),
-        "about": f"{asked.kind.replace('_', ' ')} {asked.object_public_id}", "subject_facts": selectors.subject_facts(about) if about else None,
+        "hash_words": words_from_hash(asked.statement_sha256),
+        "is_second": bool(signatures),
+        "first": signatures[0] if signatures else None,
+        "has_passkey": bool(passkeys.of_user(request.user)),
+        "about": f"{asked.kind.replace('_', ' ')} {asked.object_public_id}",
+        "subject_facts": selectors.subject_facts(about) if about else None,
         "facts": [(name.replace("_", " "), value) for name, value in sorted(asked.statement.get("facts", {}).items())],
-    }  # fmt: skip
+    }
 
 
 def _why_not(request: Any, asked: ApprovalRequest, mine: Any, is_approver: bool) -> str:

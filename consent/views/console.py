@@ -25,9 +25,13 @@ def decisions(request: Any) -> HttpResponse:
     only_mine = request.GET.get("show") != "all"
     rows = inbox.waiting(request.user, request.organisation, request.permissions, only_mine=only_mine)
     context = {
-        "rows": rows, "only_mine": only_mine, "now": utc_now(), "decided_today": inbox.decided_today(request.organisation),
-        "live": inbox.live(request.organisation), "nearest": next((row.due_at for row in rows if row.due_at), None),
-    }  # fmt: skip
+        "rows": rows,
+        "only_mine": only_mine,
+        "now": utc_now(),
+        "decided_today": inbox.decided_today(request.organisation),
+        "live": inbox.live(request.organisation),
+        "nearest": next((row.due_at for row in rows if row.due_at), None),
+    }
     return render(request, "consent/inbox.html", context)
 
 
@@ -42,7 +46,9 @@ def subjects(request: Any) -> HttpResponse:
         )
         request.session["invitation_link_once"] = request.build_absolute_uri(f"/i/{token}/")
         return redirect("consent_subject", public_id=invitation.subject.public_id)
-    rows = [_row(subject) for subject in Subject.objects.filter(organisation=request.organisation).order_by("-created_at")]
+    rows = [
+        _row(subject) for subject in Subject.objects.filter(organisation=request.organisation).order_by("-created_at")
+    ]
     status = 422 if request.method == "POST" else 200
     return render(request, "consent/subject_list.html", {"rows": rows, "form": form}, status=status)
 
@@ -56,7 +62,11 @@ def _row(subject: Subject) -> dict[str, Any]:
 
 def _subject(request: Any, public_id: str) -> Subject:
     """The subject, if they belong to the caller's organisation; else as if there were none."""
-    found = Subject.objects.select_related("organisation").filter(public_id=public_id, organisation=request.organisation).first()
+    found: Subject | None = (
+        Subject.objects.select_related("organisation")
+        .filter(public_id=public_id, organisation=request.organisation)
+        .first()
+    )
     if found is None or request.organisation is None:
         raise NotFound("There is nobody of this id here.")
     return found
@@ -114,5 +124,3 @@ def picture(request: Any, public_id: str) -> HttpResponse:
     if check is None:
         raise NotFound("There is no picture to show.")
     return HttpResponse(identities.open_poster(actor=request.actor, check=check), content_type="image/jpeg")
-
-

@@ -25,9 +25,12 @@ EVENTS = {
 
 def _check(request: Any, public_id: str) -> IdentityCheck:
     """The check, if it belongs to the caller's organisation; else as if there were none."""
-    found = (
+    found: IdentityCheck | None = (
         IdentityCheck.objects.select_related(
-            "clip__consent__subject__organisation", "clip__consent__invitation__invited_by", "clip__consent__notice", "clip__challenge"
+            "clip__consent__subject__organisation",
+            "clip__consent__invitation__invited_by",
+            "clip__consent__notice",
+            "clip__challenge",
         )
         .filter(public_id=public_id, clip__consent__subject__organisation=request.organisation)
         .first()
@@ -56,18 +59,26 @@ def identity(request: Any, public_id: str) -> HttpResponse:
 
 def _context(request: Any, check: IdentityCheck) -> dict[str, Any]:
     results = [{**result, "label": NAMES.get(result["name"], result["name"])} for result in check.results]
-    turns = next((result for result in check.results if result["name"] == "turns"), {})
+    turns: dict[str, Any] = next((result for result in check.results if result["name"] == "turns"), {})
     failed = [result for result in results if result["verdict"] == "fail"]
     told = next((result["to_subject"] for result in failed if result["to_subject"]), "")
     return {
-        "check": check, "clip": check.clip, "subject": check.consent.subject, "consent": check.consent, "results": results,
-        "invitation": check.consent.invitation, "challenge": check.clip.challenge.body,
-        "counts": inbox.counts(check), "chart": charts.turn_chart(turns, check.clip.duration_s) if turns else None,
-        "failed": failed, "scope": describe.scope(check.consent.agreed_scope), "events": EVENTS,
+        "check": check,
+        "clip": check.clip,
+        "subject": check.consent.subject,
+        "consent": check.consent,
+        "results": results,
+        "invitation": check.consent.invitation,
+        "challenge": check.clip.challenge.body,
+        "counts": inbox.counts(check),
+        "chart": charts.turn_chart(turns, check.clip.duration_s) if turns else None,
+        "failed": failed,
+        "scope": describe.scope(check.consent.agreed_scope),
+        "events": EVENTS,
         "sentence": told or (identities.SENTENCES["ask_again"] if failed else identities.SENTENCES["accept"]),
         "may_decide": Permission.IDENTITY_DECIDE in request.permissions,
         "decision": getattr(check, "decision", None),
-    }  # fmt: skip
+    }
 
 
 @requires(Permission.IDENTITY_VIEW)

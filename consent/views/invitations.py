@@ -76,10 +76,17 @@ def clip(request: HttpRequest, token: str) -> HttpResponse:
         return _take_clip(request, found, token)
     device = request.COOKIES.get(DEVICE_COOKIE) or secrets.token_hex(32)
     challenge = identities.issue_challenge(consent=found.consent, device_sha256=sha256_hex(device.encode()))
-    context = {**_page(found, token), "challenge": challenge.to_dict(), "turns": challenge.turns, "max_bytes": MAX_BYTES,
-               "error": request.GET.get("refused", "")[:60]}  # fmt: skip
+    context = {
+        **_page(found, token),
+        "challenge": challenge.to_dict(),
+        "turns": challenge.turns,
+        "max_bytes": MAX_BYTES,
+        "error": request.GET.get("refused", "")[:60],
+    }
     response = render(request, "consent/clip_record.html", context)
-    response.set_cookie(DEVICE_COOKIE, device, max_age=30 * 86400, httponly=True, samesite="Lax", secure=settings.IS_HTTPS)
+    response.set_cookie(
+        DEVICE_COOKIE, device, max_age=30 * 86400, httponly=True, samesite="Lax", secure=settings.IS_HTTPS
+    )
     return response
 
 
@@ -89,8 +96,8 @@ def _take_clip(request: HttpRequest, found: Invitation, token: str) -> HttpRespo
     device = request.COOKIES.get(DEVICE_COOKIE, "")
     if upload is None or not nonce or not device:
         raise ClipFormInvalid("The recording did not arrive whole. Reload the page and record again.")
-    if upload.size > MAX_BYTES:
-        raise media_refused("media.too_large", bytes=upload.size, most=MAX_BYTES)
+    if (upload.size or 0) > MAX_BYTES:
+        raise media_refused("media.too_large", bytes=upload.size or 0, most=MAX_BYTES)
     wants_json = "application/json" in request.headers.get("accept", "")
     try:
         identities.submit_clip(

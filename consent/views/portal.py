@@ -32,7 +32,7 @@ def _me(request: Any) -> Subject:
     """
     subjects = Subject.objects.select_related("organisation")
     public_id = request.session.get(SUBJECT_SESSION)
-    found = subjects.filter(public_id=public_id).first() if public_id else None
+    found: Subject | None = subjects.filter(public_id=public_id).first() if public_id else None
     if found is None and request.user.is_authenticated:
         found = subjects.filter(user=request.user).first()
     if found is None:
@@ -109,7 +109,10 @@ def _is_stepped_up(request: Any, subject: Subject) -> bool:
     """The person depicted, and nobody else, used their own passkey within the last minutes."""
     if not request.user.is_authenticated or subject.user_id != request.user.pk:
         return False
-    newest_s = max((record["at"] for record in get_authentication_records(request, request.user) if record.get("method") == "mfa"), default=0)
+    newest_s = max(
+        (record["at"] for record in get_authentication_records(request, request.user) if record.get("method") == "mfa"),
+        default=0,
+    )
     return bool(utc_now().timestamp() - newest_s < settings.ACCOUNT_REAUTHENTICATION_TIMEOUT)
 
 

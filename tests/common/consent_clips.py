@@ -37,7 +37,9 @@ def copied(original: bytes, *, is_mirrored: bool = False) -> bytes:
         stream.pix_fmt, stream.options = "yuv420p", {"crf": "34"}
         for picture in pictures:
             cut = picture[top : top + stream.height, left : left + stream.width]
-            frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(cut[:, ::-1] if is_mirrored else cut), format="rgb24")
+            frame = av.VideoFrame.from_ndarray(
+                np.ascontiguousarray(cut[:, ::-1] if is_mirrored else cut), format="rgb24"
+            )
             container.mux(stream.encode(frame))
         container.mux(stream.encode())
     return out.getvalue()

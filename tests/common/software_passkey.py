@@ -50,7 +50,11 @@ class SoftwarePasskey:
         client_data = self._client_data("webauthn.get", challenge, origin)
         signature = self._private.sign(auth_data + sha256(client_data), ec.ECDSA(hashes.SHA256()))
         identifier = b64(self.credential_id)
-        response = {"clientDataJSON": b64(client_data), "authenticatorData": b64(auth_data), "signature": b64(signature)}
+        response = {
+            "clientDataJSON": b64(client_data),
+            "authenticatorData": b64(auth_data),
+            "signature": b64(signature),
+        }
         return {"id": identifier, "rawId": identifier, "type": "public-key", "response": response,
                 "clientExtensionResults": {}}  # fmt: skip
 

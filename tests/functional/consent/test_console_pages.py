@@ -34,13 +34,20 @@ def at(cast):
 def check(cast):
     """Asha's clip, checked, waiting for a decision."""
     challenge = consent_clips.challenge("asha_first")
-    return submit(agreed(cast), consent_clips.media("asha_first"), challenge, now=challenge.opens_at + timedelta(minutes=1))
+    return submit(
+        agreed(cast), consent_clips.media("asha_first"), challenge, now=challenge.opens_at + timedelta(minutes=1)
+    )
 
 
 @pytest.fixture
 def asked(cast):
-    statement = approvals.statement_for("replica", "r1", question="May version 3 of Asha speak for her?",
-                                        text=["I approve replica version 3 of Asha."], facts={"version": 3})  # fmt: skip
+    statement = approvals.statement_for(
+        "replica",
+        "r1",
+        question="May version 3 of Asha speak for her?",
+        text=["I approve replica version 3 of Asha."],
+        facts={"version": 3},
+    )
     return approvals.begin(actor=Actor.user(cast.farah), organisation=cast.organisation, author=cast.farah,
                            kind="replica", object_public_id="r1", statement=statement)  # fmt: skip
 
@@ -57,8 +64,12 @@ def sign_over_http(client, asked, key, **changed):
 
 
 def post_answer(client, asked, answer):
-    return client.post(f"/console/approvals/{asked.public_id}/sign/", json.dumps(answer), content_type="application/json",
-                       headers={"accept": "application/json"})  # fmt: skip
+    return client.post(
+        f"/console/approvals/{asked.public_id}/sign/",
+        json.dumps(answer),
+        content_type="application/json",
+        headers={"accept": "application/json"},
+    )
 
 
 def test_an_officer_invites_sees_and_decides(at, check, cast):
@@ -66,7 +77,12 @@ def test_an_officer_invites_sees_and_decides(at, check, cast):
     inbox = meera.get("/console/").content.decode()
     assert "Decide who recorded this clip: Asha Baruah" in inbox
     page = meera.get(f"/console/identity/{check.public_id}/").content.decode()
-    for expected in ("Head turns in order, in time", "not run", "What these checks cannot tell you", "identity.verified"):
+    for expected in (
+        "Head turns in order, in time",
+        "not run",
+        "What these checks cannot tell you",
+        "identity.verified",
+    ):
         assert expected in page
     part = meera.get(f"/console/identity/{check.public_id}/clip", headers={"range": "bytes=0-99"})
     assert (part.status_code, len(part.content)) == (206, 100)
@@ -115,13 +131,19 @@ def test_two_people_sign_over_http(at, asked, cast):
     assert "I approve replica version 3 of Asha." in page
     assert "approval.signed" in page
     assert sign_over_http(at("jonas"), asked, jonas_key).json()["state"] == "half_signed"
-    assert "Jonas reads the same four words" in at("meera").get(f"/console/approvals/{asked.public_id}/").content.decode()
+    assert (
+        "Jonas reads the same four words" in at("meera").get(f"/console/approvals/{asked.public_id}/").content.decode()
+    )
     assert sign_over_http(at("meera"), asked, meera_key).json()["state"] == "approved"
 
 
 def test_signatures_that_do_not_count_answer_in_one_shape(at, asked, cast):
     key = give_passkey(cast.jonas)
-    for person, status, code in (("farah", 403, "permission.missing"), ("mallory", 404, "not_found"), ("erin", 403, "permission.missing")):
+    for person, status, code in (
+        ("farah", 403, "permission.missing"),
+        ("mallory", 404, "not_found"),
+        ("erin", 403, "permission.missing"),
+    ):
         answer = sign_over_http(at(person), asked, key)
         assert (answer.status_code, answer.json()["code"]) == (status, code)
     stale = sign_over_http(at("jonas"), asked, key, statement_sha256="0" * 64)

@@ -17,9 +17,15 @@ from trustcore.keys.services import signing_keys
 
 pytestmark = pytest.mark.django_db
 ANSWERS = {
-    "purposes": ["support"], "audiences": ["adults"], "languages": ["en"], "territories": ["IN"], "retention_days": "90",
-    "expires_on": "2027-11-01", "releases": ["face", "voice", "biometric"], "emotion_joy": "600",
-}  # fmt: skip
+    "purposes": ["support"],
+    "audiences": ["adults"],
+    "languages": ["en"],
+    "territories": ["IN"],
+    "retention_days": "90",
+    "expires_on": "2027-11-01",
+    "releases": ["face", "voice", "biometric"],
+    "emotion_joy": "600",
+}
 
 
 @pytest.fixture
@@ -55,11 +61,14 @@ def test_reading_setting_limits_and_agreeing(client, link):
 @pytest.mark.parametrize(
     ("changed", "told"),
     [
-        ({"purposes": []}, "Choose at least one purpose."), ({"releases": ["face"]}, "A replica needs each of the three"),
-        ({"expires_on": "2099-01-01"}, "at most 10 years"), ({"territories": ["XX"]}, "not one of the available"),
-        ({"expires_on": "soon"}, "Enter a valid date"), ({"emotion_joy": "5000"}, "not one of the available"),
+        ({"purposes": []}, "Choose at least one purpose."),
+        ({"releases": ["face"]}, "A replica needs each of the three"),
+        ({"expires_on": "2099-01-01"}, "at most 10 years"),
+        ({"territories": ["XX"]}, "not one of the available"),
+        ({"expires_on": "soon"}, "Enter a valid date"),
+        ({"emotion_joy": "5000"}, "not one of the available"),
     ],
-)  # fmt: skip
+)
 def test_a_scope_outside_the_lists_is_refused_beside_its_field(client, link, changed, told):
     client.get(link)
     answer = agree(client, link, **changed)
@@ -75,7 +84,13 @@ def test_declining_ends_it(client, link):
 
 
 def test_a_link_nobody_sent_leads_nowhere(client, db):
-    for path in ("/i/guessed/", "/i/guessed/clip/", "/i/guessed/receipt.json", "/i/guessed/done/", "/me/enter/guessed/"):
+    for path in (
+        "/i/guessed/",
+        "/i/guessed/clip/",
+        "/i/guessed/receipt.json",
+        "/i/guessed/done/",
+        "/me/enter/guessed/",
+    ):
         answer = client.get(path, headers={"accept": "application/json"})
         assert answer.status_code in {404, 409, 410}, path
         assert answer.json()["code"] in {"invitation.unknown", "portal.unknown"}

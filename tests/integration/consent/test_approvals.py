@@ -63,7 +63,9 @@ def test_two_signatures_approve_and_verify_offline(cast, signers):
 
 
 def test_the_author_cannot_sign(cast, signers):
-    people.grant_role(actor=Actor.system("tests"), user=cast.farah, organisation=cast.organisation, role=Role.APPROVER, title="Legal")
+    people.grant_role(
+        actor=Actor.system("tests"), user=cast.farah, organisation=cast.organisation, role=Role.APPROVER, title="Legal"
+    )
     give_passkey(cast.farah)
     with pytest.raises(ApproverNotAllowed, match="You wrote this"):
         approvals.challenge(actor=Actor.user(cast.farah), user=cast.farah, request=ask(cast))
@@ -78,7 +80,9 @@ def test_one_person_signs_once(cast, signers):
 
 
 def test_two_people_of_one_office_are_not_enough(cast, signers):
-    people.grant_role(actor=Actor.system("tests"), user=cast.erin, organisation=cast.organisation, role=Role.APPROVER, title="Legal")
+    people.grant_role(
+        actor=Actor.system("tests"), user=cast.erin, organisation=cast.organisation, role=Role.APPROVER, title="Legal"
+    )
     key = give_passkey(cast.erin)
     request = ask(cast)
     sign(request, cast.jonas, signers["jonas"])
@@ -164,7 +168,9 @@ def test_refused_signatures_are_on_the_record(cast, signers):
 def test_a_request_nobody_signs_in_time_closes(cast, signers):
     request = ask(cast)
     with pytest.raises(ApprovalClosed):
-        approvals.challenge(actor=Actor.user(cast.jonas), user=cast.jonas, request=request, now=utc_now() + timedelta(days=3))
+        approvals.challenge(
+            actor=Actor.user(cast.jonas), user=cast.jonas, request=request, now=utc_now() + timedelta(days=3)
+        )
     request.refresh_from_db()
     assert request.state == "expired"
 

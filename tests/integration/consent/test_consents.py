@@ -46,8 +46,18 @@ def test_a_verified_consent_allows_uses_inside_its_scope_and_no_other(cast, monk
     consent = in_force(cast, monkeypatch)
     facts = selectors.live_consent(consent.subject_public_id, **USE, language="en-IN")
     assert facts.receipt_sha256 == consent.receipt_sha256
-    assert (facts.emotion_max_milli("joy"), facts.emotion_max_milli("anger"), facts.emotion_max_milli("neutral")) == (700, 0, 1000)
-    for changed in ({"purpose": "marketing"}, {"audience": "minors"}, {"country": "NO"}, {"country": ""}, {"language": "sv"}):
+    assert (facts.emotion_max_milli("joy"), facts.emotion_max_milli("anger"), facts.emotion_max_milli("neutral")) == (
+        700,
+        0,
+        1000,
+    )
+    for changed in (
+        {"purpose": "marketing"},
+        {"audience": "minors"},
+        {"country": "NO"},
+        {"country": ""},
+        {"language": "sv"},
+    ):
         with pytest.raises(ConsentOutOfScope):
             selectors.live_consent(consent.subject_public_id, **(USE | changed))
 

@@ -23,7 +23,9 @@ def hand_in(consent, clip, asked=None, media=None, nonce=None, **changed):
     challenge = consent_clips.challenge(asked or clip)
     if nonce:
         challenge = consent_clips.challenge(asked or clip, nonce=nonce)
-    return submit(consent, media or consent_clips.media(clip), challenge, now=challenge.opens_at + timedelta(minutes=1), **changed)
+    return submit(
+        consent, media or consent_clips.media(clip), challenge, now=challenge.opens_at + timedelta(minutes=1), **changed
+    )
 
 
 def decide(cast, check, decision, **words):
@@ -69,7 +71,11 @@ def test_an_honest_clip_is_accepted_and_a_copy_or_a_stranger_later_is_not(cast):
     # And Asha herself, in another recording, is near enough: a warning, never a pass.
     identities.record_again(check=stranger)
     herself = hand_in(renewed, "asha_second")
-    assert (herself.verdicts["turns"], herself.verdicts["seen_before"], herself.verdicts["same_face"]) == ("pass", "pass", "warn")
+    assert (herself.verdicts["turns"], herself.verdicts["seen_before"], herself.verdicts["same_face"]) == (
+        "pass",
+        "pass",
+        "warn",
+    )
 
 
 def test_turns_in_another_order_do_not_count_and_the_person_records_again(cast):
@@ -93,7 +99,10 @@ def test_an_officer_asks_again_or_refuses_and_the_person_reads_why(cast):
     check = hand_in(consent, "asha_first")
     decide(cast, check, "ask_again", sentence="It was too dark. Please record once more.")
     consent.invitation.refresh_from_db()
-    assert (consent.invitation.state, consent.invitation.message) == ("agreed", "It was too dark. Please record once more.")
+    assert (consent.invitation.state, consent.invitation.message) == (
+        "agreed",
+        "It was too dark. Please record once more.",
+    )
     second = hand_in(consent, "asha_second")
     decide(cast, second, "refuse", reason="Not her.")
     consent.refresh_from_db()
@@ -147,4 +156,8 @@ def test_the_test_people(cast):
     decide(cast, check, "accept")
     renewed = agreed(cast, subject=consent.subject)
     wrong = submit(renewed, clips["ben"], consent_clips.challenge("asha_first", nonce="5" * 32, **asked), now=now)
-    assert (wrong.verdicts["turns"], wrong.verdicts["seen_before"], wrong.verdicts["same_face"]) == ("pass", "pass", "fail")
+    assert (wrong.verdicts["turns"], wrong.verdicts["seen_before"], wrong.verdicts["same_face"]) == (
+        "pass",
+        "pass",
+        "fail",
+    )

@@ -22,7 +22,9 @@ STATEMENT = {"v": 1, "kind": "replica", "text": ["I approve version 3 of Asha Ba
 
 
 def body_for(statement=STATEMENT, nonce="n1"):
-    return SignedBody("a1", nonce, "u1", "Meera Nair", "Compliance", "2026-11-24T12:00:00.000Z", statement_sha256(statement)).to_dict()
+    return SignedBody(
+        "a1", nonce, "u1", "Meera Nair", "Compliance", "2026-11-24T12:00:00.000Z", statement_sha256(statement)
+    ).to_dict()
 
 
 def check(body, assertion, key, last_sign_count=0):
@@ -49,6 +51,7 @@ def _change(path, value):
         for step in path[:-1]:
             inner = inner[step]
         inner[path[-1]] = value
+
     return change
 
 

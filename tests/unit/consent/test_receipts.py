@@ -11,7 +11,16 @@ from trustcore.primitives.errors import SignatureInvalid
 from trustcore.primitives.signing import SigningKey
 
 TODAY = date(2026, 11, 24)
-SCOPE = Scope(("support",), ("adults",), (("joy", 500),), ("en",), ("IN", "SE"), ("biometric", "face", "voice"), 90, date(2028, 6, 30))
+SCOPE = Scope(
+    ("support",),
+    ("adults",),
+    (("joy", 500),),
+    ("en",),
+    ("IN", "SE"),
+    ("biometric", "face", "voice"),
+    90,
+    date(2028, 6, 30),
+)
 
 
 def receipt(key):

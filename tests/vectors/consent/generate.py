@@ -33,7 +33,9 @@ class SeededRandomness:
 
 def main() -> None:
     for name, (look, seed) in CLIPS.items():
-        challenge = challenges.draw(now=NOW, device_sha256="d" * 64, notice_sha256="a" * 64, randomness=SeededRandomness(seed))
+        challenge = challenges.draw(
+            now=NOW, device_sha256="d" * 64, notice_sha256="a" * 64, randomness=SeededRandomness(seed)
+        )
         (FOLDER / f"{name}.json").write_text(json.dumps(challenge.to_dict(), indent=1) + "\n")
         clip = consent_clip(DemoPerson(look), challenge.to_dict(), size=160, fps=12.0, take=seed)
         (FOLDER / f"{name}.mp4").write_bytes(clip)
