@@ -9,7 +9,10 @@ from django.test import Client
 
 from deploy.demo.authenticator import SoftwarePasskey
 from tests.common.cast import Cast
-from trustcore.accounts.services import passkeys
+from trustcore.accounts.models import User
+from trustcore.accounts.permissions import Role
+from trustcore.accounts.services import passkeys, people
+from trustcore.audit.actors import Actor
 from trustcore.audit.models import Event
 
 pytestmark = [pytest.mark.django_db, pytest.mark.urls("tests.functional.permission_urls")]
@@ -129,3 +132,26 @@ def test_api_keys_page_shows_a_key_once_and_keeps_to_its_organisation(cast: Cast
     assert _signed_in(cast.erin).get("/console/api-keys/", headers={"accept": "application/json"}).status_code == 403
     assert dev.post(f"/console/api-keys/{key.public_id}/revoke/").status_code == 302
     assert Client().get("/v2/conversations", headers={"x-api-key": text}).status_code == 401
+
+
+def test_an_admin_gives_and_takes_roles_but_never_their_own(cast: Cast) -> None:
+    people.grant_role(actor=Actor.system("t"), user=cast.meera, organisation=cast.organisation, role=Role.ADMIN)
+    admin, json_please = _signed_in(cast.meera), {"accept": "application/json"}
+    form = {"email": "ravi@studio.example", "display_name": "Ravi", "role": "auditor", "title": "Audit"}
+    assert admin.post("/console/members/", form).status_code == 302
+    ravi = User.objects.get(email="ravi@studio.example")
+    assert _signed_in(ravi).get("/console/members/").status_code == 200
+    given = ravi.memberships.get()
+    for other in (cast.mallory, cast.dev, ravi):
+        expected = 404 if other == cast.mallory else 403
+        path = f"/console/members/{given.public_id}/dismiss/"
+        assert _signed_in(other).post(path, headers=json_please).status_code == expected
+    own = cast.meera.memberships.filter(role="admin").get()
+    answer = admin.post(f"/console/members/{own.public_id}/dismiss/", headers=json_please)
+    assert answer.json()["code"] == "member.own_roles"
+    answer = admin.post("/console/members/", {**form, "email": cast.meera.email}, headers=json_please)
+    assert answer.json()["code"] == "member.own_roles"
+    assert admin.post("/console/members/", {**form, "role": "king"}, headers=json_please).status_code == 400
+    assert admin.post(f"/console/members/{given.public_id}/dismiss/").status_code == 302
+    assert _signed_in(ravi).get("/console/members/", headers=json_please).status_code == 403
+    assert Event.objects.filter(action="permission.refused", actor_id=ravi.public_id).count() == 2

@@ -18,4 +18,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("demo/sign-in/<str:token>/", views.demo_sign_in, name="demo_sign_in"),
     path("console/api-keys/", views.api_key_list, name="api_keys"),
     path("console/api-keys/<str:public_id>/revoke/", views.api_key_revoke, name="api_key_revoke"),
+    path("console/members/", views.member_list, name="members"),
+    path("console/members/<str:public_id>/dismiss/", views.member_dismiss, name="member_dismiss"),
 ]

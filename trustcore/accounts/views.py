@@ -18,9 +18,9 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from trustcore.accounts import demo_links
 from trustcore.accounts.models import ApiKey
-from trustcore.accounts.permissions import API_KEY_PERMISSIONS, Permission, public, requires
+from trustcore.accounts.permissions import API_KEY_PERMISSIONS, Permission, Role, public, requires
 from trustcore.accounts.selectors import memberships
-from trustcore.accounts.services import api_keys, passkeys
+from trustcore.accounts.services import api_keys, passkeys, people
 from trustcore.audit import recording
 from trustcore.primitives.errors import Refusal
 
@@ -183,3 +183,26 @@ def api_key_revoke(request: Any, public_id: str) -> HttpResponse:
     api_keys.revoke(actor=request.actor, key=key)
     messages.success(request, _("The key is revoked. Programs that use it are refused from now on."))
     return redirect("api_keys")
+
+
+@requires(GET=Permission.MEMBER_VIEW, POST=Permission.MEMBER_MANAGE)
+@require_http_methods(["GET", "POST"])
+def member_list(request: Any) -> HttpResponse:
+    """Who may do what here; an administrator gives somebody a role."""
+    if request.method == "POST":
+        fields = {name: request.POST.get(name, "") for name in ("email", "display_name", "role", "title")}
+        people.admit(actor=request.actor, admin=request.user, organisation=request.organisation, **fields)
+        messages.success(request, _("The role is given. It counts from now on."))
+        return redirect("members")
+    rows = memberships.of_organisation(request.organisation)
+    return render(request, "account/members.html", {"members": rows, "choices": [role.value for role in Role]})
+
+
+@requires(Permission.MEMBER_MANAGE)
+@require_POST
+def member_dismiss(request: Any, public_id: str) -> HttpResponse:
+    people.dismiss(
+        actor=request.actor, admin=request.user, organisation=request.organisation, membership_id=public_id
+    )
+    messages.success(request, _("The role is taken. It stops counting at once."))
+    return redirect("members")

@@ -31,6 +31,7 @@ SECTIONS: tuple[tuple[str, Any, Permission], ...] = (
     ("rendering_policies", _("Emotion policies"), Permission.POLICY_VIEW),
     ("rendering_live", _("Live"), Permission.CONVERSATION_VIEW),
     ("audit_search", _("Audit log"), Permission.AUDIT_VIEW),
+    ("members", _("Members"), Permission.MEMBER_VIEW),
     ("api_keys", _("API keys"), Permission.API_KEY_MANAGE),
     ("mfa_list_webauthn", _("Your passkeys"), Permission.SIGNED_IN),
 )

@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from trustcore.accounts import permissions
 from trustcore.accounts.selectors import memberships
 from trustcore.accounts.services import api_keys
+from trustcore.audit import recording
 from trustcore.audit.actors import Actor
 from trustcore.audit.context import request_id
 from trustcore.primitives.errors import TrustcoreError
@@ -120,7 +121,20 @@ class PermissionMiddleware:
         if request.actor.type == "anyone":
             return problems.response_for(request, SignInNeeded("Sign in, or send an API key in x-api-key."))
         if needed not in request.permissions:
+            self._record(request, str(needed))
             return problems.response_for(
                 request, PermissionMissing(f"You need the permission {needed} here.", permission=str(needed))
             )
         return None
+
+    def _record(self, request: Any, needed: str) -> None:
+        """Somebody known asked for more than they may: that is worth knowing. The address says what for."""
+        tenant = request.organisation.slug if request.organisation else ""
+        address = recording.ObjectRef("address", request.resolver_match.route[:80], tenant=tenant)
+        recording.refused(
+            actor=request.actor,
+            action=recording.Action.PERMISSION_REFUSED,
+            obj=address,
+            reason="permission.missing",
+            details={"needed": needed, "method": request.method},
+        )

@@ -20,6 +20,8 @@ STATUS: dict[str, int] = {
     "account.demo_link_invalid": 404,
     "api_key.invalid": 401,
     "api_key.missing": 404,
+    "member.missing": 404,
+    "member.own_roles": 403,
     "blob.missing": 404,
     "request.passkey_missing": 404,
     "permission.missing": 403,

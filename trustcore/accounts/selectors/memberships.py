@@ -17,3 +17,9 @@ def in_force(user: User, chosen_slug: str | None) -> tuple[Organisation | None, 
     slug = chosen_slug if chosen_slug in slugs else rows[0].organisation.slug
     mine = [row for row in rows if row.organisation.slug == slug]
     return mine[0].organisation, mine
+
+
+def of_organisation(organisation: Organisation) -> list[Membership]:
+    """Every role that counts here, by person."""
+    rows = Membership.objects.filter(organisation=organisation, is_active=True, user__is_active=True)
+    return list(rows.select_related("user").order_by("user__display_name", "role"))
