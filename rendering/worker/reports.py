@@ -3,9 +3,11 @@
 Nothing here may hold up a frame: it is queued, and sent once a second. What could not be sent is kept for the next try.
 """
 
+from datetime import datetime
 from typing import Any
 
-from provenance.manifests.segments import Segment
+from provenance.manifests.seal import SealedFrame
+from provenance.manifests.segments import Segment, SegmentRoots
 from rendering import protocol
 from rendering.worker.control import ControlClient, ControlUnreachable
 
@@ -19,6 +21,8 @@ class SessionReports:
         self._control = control
         self._lease = lease
         self._manifest_label = ""
+        self._mark_slot_id = ""
+        self._roots = SegmentRoots()
         self._segments: list[dict[str, Any]] = []
         self._clamps: list[dict[str, Any]] = []
         self._fragments: list[bytes] = []
@@ -29,16 +33,20 @@ class SessionReports:
     def begin(self, manifest_label: str) -> None:
         self._manifest_label = manifest_label
 
-    def sent(self, fragment: bytes, closed: Segment | None, mark_slot_id: str) -> None:
-        """A frame was sent: keep its very bytes for the recording, and the second it completed, if any."""
-        if closed is not None:
+    def sent(self, frame: SealedFrame, mark_slot_id: str, now: datetime) -> None:
+        """A frame was sent: keep its very bytes for the recording; a frame of a new second closes the one before."""
+        self._close(self._roots.add(frame.fragment, frame.sequence, frame.media_time_90k, now))
+        self._mark_slot_id = mark_slot_id
+        if self._is_recording and self._fragment_bytes + len(frame.fragment) <= MAX_KEPT_BYTES:
+            self._fragments.append(frame.fragment)
+            self._fragment_bytes += len(frame.fragment)
+
+    def _close(self, segment: Segment | None) -> None:
+        if segment is not None:
             self._segments.append(protocol.to_json(protocol.SegmentRoot(
-                number=closed.number, first_sequence=closed.first_sequence, last_sequence=closed.last_sequence,
-                root=closed.root, manifest_label=self._manifest_label, mark_slot_id=mark_slot_id,
-                started_at=closed.started_at)))
-        if self._is_recording and fragment and self._fragment_bytes + len(fragment) <= MAX_KEPT_BYTES:
-            self._fragments.append(fragment)
-            self._fragment_bytes += len(fragment)
+                number=segment.number, first_sequence=segment.first_sequence, last_sequence=segment.last_sequence,
+                root=segment.root, manifest_label=self._manifest_label, mark_slot_id=self._mark_slot_id,
+                started_at=segment.started_at)))
 
     def clamp(self, emotion: str, asked_milli: int, shown_milli: int, media_time_s: float) -> None:
         """An emotion was lowered."""
@@ -62,6 +70,7 @@ class SessionReports:
 
     async def finish(self, reason: str, counters: protocol.Counters, marks_ms: dict[str, float]) -> None:
         """Hand in the rest and say that it is over."""
+        self._close(self._roots.finish())
         await self.flush()
         if self._fragments:
             await self._control.put(self._lease, "recording", b"".join(self._fragments))

@@ -7,6 +7,7 @@ does not happen.
 
 import asyncio
 from collections import deque
+from collections.abc import Callable
 from fractions import Fraction
 
 import av
@@ -53,8 +54,12 @@ class SealedVideoTrack(MediaStreamTrack):  # type: ignore[misc]  # aiortc has no
 
     kind = "video"
 
-    def __init__(self, permit: Permit, counters: SealCounters, clock: Clock) -> None:
+    def __init__(
+        self, permit: Permit, counters: SealCounters, clock: Clock, on_sent: Callable[[SealedFrame], None],
+    ) -> None:
+        """`on_sent` hears of each frame at the moment it is handed over, and of no other."""
         super().__init__()
+        self._on_sent = on_sent
         self._permit = permit
         self._counters = counters
         self._clock = clock
@@ -82,13 +87,14 @@ class SealedVideoTrack(MediaStreamTrack):  # type: ignore[misc]  # aiortc has no
             if self.readyState != "live":
                 raise MediaStreamError
             await self._arrived.wait()
+        _check_permit(self, self._permit, self._clock)
         frame = self._counters.note_sent(self._waiting.popleft())
         if PROFILE_UUID not in frame.access_unit:
             # The type already says that the frame was sealed. This looks at the bytes that will be on the wire.
             self._counters.unsealed_sent += 1
             self.stop()
             raise MediaStreamError
-        _check_permit(self, self._permit, self._clock)
+        self._on_sent(frame)
         packet = av.Packet(frame.access_unit)
         packet.pts = frame.media_time_90k
         packet.time_base = VIDEO_TIME_BASE

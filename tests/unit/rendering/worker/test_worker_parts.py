@@ -16,7 +16,7 @@ from rendering.worker.pacing import FramePacer
 from rendering.worker.peer import ResendBudget, without_mdns_candidates
 from trustcore.primitives.signing import SigningKey, b64
 
-# --- pacing ------------------------------------------------------------------------------------------------------------
+# --- pacing ---------------------------------------------------------------------------------------
 
 
 def test_on_time_every_tick_is_handed_out() -> None:
@@ -45,7 +45,7 @@ def test_whatever_the_clock_does_ticks_only_go_forward(steps: list[float], rate_
         last = tick.index
 
 
-# --- sound -------------------------------------------------------------------------------------------------------------
+# --- sound ----------------------------------------------------------------------------------------
 
 
 def test_an_utterance_is_heard_where_it_was_laid() -> None:
@@ -83,7 +83,7 @@ def test_opus_gives_a_packet_for_every_twenty_milliseconds() -> None:
     assert len(packets) == 50 and sum(packet.size for packet in packets) * 8 < 40_000
 
 
-# --- brain -------------------------------------------------------------------------------------------------------------
+# --- brain ----------------------------------------------------------------------------------------
 
 PERSONA = {
     "name": "Claims helper",
@@ -128,7 +128,7 @@ def test_an_emotion_tag_holds_until_the_next_one() -> None:
     assert [line.emotion for line in lines] == [None, "joy", "joy", "neutral"]
 
 
-# --- rate, resends, offers -----------------------------------------------------------------------------------------------
+# --- rate, resends, offers ------------------------------------------------------------------------
 
 
 def test_loss_brings_the_rate_down_and_quiet_brings_it_up_again() -> None:
@@ -159,7 +159,7 @@ def test_names_that_need_multicast_dns_are_left_out_of_an_offer() -> None:
     assert without_mdns_candidates(offer) == "v=0\r\na=candidate:2 1 udp 1 10.0.0.1 5 typ host\r\n"
 
 
-# --- settings ------------------------------------------------------------------------------------------------------------
+# --- settings -------------------------------------------------------------------------------------
 
 
 def environment(folder: Path) -> dict[str, str]:

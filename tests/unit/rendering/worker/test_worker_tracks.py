@@ -80,7 +80,7 @@ def test_a_made_frame_is_sealed_and_counted_when_it_is_sent() -> None:
     made, sealer = maker(endless())
 
     async def send() -> Any:
-        track = SealedVideoTrack(permit(endless()), sealer.counters, FakeClock())  # type: ignore[arg-type]
+        track = SealedVideoTrack(permit(endless()), sealer.counters, FakeClock(), print)  # type: ignore[arg-type]
         frame = made.make(tick(0))
         assert isinstance(frame, SealedFrame)
         track.give(frame)
@@ -95,7 +95,7 @@ def test_a_frame_that_was_not_sealed_is_stopped_and_counted() -> None:
     counters = SealCounters()
 
     async def send() -> None:
-        track = SealedVideoTrack(permit(endless()), counters, FakeClock())  # type: ignore[arg-type]
+        track = SealedVideoTrack(permit(endless()), counters, FakeClock(), print)  # type: ignore[arg-type]
         track.give(b"raw bytes")  # type: ignore[arg-type]
         with pytest.raises(UnsealedFrame):
             await track.recv()
@@ -138,7 +138,7 @@ def test_after_a_revocation_nothing_is_drawn_or_sent_and_waiting_frames_are_drop
     made, sealer = maker(lease)
 
     async def send() -> None:
-        track = SealedVideoTrack(permit(lease), sealer.counters, FakeClock())  # type: ignore[arg-type]
+        track = SealedVideoTrack(permit(lease), sealer.counters, FakeClock(), print)  # type: ignore[arg-type]
         frame = made.make(tick(0))
         assert frame is not None
         track.give(frame)
@@ -173,7 +173,7 @@ def test_a_track_has_no_room_for_a_third_frame() -> None:
     made, sealer = maker(endless())
 
     async def fill() -> list[bool]:
-        track = SealedVideoTrack(permit(endless()), sealer.counters, FakeClock())  # type: ignore[arg-type]
+        track = SealedVideoTrack(permit(endless()), sealer.counters, FakeClock(), print)  # type: ignore[arg-type]
         seen = []
         for index in range(2):
             seen.append(track.has_room)

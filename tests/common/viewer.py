@@ -1,0 +1,74 @@
+"""A viewer in headless Chromium: opens a conversation's page, connects, and tells what it saw."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from playwright.sync_api import Browser, Page, sync_playwright
+
+CHROMIUM = "/usr/bin/chromium"
+ARGUMENTS = [
+    "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--autoplay-policy=no-user-gesture-required",
+    "--disable-backgrounding-occluded-windows", "--disable-renderer-backgrounding",
+]
+
+
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        try:
+            yield browser
+        finally:
+            browser.close()
+
+
+class Viewer:
+    """One viewer in a browser context of its own."""
+
+    def __init__(self, browser: Browser, url: str, *, width: int = 1280, height: int = 860) -> None:
+        self._context = browser.new_context(viewport={"width": width, "height": height})
+        self.page: Page = self._context.new_page()
+        self.errors: list[str] = []
+        self.page.on("pageerror", lambda error: self.errors.append(str(error)))
+        self.page.on("console", lambda m: self.errors.append(m.text) if m.type == "error" else None)
+        self.page.goto(url)
+
+    def seen(self) -> dict[str, Any]:
+        """The page's own measures (`trustcore/static/js/viewer/measures.js`)."""
+        found: dict[str, Any] = self.page.evaluate("window.__trustcore ?? {}")
+        return found
+
+    def wait_for(self, expression: str, timeout_s: float = 20.0) -> dict[str, Any]:
+        """Wait until `expression` over `m`, the measures, is true. The page's policy forbids eval, so it is asked anew."""
+        asked = f"(() => {{ const m = window.__trustcore ?? {{}}; return Boolean({expression}); }})()"
+        deadline = time.monotonic() + timeout_s
+        while True:
+            if self.page.evaluate(asked):
+                return self.seen()
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"the page never saw {expression}: {self.seen()} {self.errors}")
+            time.sleep(0.02)
+
+    def wait_ready(self) -> None:
+        """The slot is claimed, the replica loaded, the page prepared."""
+        self.wait_for("m.isPrepared && m.slotState === 'ready'", 60.0)
+
+    def connect(self) -> None:
+        self.page.click("[data-part=connect]")
+
+    def say(self, text: str) -> None:
+        self.page.fill("[data-part=message]", text)
+        self.page.keyboard.press("Enter")
+
+    def frames_shown_per_s(self, seconds: float) -> float:
+        """Measured in the page by the presented frames."""
+        ask = "({ frames: __trustcore.framesPresented, ms: performance.now() })"
+        before = self.page.evaluate(ask)
+        time.sleep(seconds)
+        after = self.page.evaluate(ask)
+        return float((after["frames"] - before["frames"]) / (after["ms"] - before["ms"]) * 1000)
+
+    def close(self) -> None:
+        self._context.close()
