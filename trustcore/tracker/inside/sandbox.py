@@ -5,7 +5,6 @@ Two steps, because the models must be loaded from disk and start their threads i
 """
 
 import ctypes
-import os
 import platform
 import resource
 import struct
@@ -105,8 +104,3 @@ def _filter(machine: str) -> list[bytes]:
 
 def _step(code: int, value: int, if_true: int = 0, if_false: int = 0) -> bytes:
     return struct.pack("HBBI", code, if_true, if_false, value)
-
-
-def own_threads() -> int:
-    """How many threads this process has now."""
-    return len(os.listdir("/proc/self/task"))
