@@ -54,6 +54,7 @@ def replica(row: Replica, *, now: datetime) -> dict[str, Any]:
         "status": "ready" if speaking else TAVUS_STATUS.get(state, "training"), "training_progress": _progress(newest),
         "replica_type": "user", "created_at": to_rfc3339(row.created_at), "error_message": newest.failure if newest else "",
         "version": speaking.number if speaking else None, "may_speak": speaking is not None,
+        "quality": (newest.report.get("quality") or {}).get("held_out") if newest else None,
         "standing": standing.word if standing else "untrained", "standing_sentence": standing.sentence if standing else "Nothing is trained yet.",
     }
 
