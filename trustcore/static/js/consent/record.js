@@ -130,6 +130,7 @@ function send() {
     if (request.status < 300 && answer.next) { location.assign(answer.next); return; }
     // The instructions are used up with the first sending: only a fresh page can go on.
     at("send").hidden = true;
+    at("hint").textContent = "";
     problem(`${answer.message} Nothing of it was kept.`);
   };
   request.send(form);
