@@ -38,7 +38,7 @@ class LiveWorld:
         self._child.wait(10)
 
     def ask(self, command: str) -> dict[str, Any]:
-        """"begin"; "portal": {"url"} of the person's own page; "agree_again": consent in force after a withdrawal."""
+        """"begin"; "portal": {"path"} of the person's own page; "another": a new person with an approved replica."""
         assert self._child.stdin is not None and self._child.stdout is not None
         self._child.stdin.write(command + "\n")
         self._child.stdin.flush()
@@ -47,6 +47,10 @@ class LiveWorld:
             raise RuntimeError(f"the world's process died at {command!r}")
         answer: dict[str, Any] = json.loads(line)
         return answer
+
+    def another_person(self) -> None:
+        """Go on with a new person: a consent that was withdrawn does not come back."""
+        self.facts |= self.ask("another")
 
     def new_conversation(self, **changed: Any) -> dict[str, Any]:
         """POST /v2/conversations as the developer. Returns the answer."""

@@ -1,5 +1,6 @@
 """What the child of `live_world` does with the real services."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -13,7 +14,9 @@ from trustcore.audit.actors import Actor
 
 
 class Child:
-    """One person, one approved replica, one developer's key."""
+    """One person at a time, an approved replica each, one developer's key."""
+
+    _count = 0
 
     def begin(self) -> dict[str, Any]:
         self._cast = _demo_cast()
@@ -29,9 +32,20 @@ class Child:
         token = invitations.issue_portal_link(actor=Actor.system("tests"), subject=self._consent().subject)
         return {"path": f"/me/enter/{token}/"}
 
-    def agree_again(self) -> dict[str, Any]:
-        self._stage.consent = consenting.in_force(self._cast, pytest.MonkeyPatch())
-        return {"consent_id": self._stage.consent.public_id, "subject_id": self._stage.consent.subject_public_id}
+    def another(self) -> dict[str, Any]:
+        """Another person with an approved replica, for a run after the one before has withdrawn."""
+        self._count += 1
+        name = f"Person {self._count}"
+        consent = consenting.in_force(
+            self._cast, pytest.MonkeyPatch(), name=name, email=f"person{self._count}@studio.example")
+        files, replicas.FILES = replicas.FILES, quick_replica.files()
+        try:
+            version = replicas.trained_version(self._cast, consent.subject_public_id, self._stage.slot)
+        finally:
+            replicas.FILES = files
+        self._stage = replace(self._stage, consent=consent, replica=version.replica, version=version)
+        replicas.approve_both(self._stage)
+        return {"replica_id": version.replica.public_id, "subject_id": consent.subject_public_id}
 
     def _consent(self) -> Consent:
         return Consent.objects.select_related("subject").get(pk=self._stage.consent.pk)

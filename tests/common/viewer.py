@@ -41,7 +41,7 @@ class Viewer:
         return found
 
     def wait_for(self, expression: str, timeout_s: float = 20.0) -> dict[str, Any]:
-        """Wait until `expression` over `m`, the measures, is true. The page's policy forbids eval, so it is asked anew."""
+        """Wait until `expression` over `m`, the measures, is true. Asked from outside: the page forbids eval."""
         asked = f"(() => {{ const m = window.__trustcore ?? {{}}; return Boolean({expression}); }})()"
         deadline = time.monotonic() + timeout_s
         while True:

@@ -326,5 +326,5 @@ def serving(control: ControlSimulator) -> Iterator[str]:
     try:
         yield f"http://localhost:{port}"
     finally:
-        server.should_exit = True
+        server.should_exit = server.force_exit = True  # long polls are still open
         thread.join(5)
