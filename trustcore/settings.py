@@ -116,12 +116,16 @@ def _database() -> dict[str, object]:
     }
 
 
+# Connections kept open for the threads of one web process, each handed out for one request; 0 keeps none. A new
+# connection costs the server a process, some ten times a small query. asgi.py asks for a pool; commands need none.
+DATABASE_POOL = env_int("TRUSTCORE_DATABASE_POOL", 0)
 DATABASES = {
     "default": {
         "ENGINE": "django.db.backends.postgresql",
         **_database(),
         # One thread per ASGI request: a kept connection would belong to a thread that is gone.
         "CONN_MAX_AGE": 0,
+        "OPTIONS": {"pool": {"min_size": 2, "max_size": DATABASE_POOL, "timeout": 10}} if DATABASE_POOL else {},
         "TEST": {"NAME": f"test_trustcore_{TEST_SUFFIX}"},
     }
 }
