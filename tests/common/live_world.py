@@ -1,8 +1,8 @@
 """A person whose replica may speak, inside a running `deploy.stack.Stack`: for end-to-end tests and benchmarks that are
 about what comes after approval.
 
-The parent talks to a child process that shares the stack's environment and uses the real services. The replica is really
-trained (`quick_replica`); only the reading of the consent recording is given.
+The parent talks to a child process that shares the stack's environment and uses the real services. The replica is
+really trained (`quick_replica`); only the reading of the consent recording is given.
 """
 
 import json
@@ -32,7 +32,9 @@ class LiveWorld:
         self.facts = self.ask("begin")
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None,
+    ) -> None:
         assert self._child.stdin is not None
         self._child.stdin.close()
         self._child.wait(10)
