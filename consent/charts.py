@@ -136,12 +136,15 @@ def hours_a_day(uses: list[Use], now: datetime, days: int = 30) -> dict[str, Any
         "top_label": _hours(highest),
         "top_y": round(HEIGHT - BOTTOM - highest / top * plot, 1),
         "first": now - timedelta(days=days - 1),
-        "purposes": sorted(
-            {use.purpose for use in uses if use.verdict != "fail"}, key=lambda name: PATTERNS.get(name, 9)
-        ),
+        "purposes": [(name, PATTERNS.get(name, 1)) for name in _purposes(uses)],
         "total": _hours(sum(sum(day.values()) for day in totals.values())),
         "days": days,
     }
+
+
+def _purposes(uses: list[Use]) -> list[str]:
+    found = {use.purpose for use in uses if use.verdict != "fail"}
+    return sorted(found, key=lambda name: PATTERNS.get(name, 9))
 
 
 def _hours(hours: float) -> str:
