@@ -29,20 +29,23 @@ def write_once(path: Path, wrapped: bytes) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         temporary = path.with_name(f".{path.name}.{os.getpid()}.{os.urandom(4).hex()}")
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        _write_synced(temporary, wrapped)
         try:
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(wrapped)
-                file.flush()
-                os.fsync(file.fileno())
             os.link(temporary, path)  # unlike rename, a link never replaces the key that another process just made
+        except FileExistsError as error:
+            raise KeyExists("This key exists already.", key=path.stem) from error
         finally:
             temporary.unlink()
         _sync_folder(path.parent)
-    except FileExistsError as error:
-        raise KeyExists("This key exists already.", key=path.stem) from error
     except OSError as error:
         raise KeystoreUnusable(f"The keystore cannot be written: {error}") from error
+
+
+def _write_synced(path: Path, content: bytes) -> None:
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def read(path: Path) -> bytes:
