@@ -22,6 +22,9 @@ class Tick:
     skipped: int  # ticks passed over since the one before
 
 
+FIRST_TICK = Tick(0, 0.0, 0, 0.0, 0.0, 0)  # media time zero: made before the connection stands
+
+
 class FramePacer:
     """Hands out ticks of a fixed rate.
 
@@ -29,13 +32,14 @@ class FramePacer:
         frame_rate_hz: pictures per second.
         origin_s: `now_s` at media time zero.
         lead_s: how long before its due time a picture is begun; the making must fit into it on average.
+        first_index: the first tick to hand out; 1 when the picture of media time zero is made already.
     """
 
-    def __init__(self, frame_rate_hz: int, origin_s: float, lead_s: float) -> None:
+    def __init__(self, frame_rate_hz: int, origin_s: float, lead_s: float, first_index: int = 0) -> None:
         self._frame_rate_hz = frame_rate_hz
         self._origin_s = origin_s
         self._lead_s = lead_s
-        self._last_index = -1
+        self._last_index = first_index - 1
 
     def next_tick(self, now_s: float) -> Tick:
         """The next tick whose making has not had to begin already; later ones when the maker fell behind.

@@ -31,7 +31,7 @@ from rendering.worker.latency import LatencyMarks
 from rendering.worker.lease_keeper import keep_lease
 from rendering.worker.loading import Cast, load_cast
 from rendering.worker.mark_slots import SlottedMark
-from rendering.worker.pacing import FramePacer
+from rendering.worker.pacing import FIRST_TICK, FramePacer
 from rendering.worker.peer import Peer
 from rendering.worker.reports import SessionReports
 from rendering.worker.slot import SlotTools
@@ -119,6 +119,7 @@ class Session:
             self._log("offer")
             await self._answer(opened, cast, mark, offer)
             self._log("answered")
+            await self._make_first_frame(mark)
             await asyncio.wait_for(self._connected.wait(), CONNECT_WITHIN_S)
             self._state = "live"
             await self._send_frames(mark)
@@ -199,12 +200,21 @@ class Session:
             "frames_per_s": self._tools.config.frames_per_s,
         }
 
+    async def _make_first_frame(self, mark: SlottedMark) -> None:
+        """The picture of media time zero is made while the connection is being set up, and waits for it."""
+        assert self._maker is not None and self._tracks is not None
+        loop = asyncio.get_running_loop()
+        frame = await loop.run_in_executor(self._tools.frame_thread, self._maker.make, FIRST_TICK)
+        if frame is not None:
+            self._slot_of[frame.sequence] = mark.slot.hex_id
+            self._tracks[0].give(frame)
+
     async def _send_frames(self, mark: SlottedMark) -> None:
         """Step 5. A picture that would be late is not made; a picture that was encoded is sent."""
         assert self._maker is not None and self._tracks is not None and self._talk is not None
         clock, config, track = self._tools.clock, self._tools.config, self._tracks[0]
         loop = asyncio.get_running_loop()
-        pacer = FramePacer(config.frames_per_s, self._media_clock.start(), config.frame_lead_s)
+        pacer = FramePacer(config.frames_per_s, self._media_clock.start(), config.frame_lead_s, first_index=1)
         talking = asyncio.create_task(self._talk.run())
         try:
             while not self._stopped.is_set():
