@@ -51,6 +51,12 @@ class HoldInForce(Refusal):
     code = "consent.on_hold"
 
 
+class HoldMissing(Refusal):
+    """There is no legal hold to lift."""
+
+    code = "consent.no_hold"
+
+
 class DestructionTooEarly(Refusal):
     """The window before a key's destruction is still open."""
 

@@ -40,6 +40,8 @@ def send(
     now = now or utc_now()
     token = secrets.token_urlsafe(24)
     notice = notices.current(language)
+    # The same person at the same address is the same subject: two rows would be two keys and two histories.
+    subject = subject or Subject.objects.filter(organisation=organisation, email__iexact=email, name=name).first()
     subject = subject or _new_subject(actor, organisation, name, email, language)
     invitation = Invitation(
         subject=subject, notice=notice, token_sha256=sha256_hex(token.encode()), asked_for=asked_for,

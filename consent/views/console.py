@@ -12,6 +12,7 @@ from consent.errors import ConsentMissing
 from consent.forms import InviteForm, ReasonForm
 from consent.models import Consent, IdentityCheck, Subject
 from consent.services import consents, identities, invitations
+from consent.services import holds as subject_holds
 from trustcore.accounts.permissions import Permission, requires
 from trustcore.keys.services import holds
 from trustcore.primitives.clock import utc_now
@@ -85,6 +86,8 @@ def subject(request: Any, public_id: str) -> HttpResponse:
         "checks": IdentityCheck.objects.filter(clip__consent__subject=found).order_by("-created_at"),
         "is_on_hold": holds.in_force(found.public_id), "has_picture": selectors.latest_clip(found) is not None,
         "may_suspend": Permission.SUBJECT_SUSPEND in request.permissions,
+        "may_hold": Permission.HOLD_MANAGE in request.permissions,
+        "may_invite": Permission.SUBJECT_INVITE in request.permissions,
         "link_once": request.session.pop("invitation_link_once", ""),
     }  # fmt: skip
     return render(request, "consent/subject_detail.html", context)
@@ -112,6 +115,39 @@ def _pause(request: Any, public_id: str, act: Any, state: str, told: str) -> Htt
     else:
         act(actor=request.actor, consent=consent, reason=form.cleaned_data["reason"])
         messages.success(request, told, extra_tags="ok")
+    return redirect("consent_subject", public_id=public_id)
+
+
+@requires(Permission.HOLD_MANAGE)
+@require_POST
+def hold(request: Any, public_id: str) -> HttpResponse:
+    """Place or lift a legal hold, with a reason."""
+    found, form = _subject(request, public_id), ReasonForm(request.POST)
+    act = subject_holds.lift if request.POST.get("act") == "lift" else subject_holds.place
+    if not form.is_valid():
+        messages.error(request, "Nothing changed. Write a reason first.", extra_tags="bad")
+    else:
+        act(actor=request.actor, subject=found, reason=form.cleaned_data["reason"])
+    return redirect("consent_subject", public_id=public_id)
+
+
+@requires(Permission.SUBJECT_INVITE)
+@require_POST
+def invite_again(request: Any, public_id: str) -> HttpResponse:
+    """A new invitation for a known person: to renew, to widen, or after a link ran out."""
+    found = _subject(request, public_id)
+    newest = found.invitations.order_by("-created_at").first()
+    _, token = invitations.send(
+        actor=request.actor,
+        organisation=request.organisation,
+        invited_by=request.user,
+        name=found.name,
+        email=found.email,
+        language=found.language,
+        asked_for=request.POST.get("asked_for", "").strip()[:160] or (newest.asked_for if newest else ""),
+        subject=found,
+    )
+    request.session["invitation_link_once"] = request.build_absolute_uri(f"/i/{token}/")
     return redirect("consent_subject", public_id=public_id)
 
 

@@ -13,6 +13,7 @@ from tests.common.consenting import agreed, in_force, submit
 from tests.common.passkeys import give_passkey
 from trustcore.accounts.services import api_keys
 from trustcore.audit.actors import Actor
+from trustcore.keys.services import holds
 from trustcore.primitives.signing import unb64
 
 pytestmark = pytest.mark.django_db
@@ -181,3 +182,21 @@ def test_a_withdrawn_person_is_not_shown(at, cast, monkeypatch):
     assert at("meera").get(path).status_code == 200
     consents.withdraw(actor=Actor.subject(consent.subject_public_id), consent=consent)
     assert at("meera").get(path).status_code == 404
+
+
+def test_a_hold_is_placed_and_lifted_with_a_reason_and_a_known_person_is_invited_again(at, cast):
+    consent = agreed(cast)
+    base, meera = f"/console/subjects/{consent.subject_public_id}/", at("meera")
+    meera.post(f"{base}hold/", {"act": "place", "reason": ""})
+    assert not holds.in_force(consent.subject_public_id)
+    meera.post(f"{base}hold/", {"act": "place", "reason": "Court order 7"})
+    assert holds.in_force(consent.subject_public_id)
+    meera.post(f"{base}hold/", {"act": "lift", "reason": "Lifted by the court"})
+    assert not holds.in_force(consent.subject_public_id)
+    assert meera.post(f"{base}hold/", {"act": "lift", "reason": "Once more"}).status_code == 403
+    page = meera.get(meera.post(f"{base}invite/", {"asked_for": "Renewals desk"}).url)
+    assert page.context["link_once"]
+    assert consent.subject.invitations.count() == 2
+    for path in ("hold/", "invite/", "resume/"):
+        assert at("mallory").post(f"{base}{path}", {"act": "place", "reason": "mine"}).status_code == 404
+        assert at("erin").post(f"{base}{path}", {"act": "place", "reason": "mine"}).status_code == 403
