@@ -2,7 +2,7 @@
 
 import signal
 import threading
-from typing import Any, ClassVar
+from typing import Any
 
 from django.core.management.base import BaseCommand
 
@@ -11,7 +11,7 @@ from trustcore.audit.sequencer import Sequencer
 
 class Command(BaseCommand):
     help = "Number committed events, build the log's tree and sign its checkpoints. One leader; others wait their turn."
-    requires_system_checks: ClassVar[list[str]] = []  # they import every page, which this command never shows
+    requires_system_checks = ()  # they import every page, which this command never shows
 
     def add_arguments(self, parser: Any) -> None:
         parser.add_argument("--once", action="store_true", help="sequence what is committed now, sign, and stop")

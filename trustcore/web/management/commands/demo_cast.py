@@ -6,7 +6,7 @@ Safe to run again: who is there stays. Prints one sign-in link per person, or ev
 import json
 import os
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
@@ -48,7 +48,7 @@ CAST: dict[str, tuple[str, tuple[str, str], list[tuple[Role, str]], str]] = {
 
 class Command(BaseCommand):
     help = "Make the demo's people and worker, and print how to sign in as each."
-    requires_system_checks: ClassVar[list[str]] = []  # they import every page, which this command never shows
+    requires_system_checks = ()  # they import every page, which this command never shows
 
     def add_arguments(self, parser: Any) -> None:
         parser.add_argument("--json", action="store_true", help="print one JSON object instead of a table")
