@@ -22,9 +22,14 @@ def reap(now: datetime) -> int:
     for job in late:
         if job.kind == "session":
             _lose_session(job, now=now)
-        elif not leases.requeue(job, now=now):
+        elif not leases.requeue(job, now=now) and _is_as_it_was(job):
             _lose_job(job, now=now)
     return len(late) + _end_unused(now)
+
+
+def _is_as_it_was(job: Job) -> bool:
+    """Whether nobody else has moved this job since it was read: another reaper may have put it back in the queue just now."""
+    return Job.objects.filter(id=job.id, state=job.state, epoch=job.epoch).exists()
 
 
 def _lose_session(job: Job, *, now: datetime) -> None:
