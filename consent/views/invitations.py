@@ -163,6 +163,7 @@ def open_portal(request: HttpRequest, token: str) -> HttpResponse:
     """Give the person a private link to their own page, shown once, and go there."""
     found = _of_any_state(token)
     link = invitations.issue_portal_link(actor=Actor.subject(found.subject_public_id), subject=found.subject)
+    request.session.cycle_key()  # a session somebody else prepared must not become this person's
     request.session[SUBJECT_SESSION] = found.subject_public_id
     request.session["portal_link_once"] = link
     return redirect("consent_portal")

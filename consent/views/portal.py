@@ -50,6 +50,7 @@ def _my_consent(subject: Subject) -> Consent | None:
 @require_GET
 def enter(request: HttpRequest, token: str) -> HttpResponse:
     """A private link: remember whose it is in this browser, and drop the token from the address."""
+    request.session.cycle_key()  # a session somebody else prepared must not become this person's
     request.session[SUBJECT_SESSION] = invitations.subject_of_portal_link(token).public_id
     return redirect("consent_portal")
 
