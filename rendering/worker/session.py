@@ -250,6 +250,10 @@ class Session:
             body = event.body
             if event.kind in ("revoke", "end"):
                 self._stop(str(body.get("reason") or event.kind))
+            elif event.kind == "offer" and self._state == "live":
+                # A manifest, its key and its recording belong to one connection. A page that was loaded again needs a
+                # new conversation; the old one must not go on playing to nobody.
+                self._stop("page_reloaded")
             elif event.kind == "offer":
                 self._offers.put_nowait(event)
             elif self._talk is None:

@@ -136,3 +136,17 @@ def test_a_viewer_who_never_connects_gives_the_slot_back_when_the_conversation_e
     viewer.wait_for("m.state === 'ended'", 10)
     viewer.close()
     assert (session.finished or {})["counters"]["rendered"] == 0
+
+
+def test_a_page_that_is_loaded_again_ends_the_conversation_and_says_so(rig: Rig) -> None:
+    session, viewer = rig.session()
+    viewer.connect()
+    viewer.wait_for("m.framesPresented > 10")
+    viewer.page.reload()
+    viewer.wait_for("m.isPrepared")
+    viewer.connect()
+    ended = viewer.wait_for("m.state === 'ended'", 30)
+    text = viewer.page.inner_text(".viewer-state[data-for=ended]")
+    viewer.close()
+    assert (session.finished or {})["reason"] in {"page_reloaded", "viewer_left"}, ended
+    assert "loaded again" in text or "left" in text

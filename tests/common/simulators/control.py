@@ -286,7 +286,9 @@ class ControlSimulator:
         """Hand an offer to the worker and wait for its answer."""
         offer_id = f"o{len(session.events)}"
         self.push(session, "offer", {"offer_id": offer_id, **body})
-        await self._wait_until(lambda: offer_id in session.answers, 20.0)
+        await self._wait_until(lambda: offer_id in session.answers or session.finished is not None, 20.0)
+        if offer_id not in session.answers:
+            raise Denied("the conversation is over")
         return session.answers[offer_id]
 
     async def _wait_until(self, is_true: Callable[[], bool], timeout_s: float) -> None:

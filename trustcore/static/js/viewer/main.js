@@ -91,7 +91,7 @@ async function connect() {
     measure.mark("session_judged_ms");
   } catch (error) {
     measures.error = String(error.message ?? error);
-    if (error.code) end(error.code);
+    if (error.code) askReason(error.code);
     else setState("hidden");
   }
 }
@@ -102,8 +102,8 @@ function onState(state) {
   if (["failed", "closed"].includes(state)) askReason();
 }
 
-// The line went without a word: ask the service why, once it knows.
-async function askReason() {
+// The line went without a word, or the offer was refused: ask the service why.
+async function askReason(otherwise = "line_lost") {
   try {
     const response = await fetch(settings.stateUrl, { credentials: "same-origin" });
     const body = await response.json();
@@ -111,7 +111,7 @@ async function askReason() {
   } catch {
     // The service cannot be reached either; the line is what was lost.
   }
-  return end("line_lost");
+  return end(otherwise);
 }
 
 function end(reason) {
