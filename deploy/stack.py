@@ -22,6 +22,8 @@ from types import TracebackType
 from urllib.error import URLError
 from urllib.request import urlopen
 
+from trustcore import embedded_postgres
+
 REPOSITORY = Path(__file__).resolve().parent.parent
 STOP_WAIT_S = 8.0
 START_WAIT_S = 120.0  # the first start of a worker compiles its kernels
@@ -179,6 +181,8 @@ class Stack:
         for service in reversed(self.services.values()):
             service.stop()
         self.services.clear()
+        # Processes that were killed never signed off, so the database may not know that it has nobody left to serve.
+        embedded_postgres.stop_unused(self.state_dir / "postgres")
 
     def wait_for(self, name: str, is_ready: Callable[[], bool], wait_s: float = START_WAIT_S) -> None:
         """Wait until `is_ready()`, or raise StackError with the end of the service's log."""

@@ -7,6 +7,7 @@ import atexit
 import json
 import re
 import shutil
+import signal
 import warnings
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
@@ -78,6 +79,20 @@ def _forget_the_dead(data_dir: Path) -> None:
         if users.exists():
             alive = [pid for pid in json.loads(users.read_text() or "[]") if psutil.pid_exists(pid)]
             users.write_text(json.dumps(alive))
+
+
+def stop_unused(data_dir: Path) -> bool:
+    """Stop the server in `data_dir` when no living process uses it. For whoever started all its users. True when it is down."""
+    postmaster, users = data_dir / "postmaster.pid", data_dir / ".handle_pids.json"
+    if not postmaster.exists():
+        return True
+    _forget_the_dead(data_dir)
+    if users.exists() and json.loads(users.read_text() or "[]"):
+        return False
+    process = psutil.Process(int(postmaster.read_text().split("\n", 1)[0]))
+    process.send_signal(signal.SIGINT)  # PostgreSQL's fast shutdown: nothing committed is lost
+    psutil.wait_procs([process], timeout=10)
+    return not process.is_running()
 
 
 def _ensure_database(*, host: str, port: str, user: str, database: str) -> None:
