@@ -49,7 +49,7 @@ def _prepare() -> list[int]:
 def _audited_action(key: Any, number: int) -> None:
     from trustcore.audit import recording
 
-    with recording.recording(actor=recording.Actor.system("writer"), action=recording.Action.USER_CHANGED, obj=key):
+    with recording.recording(actor=recording.Actor.system("writer"), action=recording.Action.POLICY_EDITED, obj=key):
         key.name = f"name {number}"
         key.save(update_fields=["name"])
 
