@@ -102,6 +102,8 @@ def main() -> int:
     except TrustcoreError as error:
         out.say(b"E", data=json.dumps({"code": error.code, "message": error.message}).encode())
         return 1
+    except BrokenPipeError:
+        return 1  # the worker is gone; its lease runs out and the job goes on elsewhere from the last checkpoint
     return 0
 
 

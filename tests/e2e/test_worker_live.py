@@ -150,3 +150,16 @@ def test_a_page_that_is_loaded_again_ends_the_conversation_and_says_so(rig: Rig)
     viewer.close()
     assert (session.finished or {})["reason"] in {"page_reloaded", "viewer_left"}, ended
     assert "loaded again" in text or "left" in text
+
+
+def test_a_worker_that_dies_leaves_no_standing_picture(rig: Rig) -> None:
+    """Last in this file: the worker is killed."""
+    session, viewer = rig.session()
+    viewer.connect()
+    viewer.wait_for("m.framesPresented > 10")
+    rig.worker.kill()
+    session.finished = {"reason": "lease_expired"}  # what control finds out by itself when nobody renews
+    viewer.wait_for("m.state !== 'live'", 6)
+    ended = viewer.wait_for("m.state === 'ended'", 6)
+    viewer.close()
+    assert ended["reason"] == "lease_expired"

@@ -14,6 +14,8 @@ const LEFT_BY_VIEWER = "viewer_left";
 const STATE_OF = { checking: "checking", verified: "live", partial: "live", hidden: "hidden", unverified: "live" };
 const ASK_STATE_EVERY_MS = 1000;
 const CONNECT_WITHIN_MS = 20000;
+const STALLED_AFTER_MS = 2000;
+const LOST_AFTER_MS = 10000;
 
 const root = document.querySelector("[data-viewer]");
 const settings = root.dataset;
@@ -26,6 +28,7 @@ const sound = find("sound");
 let connection = null;
 let streams = [];
 let isOver = false;
+let lastFrameAtMs = 0;
 
 const verifier = isSupported() ? createVerifier({
   trustAnchorPem: `${find("trust-anchor").textContent.trim()}\n`,
@@ -45,6 +48,7 @@ function setState(state) {
 function onVerdict(verdict) {
   measures.counts = verdict.counts;
   measures.verdictReason = verdict.reason;
+  if (verdict.counts.received > 0) lastFrameAtMs = performance.now();
   if (isOver) return;
   if (verdict.counts.verified > 0) measure.verified();
   const shown = verdictView.update(verdict);
@@ -89,6 +93,7 @@ async function connect() {
     setTimeout(() => { if (measures.framesPresented === 0) end("not_connected"); }, CONNECT_WITHIN_MS);
     await judged;
     measure.mark("session_judged_ms");
+    watchLine();
   } catch (error) {
     measures.error = String(error.message ?? error);
     if (error.code) askReason(error.code);
@@ -102,16 +107,20 @@ function onState(state) {
   if (["failed", "closed"].includes(state)) askReason();
 }
 
-// The line went without a word, or the offer was refused: ask the service why.
-async function askReason(otherwise = "line_lost") {
+// Why the conversation is over, or "" while it is not, or nobody can be asked.
+async function endedReason() {
   try {
     const response = await fetch(settings.stateUrl, { credentials: "same-origin" });
     const body = await response.json();
-    if (body.status === "ended") return end(body.reason || "ended");
+    return body.status === "ended" ? body.reason || "ended" : "";
   } catch {
-    // The service cannot be reached either; the line is what was lost.
+    return ""; // the service cannot be reached either; the line is what was lost
   }
-  return end(otherwise);
+}
+
+// The line went without a word, or the offer was refused.
+async function askReason(otherwise = "line_lost") {
+  end((await endedReason()) || otherwise);
 }
 
 function end(reason) {
@@ -139,10 +148,30 @@ function ending(reason) {
   return root.querySelector(`[data-ending="${CSS.escape(family)}"]`) ?? root.querySelector('[data-ending="ended"]');
 }
 
-async function leave() {
+function tellLeft() {
+  const headers = { "X-CSRFToken": csrfToken };
+  return fetch(settings.leaveUrl, { method: "POST", credentials: "same-origin", keepalive: true, headers }).catch(() => {});
+}
+
+function leave() {
   end(LEFT_BY_VIEWER);
-  await fetch(settings.leaveUrl, { method: "POST", credentials: "same-origin", headers: { "X-CSRFToken": csrfToken } })
-    .catch(() => {});
+  tellLeft();
+}
+
+// A picture that stands still must not go on saying "verified": it is hidden, and the service is asked what happened.
+async function watchLine() {
+  while (!isOver) {
+    // Counted by the verifier, not by the screen: a hidden tab shows no frames and loses none.
+    const stillMs = performance.now() - lastFrameAtMs;
+    if (lastFrameAtMs > 0 && stillMs > LOST_AFTER_MS) return askReason();
+    if (lastFrameAtMs > 0 && stillMs > STALLED_AFTER_MS) {
+      setState("checking");
+      const over = await endedReason();
+      if (over) return end(over);
+    }
+    await new Promise((resolve) => setTimeout(resolve, ASK_STATE_EVERY_MS));
+  }
+  return undefined;
 }
 
 // Before the viewer connects, the slot is being prepared; the page says how far it is and when the link has gone stale.
@@ -164,6 +193,9 @@ async function watchSlot() {
 
 find("connect").addEventListener("click", connect);
 find("leave").addEventListener("click", leave);
+window.addEventListener("pagehide", () => {
+  if (connection?.isPosted && !isOver) tellLeft();
+});
 for (const opener of root.querySelectorAll("[data-opens]")) {
   opener.addEventListener("click", () => {
     const drawer = find("drawer");
