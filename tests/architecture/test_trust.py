@@ -13,6 +13,7 @@ from django.utils.module_loading import import_string
 from tests.architecture.test_house import REPOSITORY, holders_of
 from trustcore.accounts import permissions
 from trustcore.accounts.permissions import API_KEY_PERMISSIONS, Permission
+from trustcore.audit.actions import Action
 from trustcore.web.deploy_checks import governed_models, missing_triggers
 
 
@@ -165,3 +166,16 @@ def test_what_packages_lend_each_other_is_there() -> None:
     assert len(paths) >= 6
     for path in paths:
         assert callable(import_string(path)), path
+
+
+def test_every_action_tag_follows_the_grammar_and_is_written_somewhere() -> None:
+    code = "\n".join(
+        path.read_text()
+        for package in ("trustcore", "consent", "provenance", "rendering")
+        for path in (REPOSITORY / package).rglob("*.py")
+        if path.name != "actions.py"
+    )
+    for action in Action:
+        assert re.fullmatch(r"[a-z_]+\.[a-z_]+", action.value), action
+    unused = [action.value for action in Action if not re.search(rf'Action\.{action.name}\b|"{action.value}"', code)]
+    assert not unused, "docs/events.md promises events that nothing writes"

@@ -98,7 +98,7 @@ def test_record_rolled_back_in_savepoint_while_change_is_kept_is_refused() -> No
         organisation.name = "Kept"
         organisation.save(update_fields=["name"])
         with pytest.raises(KeyError), transaction.atomic():
-            with recording.recording(actor=SYSTEM, action=recording.Action.USER_CHANGED, obj=organisation):
+            with recording.recording(actor=SYSTEM, action=recording.Action.POLICY_EDITED, obj=organisation):
                 pass
             raise KeyError
     assert Organisation.objects.get().name == "One"
@@ -107,7 +107,7 @@ def test_record_rolled_back_in_savepoint_while_change_is_kept_is_refused() -> No
 def test_change_in_savepoint_with_record_outside_commits() -> None:
     organisation = _recorded()
     with (
-        recording.recording(actor=SYSTEM, action=recording.Action.USER_CHANGED, obj=organisation),
+        recording.recording(actor=SYSTEM, action=recording.Action.POLICY_EDITED, obj=organisation),
         transaction.atomic(),
     ):
         organisation.name = "Two"
@@ -117,7 +117,7 @@ def test_change_in_savepoint_with_record_outside_commits() -> None:
 
 def test_covered_object_may_change_in_the_same_act() -> None:
     first, second = _recorded("one"), Organisation(slug="two", name="Two")
-    with recording.recording(actor=SYSTEM, action=recording.Action.USER_CHANGED, obj=first) as event:
+    with recording.recording(actor=SYSTEM, action=recording.Action.POLICY_EDITED, obj=first) as event:
         event.covers(second)
         second.save()
     assert Organisation.objects.count() == 2
@@ -125,7 +125,7 @@ def test_covered_object_may_change_in_the_same_act() -> None:
 
 def test_event_says_what_changed_not_what_the_caller_claims() -> None:
     organisation = _recorded()
-    with recording.recording(actor=SYSTEM, action=recording.Action.USER_CHANGED, obj=organisation) as event:
+    with recording.recording(actor=SYSTEM, action=recording.Action.POLICY_EDITED, obj=organisation) as event:
         event.add(changed={"name": ["One", "One"]})
         organisation.name = "Two"
         organisation.save(update_fields=["name"])

@@ -48,7 +48,7 @@ def test_data_key_moved_to_another_subject_or_context_does_not_open(subject: str
     subject_keys.create(other, actor=ACTOR, tenant="studio")
     mine, theirs = (data_keys.new(who, "replica/1", actor=ACTOR) for who in (subject, other))
     row = DataKey.objects.get(public_id=mine.id)
-    with recording.recording(actor=ACTOR, action=recording.Action.KEY_ROTATED, obj=row):
+    with recording.recording(actor=ACTOR, action=recording.Action.KEY_CREATED, obj=row):
         row.wrapped = DataKey.objects.get(public_id=theirs.id).wrapped
         row.save()
     for key_id, context in ((mine.id, "replica/1"), (theirs.id, "replica/2")):

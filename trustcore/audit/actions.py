@@ -10,8 +10,6 @@ class Action(StrEnum):
     # people and programs
     ORGANISATION_CREATED = "organisation.created"
     USER_CREATED = "user.created"
-    USER_CHANGED = "user.changed"
-    USER_DEACTIVATED = "user.deactivated"
     MEMBERSHIP_GRANTED = "membership.granted"
     MEMBERSHIP_REVOKED = "membership.revoked"
     SESSION_STARTED = "session.started"
@@ -26,28 +24,20 @@ class Action(StrEnum):
     SUBJECT_CREATED = "subject.created"
     SUBJECT_CHANGED = "subject.changed"
     SUBJECT_SUSPENDED = "subject.suspended"
-    SUBJECT_RESUMED = "subject.resumed"
     INVITATION_SENT = "invitation.sent"
     INVITATION_OPENED = "invitation.opened"
-    INVITATION_ACCEPTED = "invitation.accepted"
     INVITATION_EXPIRED = "invitation.expired"
     INVITATION_CANCELLED = "invitation.cancelled"
     INVITATION_DECLINED = "invitation.declined"
     NOTICE_PUBLISHED = "notice.published"
-    CONSENT_DRAFTED = "consent.drafted"
     CONSENT_GIVEN = "consent.given"
     CONSENT_CHANGED = "consent.changed"
-    CONSENT_REFUSED = "consent.refused"
     CONSENT_WITHDRAWN = "consent.withdrawn"
     CONSENT_EXPIRED = "consent.expired"
     CONSENT_SUSPENDED = "consent.suspended"
     CONSENT_RESUMED = "consent.resumed"
-    CONSENT_RECEIPT_ISSUED = "consent.receipt_issued"
-    CHALLENGE_ISSUED = "challenge.issued"
     CLIP_SUBMITTED = "clip.submitted"
     CLIP_REFUSED = "clip.refused"
-    CLIP_VIEWED = "clip.viewed"
-    IDENTITY_CHECK_STARTED = "identity_check.started"
     IDENTITY_CHECK_FINISHED = "identity_check.finished"
     IDENTITY_CHECK_FAILED = "identity_check.failed"
     IDENTITY_VERIFIED = "identity.verified"
@@ -56,7 +46,6 @@ class Action(StrEnum):
     IDENTITY_CLIP_REQUESTED = "identity.clip_requested"
     # approvals
     APPROVAL_REQUESTED = "approval.requested"
-    APPROVAL_CHALLENGED = "approval.challenged"
     APPROVAL_SIGNED = "approval.signed"
     APPROVAL_COMPLETED = "approval.completed"
     APPROVAL_REJECTED = "approval.rejected"
@@ -68,7 +57,6 @@ class Action(StrEnum):
     FOOTAGE_UPLOADED = "footage.uploaded"
     FOOTAGE_CHECKED = "footage.checked"
     FOOTAGE_REFUSED = "footage.refused"
-    FOOTAGE_DELETED = "footage.deleted"
     TRAINING_REQUESTED = "training.requested"
     TRAINING_STARTED = "training.started"
     TRAINING_CHECKPOINTED = "training.checkpointed"
@@ -76,24 +64,15 @@ class Action(StrEnum):
     TRAINING_COMPLETED = "training.completed"
     TRAINING_FAILED = "training.failed"
     REPLICA_CREATED = "replica.created"
-    REPLICA_CHANGED = "replica.changed"
     REPLICA_SUBMITTED = "replica.submitted"
-    REPLICA_APPROVED = "replica.approved"
-    REPLICA_REJECTED = "replica.rejected"
     REPLICA_SUSPENDED = "replica.suspended"
     REPLICA_RESUMED = "replica.resumed"
-    REPLICA_REVOKED = "replica.revoked"
-    REPLICA_DESTROYED = "replica.destroyed"
     # emotion policy
     POLICY_CREATED = "policy.created"
     POLICY_EDITED = "policy.edited"
     POLICY_SUBMITTED = "policy.submitted"
-    POLICY_APPROVED = "policy.approved"
-    POLICY_RETIRED = "policy.retired"
     # live use
     PERSONA_CREATED = "persona.created"
-    PERSONA_CHANGED = "persona.changed"
-    PERSONA_DELETED = "persona.deleted"
     CONVERSATION_CREATED = "conversation.created"
     CONVERSATION_REFUSED = "conversation.refused"
     CONVERSATION_JOINED = "conversation.joined"
@@ -101,23 +80,9 @@ class Action(StrEnum):
     CONVERSATION_CHANGED = "conversation.changed"
     CONVERSATION_ENDED = "conversation.ended"
     CONVERSATION_KILLED = "conversation.killed"
-    GRANT_ISSUED = "grant.issued"
-    GRANT_RENEWED = "grant.renewed"
     GRANT_REVOKED = "grant.revoked"
     WORKER_REGISTERED = "worker.registered"
-    SLOT_REGISTERED = "slot.registered"
-    SLOT_LOST = "slot.lost"
-    LEASE_CREATED = "lease.created"
     LEASE_CLAIMED = "lease.claimed"
-    LEASE_RENEWED = "lease.renewed"
-    LEASE_RELEASED = "lease.released"
-    LEASE_EXPIRED = "lease.expired"
-    LEASE_REVOKED = "lease.revoked"
-    LEASE_REFUSED = "lease.refused"
-    JOB_CREATED = "job.created"
-    JOB_CLAIMED = "job.claimed"
-    JOB_FINISHED = "job.finished"
-    JOB_FAILED = "job.failed"
     SEGMENT_RECORDED = "segment.recorded"
     EMOTION_CLAMPED = "emotion.clamped"
     MANIFEST_SIGNED = "manifest.signed"
@@ -130,11 +95,9 @@ class Action(StrEnum):
     KEY_UNWRAPPED = "key.unwrapped"
     KEY_RELEASED = "key.released"
     KEY_REFUSED = "key.refused"
-    KEY_ROTATED = "key.rotated"
     KEY_DESTRUCTION_BEGUN = "key.destruction_begun"
     KEY_DESTROYED = "key.destroyed"
     BLOB_STORED = "blob.stored"
-    BLOB_OPENED = "blob.opened"
     BLOB_DELETED = "blob.deleted"
     HOLD_PLACED = "hold.placed"
     HOLD_LIFTED = "hold.lifted"
@@ -146,7 +109,6 @@ class Action(StrEnum):
     EXPORT_COMPLETED = "export.completed"
     EXPORT_DOWNLOADED = "export.downloaded"
     EXPORT_FAILED = "export.failed"
-    MARK_CHECKED = "mark.checked"
     FILE_VERIFIED = "file.verified"
     LOG_SEARCHED = "log.searched"
 
@@ -159,7 +121,6 @@ _MEANINGS: dict[Action, str] = {
     Action.API_KEY_REFUSED: "A request came with an unknown, wrong or revoked API key.",
     Action.CONVERSATION_REFUSED: "The rules did not allow a conversation; the reasons are in the event.",
     Action.CONVERSATION_KILLED: "An officer stopped a conversation with the kill switch.",
-    Action.APPROVAL_CHALLENGED: "An approver was asked to sign with their passkey.",
     Action.APPROVAL_COMPLETED: "The second approver signed, so the approval is in force.",
     Action.EMOTION_CLAMPED: "An emotion was asked for above its limit and shown at the limit.",
     Action.SEGMENT_RECORDED: "One second of sent frames: the Merkle root over their hashes.",
@@ -168,7 +129,6 @@ _MEANINGS: dict[Action, str] = {
     Action.KEY_REFUSED: "A slot asked for keys and did not get them.",
     Action.KEY_DESTRUCTION_BEGUN: "A subject's key is about to be destroyed. From here on it counts as gone.",
     Action.KEY_DESTROYED: "A subject's key is gone; what it protected cannot be read again.",
-    Action.SLOT_LOST: "A render slot stopped answering.",
     Action.LOG_SEARCHED: "Somebody searched the audit log.",
 }
 

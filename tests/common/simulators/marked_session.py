@@ -48,7 +48,7 @@ def register_worker() -> tuple[SigningKey, Actor]:
     """A worker identity that the signer trusts."""
     key = SigningKey.generate()
     worker = Worker(public_id=new_id("worker"), name="test", public_key=b64(key.verify_key.public_bytes))
-    with recording.recording(actor=SETUP, action=Action.SLOT_REGISTERED, obj=worker):
+    with recording.recording(actor=SETUP, action=Action.WORKER_REGISTERED, obj=worker):
         worker.save()
     return key, Actor.worker(worker.public_id)
 
