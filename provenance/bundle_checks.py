@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from provenance import bundles
 from provenance.approval_evidence import check_approval
 from provenance.errors import BundleInvalid
+from provenance.manifests import fmp4, segments
 from provenance.manifests.errors import FragmentInvalid, ManifestInvalid
 from provenance.manifests.session_manifest import read_session_manifest
 from provenance.verify import video
@@ -282,14 +283,38 @@ def _claim_of(event: Mapping[str, Any]) -> str:
 
 
 def _recordings(evidence: Evidence, trust_pem: str) -> None:
-    """(10) Each recording verifies by itself."""
+    """(10) Each recording verifies by itself, and the frames that were sent are those whose roots the log holds."""
     attached = _attached(evidence, "recordings")
     for name, content in attached.items():
-        verify = video.verify_fragment_file if video.is_fragment_file(content) else video.verify_whole_file
+        is_fragments = video.is_fragment_file(content)
+        verify = video.verify_fragment_file if is_fragments else video.verify_whole_file
         inner = verify(name, content, trust_pem)
         if inner.outcome is not Outcome.VERIFIED:
             raise BundleInvalid(f"{name} does not verify: {' '.join(inner.sentences)}", file=name)
+        if is_fragments:
+            _segment_roots(evidence, name, content, str(inner.facts["manifest"]))
     if attached:
         evidence.said.append(f"{len(attached)} recordings verify.")
+
+
+def _segment_roots(evidence: Evidence, name: str, content: bytes, label: str) -> None:
+    """Compare a recording with the roots that were logged while it was sent: one for each second.
+
+    Raises:
+        BundleInvalid: a second that is there differs from what was sent.
+    """
+    sent = {fmp4.fragment_facts(fmp4.parse_fragment(one))[0]: one for one in fmp4.split_recording(content)[1]}
+    logged = [event["details"] for event in _of_action(evidence, "segment.recorded")
+              if event["details"].get("manifest_label") == label]
+    missing = 0
+    for segment in logged:
+        frames = [sent.get(n) for n in range(segment["first_sequence"], segment["last_sequence"] + 1)]
+        present = [frame for frame in frames if frame is not None]
+        if len(present) < len(frames):
+            missing += 1
+        elif segments.root_of(present) != segment["root"]:
+            raise BundleInvalid(f"Second {segment['number']} of {name} is not what was sent.", file=name)
+    if logged:
+        evidence.said.append(f"{len(logged) - missing} of {len(logged)} logged seconds of {name} are there, as sent.")
 
 

@@ -5,6 +5,7 @@ the interpreter lock. They agree byte for byte. No weights, no model: `plane += 
 the activity of the picture, so that smooth skin and walls get little and hair and cloth more.
 """
 
+import threading
 from typing import Final, Protocol
 
 import cv2
@@ -12,7 +13,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from provenance.marks.keys import MarkKey
+from provenance.marks.keys import SLOT_KEYS, MarkKey
 from provenance.marks.pattern import Pattern, make_pattern
 from provenance.marks.planes import Planes
 
@@ -28,6 +29,7 @@ CHROMA_FLOOR: Final = 0.75
 CHROMA_PER_LUMA_MASK: Final = 0.40
 CHROMA_CEILING: Final = 1.30
 BOX: Final = (5, 5)
+PREPARE_AFTER_FRAMES: Final = 60  # not at once: a session's first frames have no time to spare
 MASK_LINES: Final = 180  # the mask is worked out on a picture of about this many lines
 
 
@@ -96,7 +98,11 @@ def _add_chroma(u, v, mask, pattern, floor, slope, base, ceiling, u_strength, v_
 
 
 class Embedder:
-    """Marks the frames of a session at one size. Only `prepare` may run in another thread than `embed`."""
+    """Marks the frames of a session at one size. Use it from one thread.
+
+    Some seconds into a slot it makes the next slot's pattern in a thread of its own, so that `rekey` to the slot that
+    follows costs nothing on the frame's path.
+    """
 
     def __init__(self, key: MarkKey, slot_id: int, slot_index: int, width: int, height: int) -> None:
         """Make the pattern (milliseconds).
@@ -115,19 +121,22 @@ class Embedder:
         self.slot_index = slot_index
         self.pattern = self._make(slot_index)
         self._next: tuple[int, Pattern] | None = None
-
-    def prepare(self, slot_index: int) -> None:
-        """Make the pattern of a coming slot, so that `rekey` costs nothing."""
-        self._next = slot_index, self._make(slot_index)
+        self._frames_in_slot = 0
 
     def rekey(self, slot_index: int) -> None:
         """Go on with the pattern of another slot. Call it on a key frame: a change costs the encoder bits."""
         if slot_index == self.slot_index:
             return
-        ready = self._next if self._next and self._next[0] == slot_index else None
-        self.slot_index = slot_index
-        self.pattern = ready[1] if ready else self._make(slot_index)
-        self._next = None
+        ready = self._next
+        if ready is not None and ready[0] == slot_index % SLOT_KEYS:
+            self.pattern = ready[1]
+        else:
+            self.pattern = self._make(slot_index)
+        self.slot_index, self._next, self._frames_in_slot = slot_index, None, 0
+
+    def _prepare_next(self) -> None:
+        following = (self.slot_index + 1) % SLOT_KEYS
+        self._next = following, self._make(following)
 
     def _make(self, slot_index: int) -> Pattern:
         width, height = self._size
@@ -149,6 +158,9 @@ class Embedder:
         _add_luma(y, cv2.resize(mask, (width, height), interpolation=cv2.INTER_LINEAR), self.pattern.luma)
         small = cv2.resize(mask, (width // 2, height // 2), interpolation=cv2.INTER_LINEAR)
         _add_chroma(u, v, small, self.pattern.chroma, *_CHROMA_CONSTANTS)
+        self._frames_in_slot += 1
+        if self._frames_in_slot == PREPARE_AFTER_FRAMES:
+            threading.Thread(target=self._prepare_next, name="mark-pattern", daemon=True).start()
 
 
 _CHROMA_CONSTANTS: Final = (

@@ -10,6 +10,7 @@ import pytest
 from django.test import Client
 
 from provenance import bundles
+from provenance.manifests import fmp4, segments
 from provenance.models import Export
 from provenance.services import claim_keys, exports
 from provenance.verify.reports import Outcome
@@ -84,7 +85,8 @@ def test_search_shows_who_did_what(cast: Cast, subject: str) -> None:
 
 def test_search_takes_any_rubbish(cast: Cast, subject: str) -> None:
     client = signed_in(cast.erin)
-    for query in ({"since": "2026-13-99"}, {"until": "x"}, {"before": "-1"}, {"action": "'; drop"}, {"about": "x" * 500}):
+    rubbish = {"since": "2026-13-99", "until": "x", "before": "-1", "action": "'; drop", "about": "x" * 500}
+    for query in ({name: value} for name, value in rubbish.items()):
         assert client.get("/audit/", query).status_code == 200
 
 
@@ -259,3 +261,45 @@ def test_export_of_an_approved_replica_holds_approvals_and_receipt(
     assert any("passkey signatures" in sentence for sentence in report.sentences)
     assert any("consent receipts are signed" in sentence for sentence in report.sentences)
     assert stage
+
+
+class LentRecording:
+    """An evidence source that lends one recording; its bytes are set by the test."""
+
+    content = b""
+
+    def documents(self, **_: Any) -> dict[str, bytes]:
+        return {"recordings/c.fragments.mp4": self.content}
+
+
+def test_recording_is_held_against_the_logged_seconds(
+    cast: Cast, subject: str, settings: Any, tmp_path: Path, django_capture_on_commit_callbacks: Any,
+) -> None:
+    played = marked_session.play(tenant="studio", subject_id=subject, now=utc_now(), frames=6)
+    sent = list(fmp4.split_recording(played.fragment_file)[1])
+    for number, root in ((0, segments.root_of(sent[:3])), (1, segments.root_of(sent[3:]))):
+        with recording.recording(
+            actor=marked_session.SETUP, action=Action.SEGMENT_RECORDED, obj=played.conversation
+        ) as event:
+            event.add(number=number, first_sequence=3 * number + 1, last_sequence=3 * number + 3, root=root,
+                      manifest_label=played.manifest_label)  # fmt: skip
+    settings.TRUSTCORE_EVIDENCE_SOURCES = [f"{__name__}.LentRecording"]
+    client = signed_in(cast.erin)
+
+    def sentences(content: bytes) -> tuple[str, list[str]]:
+        LentRecording.content = content
+        export = export_of(client, django_capture_on_commit_callbacks, scope_kind="subject", scope_id=subject)
+        if export.state != "ready":
+            return export.state, []
+        return export.state, verdict(exports.path_of(export).read_bytes(), tmp_path).sentences
+
+    state, said = sentences(played.fragment_file)
+    assert state == "ready"
+    assert any(sentence.startswith("2 of 2 logged seconds") for sentence in said)
+    state, said = sentences(played.fragment_file[: -len(sent[-1])])  # cut at the end: only the log can tell
+    assert any(sentence.startswith("1 of 2 logged seconds") for sentence in said)
+    with recording.recording(
+        actor=marked_session.SETUP, action=Action.SEGMENT_RECORDED, obj=played.conversation
+    ) as event:
+        event.add(number=2, first_sequence=1, last_sequence=2, root="00" * 32, manifest_label=played.manifest_label)
+    assert sentences(played.fragment_file)[0] == "failed"

@@ -1,5 +1,6 @@
 """The mark through an encoder, and everything that must not be taken for a mark."""
 
+import threading
 from collections.abc import Callable
 
 import cv2
@@ -93,6 +94,20 @@ def test_exact_through_rekeying_across_the_wrap(source: list[Picture]) -> None:
     reading = read(through_codec(clip, 300)[0])
     assert reading.payload == SLOT_ID
     assert set(reading.slot_indexes) <= {63, 0, 1}
+
+
+def test_next_slot_is_ready_before_its_time(source: list[Picture]) -> None:
+    embedder = Embedder(KEY, SLOT_ID, 63, SIZE, SIZE)
+    for _ in range(60):
+        embedder.embed(*planes_of(source[0].copy()))
+    for thread in threading.enumerate():
+        if thread.name == "mark-pattern":
+            thread.join()
+    assert embedder._next is not None
+    prepared = embedder._next[1]
+    embedder.rekey(64)
+    assert embedder.pattern is prepared
+    assert np.array_equal(prepared.luma, Embedder(KEY, SLOT_ID, 0, SIZE, SIZE).pattern.luma)
 
 
 @pytest.mark.parametrize("side", [200, 384])

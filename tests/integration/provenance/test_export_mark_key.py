@@ -1,0 +1,29 @@
+"""Handing out a watermark key."""
+
+import stat
+from pathlib import Path
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from provenance.marks.keys import MarkKey
+from trustcore.audit.models import Event
+from trustcore.keys.errors import KeyMissing
+from trustcore.keys.services import mark_keys
+
+pytestmark = pytest.mark.django_db
+
+
+def test_key_is_written_once_for_its_owner_only_and_on_the_record(tmp_path: Path) -> None:
+    path = tmp_path / "mark.key"
+    call_command("export_mark_key", out=path)
+    assert MarkKey.from_file(path.read_bytes()).epoch_key == mark_keys.current().key
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert Event.objects.filter(action="key.unwrapped", object_type="mark_key").count() == 1
+    with pytest.raises(CommandError, match="was not written"):
+        call_command("export_mark_key", out=path)
+
+
+def test_unknown_epoch_is_named(tmp_path: Path) -> None:
+    with pytest.raises(KeyMissing):
+        call_command("export_mark_key", out=tmp_path / "x", epoch="1999")
