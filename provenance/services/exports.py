@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.db import transaction
 
 from provenance import bundles, seams
 from provenance.bundle_checks import report_on
@@ -197,8 +196,7 @@ def _move(export: Export, action: str, *, step: str) -> None:
 
 def _show(export: Export, step: str, entries: int) -> None:
     """Tell the page how far we are. No part of the record: the guard leaves these columns alone."""
-    with transaction.atomic():
-        Export.objects.filter(pk=export.pk).update(step=step, entries=entries)
+    Export.objects.filter(pk=export.pk).update(step=step, entries=entries)
     export.step, export.entries = step, entries
 
 
