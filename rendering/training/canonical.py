@@ -9,11 +9,15 @@ import numpy as np
 
 from rendering.engine import landmarks
 from rendering.engine.face_space import POSE_TERMS, FaceSpace, pose_terms
-from rendering.engine.pose import angles
+from rendering.engine.pose import angles, rotation
 
 Array = np.ndarray[Any, np.dtype[Any]]
 ROUNDS = 4
+STEADY_FRAMES = 1.5  # deviation of the window over which poses are averaged
 STABLE = np.array(landmarks.STABLE)
+# Least spread that yaw, pitch, roll (rad), x, y (outer eye distances) and log scale are measured in. Someone who sat
+# stiller shows too little to learn what larger movements look like, so that theirs must not be blown up.
+STILLEST = np.array([0.14, 0.09, 0.07, 0.12, 0.09, 0.03])
 
 
 @dataclass(frozen=True)
@@ -22,6 +26,7 @@ class Poses:
 
     vectors: Array
     shapes: Array
+    depths: Array  # [T] z of the origin, which an orthographic picture does not show
 
 
 def point_weights() -> Array:
@@ -37,7 +42,7 @@ def align(points: Array, target: Array) -> Poses:
     """Fit rotation, scale and translation of each frame [T, 478, 3] to `target` [478, 3] on the stable points."""
     target_stable = target[STABLE]
     vectors = np.empty((len(points), 6), np.float32)
-    shapes = np.empty(points.shape, np.float32)
+    depths = np.empty(len(points))
     for index, frame in enumerate(points.astype(np.float64)):
         middle = frame[STABLE].mean(0)
         centred = frame[STABLE] - middle
@@ -47,14 +52,68 @@ def align(points: Array, target: Array) -> Poses:
         turn = left @ flip @ right  # canonical -> screen
         scale = (sizes * np.diag(flip)).sum() / (aim**2).sum()
         origin = middle - scale * turn @ target_stable.mean(0)
-        shapes[index] = (frame - origin) @ turn / scale
         yaw, pitch, roll = angles(turn)
         vectors[index] = yaw, pitch, roll, origin[0], origin[1], np.log(scale)
-    return Poses(vectors, shapes)
+        depths[index] = origin[2]
+    return unposed(points, vectors, depths)
 
 
-def canonicalise(points: Array) -> tuple[Array, Poses]:
-    """Mean shape [478, 3] and the poses of all frames, from iterated Procrustes started at the most frontal one."""
+def unposed(points: Array, vectors: Array, depths: Array) -> Poses:
+    """Canonical shapes of landmarks [T, 478, 3] whose heads stand in known poses [T, 6] at known depths [T]."""
+    shapes = np.empty(points.shape, np.float32)
+    for index, (frame, vector) in enumerate(zip(points, vectors, strict=True)):
+        origin = np.array([vector[3], vector[4], depths[index]])
+        shapes[index] = (frame - origin) @ rotation(*vector[:3]) / np.exp(vector[5])
+    return Poses(vectors, shapes, depths)
+
+
+@dataclass(frozen=True)
+class BlinkBias:
+    """How a closing eye misleads the tracker about the pose."""
+
+    open_aperture: float  # what counts as open
+    by_closing: Array  # [6] false change of the pose vector from open to closed
+
+    def closing(self, shapes: Array) -> Array:
+        """[T] 0: open as usual, 1: closed."""
+        return np.clip(1 - eye_apertures(shapes) / self.open_aperture, 0.0, 1.0)
+
+
+def blink_bias(around: Array, target: Array) -> BlinkBias:
+    """Learn the bias from pairs of frames a moment apart: the lids moved, a head hardly could.
+
+    Args:
+        around: [T, 2 n + 1, 478, 3] training frames with their neighbours.
+    """
+    frames, window = around.shape[:2]
+    raw = align(around.reshape(-1, *around.shape[2:]), target)
+    none = BlinkBias(float(np.median(eye_apertures(raw.shapes))), np.zeros(6))
+    closing = none.closing(raw.shapes).reshape(frames, window)
+    vectors = raw.vectors.reshape(frames, window, 6)
+    lids = np.concatenate([closing[:, 0] - closing[:, window // 2], closing[:, -1] - closing[:, window // 2]])
+    moved = np.concatenate([vectors[:, 0] - vectors[:, window // 2], vectors[:, -1] - vectors[:, window // 2]])
+    return BlinkBias(none.open_aperture, lids @ moved / ((lids**2).sum() + 1.0))
+
+
+def steady(around: Array, target: Array, bias: BlinkBias) -> Poses:
+    """Poses and shapes of frames whose neighbours are known [T, 2 n + 1, 478, 3].
+
+    A tracked pose trembles, most of all while the eyes are closed, and hair and shoulders would tremble with it. Heads
+    are slow, so the pose is a mean over neighbours, less what blinks pretend; the face itself keeps every movement of
+    its own frame.
+    """
+    frames, window = around.shape[:2]
+    raw = align(around.reshape(-1, *around.shape[2:]), target)
+    true_vectors = raw.vectors - bias.closing(raw.shapes)[:, None] * bias.by_closing
+    weights = np.exp(-0.5 * ((np.arange(window) - window // 2) / STEADY_FRAMES) ** 2)
+    weights /= weights.sum()
+    vectors = np.einsum("w,twk->tk", weights, true_vectors.reshape(frames, window, 6)).astype(np.float32)
+    depths = raw.depths.reshape(frames, window) @ weights
+    return unposed(around[:, window // 2], vectors, depths)
+
+
+def canonicalise(points: Array) -> Array:
+    """Mean shape [478, 3] of tracked frames, from iterated Procrustes started at the most frontal one."""
     nose = points[:, landmarks.NOSE_TIP, 0]
     sides = points[:, [landmarks.RIGHT_OUTER_EYE, landmarks.LEFT_OUTER_EYE], 0]
     offset = np.abs(nose - sides.mean(1)) / np.maximum(sides[:, 1] - sides[:, 0], 1e-3)
@@ -65,7 +124,7 @@ def canonicalise(points: Array) -> tuple[Array, Poses]:
         mean = upright(np.median(poses.shapes, axis=0).astype(np.float64))
         scale = float(np.exp(np.median(poses.vectors[:, 5])))
         mean *= scale
-    return mean.astype(np.float32), align(points, mean)
+    return mean.astype(np.float32)
 
 
 def upright(shape: Array) -> Array:
@@ -83,7 +142,8 @@ def upright(shape: Array) -> Array:
 
 def fit_space(mean: Array, poses: Poses, count: int) -> FaceSpace:
     """Pose terms by regression, then a PCA of what remains; `count` coefficients at most."""
-    pose_mean, pose_deviations = poses.vectors.mean(0), np.maximum(poses.vectors.std(0), 1e-3)
+    pose_mean = poses.vectors.mean(0)
+    pose_deviations = np.maximum(poses.vectors.std(0), STILLEST * eye_scale(mean))
     terms = np.stack([pose_terms(v, pose_mean, pose_deviations) for v in poses.vectors])
     flat = (poses.shapes - mean).reshape(len(terms), -1).astype(np.float64)
     design = np.concatenate([np.ones((len(terms), 1)), terms], axis=1)
@@ -102,6 +162,12 @@ def fit_space(mean: Array, poses: Poses, count: int) -> FaceSpace:
         np.quantile(poses.vectors, 0.99, axis=0).astype(np.float32), empty,
     )  # fmt: skip
     return with_ranges(space, poses)
+
+
+def eye_scale(mean: Array) -> Array:
+    """[6] factors that turn outer eye distances into pixels for x and y and leave the other pose numbers."""
+    eyes = float(np.linalg.norm(mean[landmarks.LEFT_OUTER_EYE] - mean[landmarks.RIGHT_OUTER_EYE]))
+    return np.array([1, 1, 1, eyes, eyes, 1])
 
 
 def with_ranges(space: FaceSpace, poses: Poses) -> FaceSpace:

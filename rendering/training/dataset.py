@@ -13,6 +13,7 @@ from rendering.training.errors import FootageUnusable
 
 Array = np.ndarray[Any, np.dtype[Any]]
 FEWEST_FRAMES = 40
+NEIGHBOURS = 3  # frames to either side that steady the head's pose
 
 
 @dataclass(frozen=True)
@@ -21,6 +22,7 @@ class Dataset:
 
     frames: Array  # [T, S, S, 3] uint8
     landmarks: Array  # [T, 478, 3] float32 pixels of the training size
+    around: Array  # [T, 2 NEIGHBOURS + 1, 478, 3] the same of the frames before and after, the frame itself included
     masks: Array | None  # [T, S, S] uint8
     train: Array  # [A] int64
     held_out: Array  # [B] int64
@@ -39,19 +41,23 @@ def prepare(clip: Clip, config: TrainingConfig) -> Dataset:
     tail = split + np.flatnonzero(found[split:])
     if len(train) < FEWEST_FRAMES or len(tail) < FEWEST_FRAMES // 4:
         raise FootageUnusable(len(train) + len(tail), FEWEST_FRAMES)
-    train = spread(train, config.training_frames)
-    tail = spread(tail, config.report_frames)
+    # Neighbours come from the frame's own part: nothing of the tail reaches training.
+    used = ((train, config.training_frames), (tail, config.report_frames))
+    near = [neighbours(spread(part, count), part) for part, count in used]
+    train, tail = near[0][:, NEIGHBOURS], near[1][:, NEIGHBOURS]
     chosen = np.concatenate([train, tail])
     crop = square_crop(clip.frames.shape[1:3], clip.landmarks[train])
     factor = config.size_px / crop[2]
-    points = clip.landmarks[chosen].astype(np.float32)
-    points[..., 0] -= crop[0]
-    points[..., 1] -= crop[1]
+    around = clip.landmarks[np.concatenate(near)].astype(np.float32)
+    around[..., 0] -= crop[0]
+    around[..., 1] -= crop[1]
+    around *= np.float32(factor)
     masks = None if clip.mask is None else resize(clip.mask[chosen][..., None], crop, config.size_px)[..., 0]
     count = len(train)
     return Dataset(
         resize(clip.frames[chosen], crop, config.size_px),
-        points * np.float32(factor),
+        np.ascontiguousarray(around[:, NEIGHBOURS]),
+        around,
         masks,
         np.arange(count),
         np.arange(count, len(chosen)),
@@ -64,6 +70,12 @@ def spread(indices: Array, at_most: int) -> Array:
     if len(indices) <= at_most:
         return indices
     return np.asarray(indices[np.linspace(0, len(indices) - 1, at_most).round().astype(np.int64)])
+
+
+def neighbours(chosen: Array, part: Array) -> Array:
+    """[n, 2 NEIGHBOURS + 1] for each chosen frame the frames around it, each within `part`, else the frame itself."""
+    near = chosen[:, None] + np.arange(-NEIGHBOURS, NEIGHBOURS + 1)
+    return np.asarray(np.where(np.isin(near, part), near, chosen[:, None]))
 
 
 def square_crop(shape: tuple[int, int], points: Array) -> tuple[int, int, int]:

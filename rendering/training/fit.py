@@ -62,7 +62,7 @@ def train(
         state = FitState.start(scene.build(frames, config))
     else:
         state = checkpoints.from_bytes(checkpoint, config)
-    motion = scene.geometry(state.scene.space, state.scene.mesh, frames.landmarks)
+    motion = scene.geometry(state.scene.space, state.scene.mesh, frames)
     Fit(frames, motion, state, config, on_progress, on_checkpoint).run()
     on_progress(Progress("measure", state.iteration, config.iterations, 0.94, None, 5.0, None))
     return report.finish(state, frames, motion, config)
@@ -83,7 +83,7 @@ class Fit:
         self._frames, self._motion, self._state, self._config = frames, motion, state, config
         self._on_progress, self._on_checkpoint = on_progress, on_checkpoint
         self._arranger = Arranger(state.scene.mesh, state.scene.gaussians)
-        self._rates = optimiser.learning_rates()
+        self._rates = optimiser.learning_rates(config.iterations)
         self._errors: deque[float] = deque(maxlen=50)
         self._order: tuple[int, Array] = (-1, frames.train)
 

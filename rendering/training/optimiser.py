@@ -15,6 +15,7 @@ Array = np.ndarray[Any, np.dtype[Any]]
 BETA_1, BETA_2 = 0.9, 0.99
 EPSILON = np.float32(1e-8)
 CHUNK = 64  # splats that share one scratch row
+UNHURRIED, MOST_HASTE = 5000, 3.0  # iterations that need no larger steps; at most so many times larger
 FINAL_SHARE = 0.05  # learning rates fall to this share over the run
 PLATE_RATE = 0.004
 OFFSET_PENALTY = np.float32(0.02)
@@ -23,8 +24,8 @@ TINT_PENALTY = np.float32(0.05)
 AXES_LOW, AXES_HIGH = np.float32(-1.6), np.float32(2.6)  # log canonical px at 256
 
 
-def learning_rates() -> Array:
-    """[VALUES] start rate of each column."""
+def learning_rates(iterations: int) -> Array:
+    """[VALUES] start rate of each column for a run of so many iterations. Short runs take larger steps."""
     rates = np.empty(g.VALUES, np.float32)
     rates[g.OFFSET : g.LOG_AXES] = 0.02
     rates[g.LOG_AXES : g.ANGLE] = 0.01
@@ -33,7 +34,7 @@ def learning_rates() -> Array:
     rates[g.COLOUR : g.MOVE] = 0.015
     rates[g.MOVE : g.TINT] = 0.006
     rates[g.TINT :] = 0.004
-    return rates
+    return rates * np.float32(min(MOST_HASTE, max(1.0, (UNHURRIED / iterations) ** 0.5)))
 
 
 def decay(share: float) -> float:

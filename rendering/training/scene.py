@@ -43,13 +43,14 @@ class Geometry:
 
 def build(dataset: Dataset, config: TrainingConfig) -> Scene:
     """The scene at the start of a fit, from the training frames alone."""
-    points = dataset.landmarks[dataset.train]
-    mean, poses = canonical.canonicalise(points)
+    mean = canonical.canonicalise(dataset.landmarks[dataset.train])
+    around = dataset.around[dataset.train]
+    poses = canonical.steady(around, mean, canonical.blink_bias(around, mean))
     space = canonical.fit_space(mean, poses, config.shapes)
     anchor = np.median(poses.vectors[:, 3:5], axis=0)
     mesh, face_triangles = surface.build(rest_face(poses.shapes), anchor, config.size_px)
     some = initialise_frames(dataset)
-    placed = geometry(space, mesh, dataset.landmarks[some]).vertices
+    placed = geometry(space, mesh, dataset, some).vertices
     masks = None if dataset.masks is None else dataset.masks[some]
     splats = initialise.sample(mesh, face_triangles, placed, dataset.frames[some], masks, config.splats, config.seed)
     train_masks = None if dataset.masks is None else dataset.masks[dataset.train]
@@ -70,12 +71,14 @@ def rest_face(shapes: Array) -> Array:
     return tuck_irises(np.mean(shapes[chosen], axis=0).astype(np.float32))
 
 
-def geometry(space: FaceSpace, mesh: Mesh, points: Array) -> Geometry:
-    """Coefficients, poses and mesh points of tracked landmarks [T, 478, 3].
+def geometry(space: FaceSpace, mesh: Mesh, dataset: Dataset, chosen: Array | None = None) -> Geometry:
+    """Coefficients, poses and mesh points of the footage's frames, or of the chosen ones.
 
     The mesh is placed by the coefficients and not by the raw landmarks: that is how a live face is drawn.
     """
-    poses = canonical.align(points, space.mean)
+    bias = canonical.blink_bias(dataset.around[dataset.train], space.mean)
+    around = dataset.around if chosen is None else dataset.around[chosen]
+    poses = canonical.steady(around, space.mean, bias)
     coefficients = canonical.project(space, poses)
     vertices, features = [], []
     for row, vector in zip(coefficients, poses.vectors, strict=True):

@@ -41,15 +41,15 @@ def moved(points: Array, t: int) -> Array:
     """The face at frame `t`: it turns, nods, opens its mouth, raises its brows and blinks."""
     eye = np.linalg.norm(points[lm.LEFT_OUTER_EYE] - points[lm.RIGHT_OUTER_EYE])
     face = points - points.mean(0)
-    jaw = 0.11 * eye * (1 - np.cos(0.9 * t))
+    jaw = 0.11 * eye * (1 - np.cos(0.7 * t))
     face[list(lm.LOWER_LIP), 1] += jaw
     face[[lm.CHIN, 148, 377, 176, 400, 175, 199]] += np.array([0, 0.5 * jaw, 0])
     face[list(lm.RIGHT_BROW + lm.LEFT_BROW), 1] -= 0.04 * eye * (1 + np.sin(0.31 * t))
     if t % 11 < 2:
         face[list(lm.RIGHT_UPPER_LID), 1] = face[list(lm.RIGHT_LOWER_LID), 1] - 0.2
         face[list(lm.LEFT_UPPER_LID), 1] = face[list(lm.LEFT_LOWER_LID), 1] - 0.2
-    turn = rotation(0.2 * np.sin(0.23 * t), 0.08 * np.sin(0.37 * t + 1), 0.05 * np.sin(0.29 * t + 2))
-    return np.asarray(face @ turn.T + points.mean(0) + [1.5 * np.sin(0.19 * t), np.sin(0.27 * t), 0], np.float32)
+    turn = rotation(0.25 * np.sin(0.09 * t), 0.10 * np.sin(0.13 * t + 1), 0.06 * np.sin(0.11 * t + 2))
+    return np.asarray(face @ turn.T + points.mean(0) + [1.5 * np.sin(0.07 * t), np.sin(0.1 * t), 0], np.float32)
 
 
 def record(frames: int = 90, size_px: int = 64, seed: int = 3) -> MovingFace:

@@ -23,7 +23,7 @@ from tests.common.moving_face import record
 from tests.unit.rendering.engine.test_visemes import spans
 
 CONFIG = TrainingConfig(
-    size_px=64, splats=1500, iterations=160, time_limit_s=1e9, shapes=20, progress_every_s=0.2, preview_every_s=0.2
+    size_px=64, splats=1500, iterations=400, training_frames=40, time_limit_s=1e9, shapes=20, progress_every_s=0.2, preview_every_s=0.2
 )
 CLIP = record(100, 64)
 
@@ -63,11 +63,12 @@ def test_killed_and_resumed_equals_unbroken(trained: TrainedReplica) -> None:
 
     def die(checkpoint: bytes) -> None:
         saved.append(checkpoint)
-        raise Killed
+        if len(saved) == CONFIG.iterations // 2:
+            raise Killed
 
     with pytest.raises(Killed):
-        fit.train(CLIP, replace(CONFIG, checkpoint_every_s=0.4), on_checkpoint=die)
-    resumed = fit.train(CLIP, CONFIG, checkpoint=saved[0])
+        fit.train(CLIP, replace(CONFIG, checkpoint_every_s=0.0), on_checkpoint=die)
+    resumed = fit.train(CLIP, CONFIG, checkpoint=saved[-1])
     assert resumed.report["training"]["iterations_done"] == CONFIG.iterations
     one, other = (Replica.from_files(run.files) for run in (trained, resumed))
     assert np.abs(one.gaussians.values - other.gaussians.values).max() < 2e-2

@@ -49,7 +49,8 @@ def test_alignment_finds_the_pose_and_removes_it() -> None:
 
 def test_face_space_rebuilds_tracked_faces_and_rests_with_closed_lips() -> None:
     points = np.stack([moved(face_points(256), t) for t in range(80)])
-    mean, poses = canonical.canonicalise(points)
+    mean = canonical.canonicalise(points)
+    poses = canonical.align(points, mean)
     space = canonical.fit_space(mean, poses, 24)
     coefficients = canonical.project(space, poses)
     rebuilt = np.tensordot(coefficients, space.basis, 1)
@@ -138,3 +139,20 @@ def test_capture_checks_pass_good_footage_and_name_what_is_wrong() -> None:
     gone = clip.landmarks.copy()
     gone[::2] = np.nan
     assert findings(MovingFace(clip.frames, gone, None, clip.face_count))["face_or_obstruction_detected"] == "fail"
+
+
+def test_blinks_do_not_move_the_head_and_real_turns_do() -> None:
+    points = np.stack([moved(face_points(256), t) for t in range(80)])
+    mean = canonical.canonicalise(points)
+    closed = np.array([t % 11 < 2 for t in range(80)])
+    fooled = points.copy()
+    # What trackers do: the whole face seems to drop by a pixel and a half while the eyes are closed.
+    fooled[closed, :, 1] += 1.5
+    near = np.clip(np.arange(80)[:, None] + np.arange(-3, 4), 0, 79)
+    right = canonical.steady(points[near], mean, canonical.BlinkBias(1.0, np.zeros(6))).vectors
+    naive = canonical.steady(fooled[near], mean, canonical.BlinkBias(1.0, np.zeros(6))).vectors
+    bias = canonical.blink_bias(fooled[near], mean)
+    mended = canonical.steady(fooled[near], mean, bias).vectors
+    wrong, left = np.abs(naive - right)[closed, 4].mean(), np.abs(mended - right)[closed, 4].mean()
+    assert left < 0.6 * wrong
+    assert np.ptp(mended[:, 0]) > 0.8 * np.ptp(right[:, 0])
