@@ -63,11 +63,10 @@ class Worker:
         log(f"{lease.kind} {lease.lease_id}: claimed")
         if lease.kind == "session":
             self._session = Session(self._tools, lease)
-            reason = await self._session.run()
+            await self._session.run()
             self._session = None
         else:
-            reason = await run_training(self._tools, lease, self._draining)
-        log(f"{lease.kind} {lease.lease_id}: {reason}")
+            log(f"training {lease.lease_id}: {await run_training(self._tools, lease, self._draining)}")
 
     async def _claim(self) -> protocol.Lease | None:
         """Wait for a lease. None when there was none, control was away, or the worker drains."""

@@ -119,7 +119,6 @@ class Session:
             self._log("offer")
             await self._answer(opened, cast, mark, offer)
             self._log("answered")
-            await self._make_first_frame(mark)
             await asyncio.wait_for(self._connected.wait(), CONNECT_WITHIN_S)
             self._state = "live"
             await self._send_frames(mark)
@@ -174,9 +173,11 @@ class Session:
         self._maker = FrameMaker(
             stage=self._stage, renderer=cast.renderer, sealer=sealer, permit=opened.permit, mark=mark,
             encoder=self._encoder, latency=self._latency)
-        await self._tools.control.post(self._lease, "answer", {
+        answer = {
             "offer_id": offer.body["offer_id"], "sdp": sdp, "manifest_b64": manifest["init_segment_b64"],
-            "session_facts": self._session_facts(opened, manifest)})
+            "session_facts": self._session_facts(opened, manifest)}
+        await asyncio.gather(
+            self._tools.control.post(self._lease, "answer", answer), self._make_first_frame(mark))
         self._latency.mark("offer_to_answer_ms", "offer")
 
     def _manifest_request(self, key: SessionKey, mark: SlottedMark, viewer_nonce: str) -> dict[str, Any]:
@@ -289,6 +290,7 @@ class Session:
     async def _clear_up(self) -> None:
         """Step 7."""
         counters = self._count()
+        self._log(f"{self._reason}; {counters}; {self._latency.to_json()}")
         if self._keys is not None:
             self._keys.wipe()
         self._keys = self._maker = self._stage = None
