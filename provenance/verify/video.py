@@ -1,13 +1,14 @@
 """Verify recordings: a file of sent fragments frame by frame, or a playable file as a whole."""
 
 import io
+import base64
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import av
 
 from provenance.manifests import c2pa_files, fmp4
-from provenance.manifests.assertions import SESSION_LABEL
+from provenance.manifests.assertions import SESSION_LABEL, SOFT_BINDING_LABEL
 from provenance.manifests.errors import FragmentInvalid, ManifestInvalid, ManifestMissing, SignerUntrusted
 from provenance.manifests.recording import RECORDING_LABEL
 from provenance.manifests.session_manifest import read_session_manifest
@@ -96,10 +97,17 @@ def verify_whole_file(name: str, encoded: bytes, anchor_pem: str, media_type: st
     report.facts |= {"signer": signature.get("issuer", ""), "manifest": trusted.label}
     report.facts |= {"title": trusted.manifest.get("title", "")}
     report.facts |= said.get(RECORDING_LABEL, {})
+    report.facts["mark_payloads"] = _mark_payloads(said.get(SOFT_BINDING_LABEL, {}))
     report.sentences = ["Not one byte of picture or sound has changed since it was signed, and the signer is trusted."]
     if _is_generated(said.get("c2pa.actions.v2", {})):
         report.sentences.append("Its manifest says: this was made by a trained model (an AI replica).")
     return report
+
+
+def _mark_payloads(binding: dict[str, Any]) -> list[str]:
+    """The payloads, 16 hex digits each, that the manifest says the pixels carry; empty when it names none."""
+    values = [block.get("value") for block in binding.get("blocks", [])]
+    return [base64.b64decode(value).hex() for value in values if isinstance(value, str)]
 
 
 def _is_generated(actions: dict[str, Any]) -> bool:
