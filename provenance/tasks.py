@@ -5,7 +5,7 @@ from trustcore.celery import app
 from trustcore.primitives.clock import utc_now
 
 
-@app.task(name="provenance.build_export")
+@app.task(name="provenance.build_export")  # type: ignore[untyped-decorator]
 def build_export(public_id: str) -> None:
     """Build a requested evidence bundle."""
     exports.build(public_id, now=utc_now())

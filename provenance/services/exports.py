@@ -57,7 +57,7 @@ def request(
 
 def find(public_id: str, organisation: Organisation) -> Export:
     """Raises NotFound, also for an export of another organisation."""
-    export = Export.objects.filter(public_id=public_id, organisation=organisation).first()
+    export: Export | None = Export.objects.filter(public_id=public_id, organisation=organisation).first()
     if export is None:
         raise NotFound("There is no such export.")
     return export

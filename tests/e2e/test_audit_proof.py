@@ -1,8 +1,8 @@
 """The auditor's browser checks a log entry by itself, and says so when a byte of the proof is wrong."""
 
 import json
-import os
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,7 +20,7 @@ CHROMIUM = "/usr/bin/chromium"
 @pytest.fixture
 def page(live_server: Any, cast: Cast, monkeypatch: pytest.MonkeyPatch) -> Iterator[Page]:
     """Erin's browser, signed in."""
-    if not os.path.exists(CHROMIUM):
+    if not Path(CHROMIUM).exists():
         pytest.skip("needs Chromium from Debian")
     # Playwright's loop makes Django take this thread for an asynchronous one.
     monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
