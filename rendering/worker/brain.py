@@ -24,11 +24,12 @@ EMOTION_WORDS: dict[str, str] = {
     "scared": "fear", "disgust": "disgust", "disgusted": "disgust", "contempt": "contempt",
 }
 
-_STOP_WORDS = frozenset(
+_STOP_TEXT = (
     "a an and are as at be been but by can could did do does for from had has have how i if in is it its me my of on "
     "or our shall should so that the their them then there they this to us was we were what when where which who why "
-    "will with would you your please tell about".split()
+    "will with would you your please tell about"
 )
+_STOP_WORDS = frozenset(_STOP_TEXT.split())
 _TAG = re.compile(r"<emotion\s+value=\"([a-z_]{1,24})\"\s*/>", re.IGNORECASE)
 _SENTENCE_END = re.compile(r"(?<=[.!?।])\s+")
 

@@ -50,7 +50,9 @@ class Worker:
         """Register, then claim and work, until drained or worn out."""
         await asyncio.get_running_loop().run_in_executor(self._tools.frame_thread, warm_up, self._tools)
         await self._register()
-        print(f"slot is ready: {self._tools.config.slot_id}", flush=True)
+        # Whoever started this process waits for this line.
+        sys.stdout.write(f"slot is ready: {self._tools.config.slot_id}\n")
+        sys.stdout.flush()
         done = 0
         while not self._draining.is_set() and done < self._tools.config.max_sessions:
             lease = await self._claim()
@@ -120,7 +122,8 @@ def warm_up(tools: SlotTools) -> None:
 
 
 def log(line: str) -> None:
-    print(f"{time.strftime('%H:%M:%S')} {line}", file=sys.stderr, flush=True)
+    sys.stderr.write(f"{time.strftime('%H:%M:%S')} {line}\n")
+    sys.stderr.flush()
 
 
 async def run(config: WorkerConfig) -> None:
@@ -142,7 +145,7 @@ def main() -> int:
     try:
         config = from_environment()
     except WorkerConfigError as error:
-        print(error, file=sys.stderr)
+        sys.stderr.write(f"{error}\n")
         return 2
     asyncio.run(run(config))
     return 0
