@@ -1,0 +1,49 @@
+"""What the viewer is told, from what the verifier counted. The page's own code, in node."""
+
+import json
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+VERDICT = Path(__file__).resolve().parents[4] / "trustcore/static/js/viewer/verdict.js"
+pytestmark = pytest.mark.skipif(shutil.which("node") is None, reason="node is not installed")
+
+
+def run(call: str, *arguments: Any) -> Any:
+    script = f"import {{ judge, secondOf }} from {json.dumps(VERDICT.as_uri())};" \
+             f"console.log(JSON.stringify({call}(...{json.dumps(arguments)})));"
+    done = subprocess.run(["node", "--input-type=module", "-e", script], capture_output=True, text=True, check=True,
+                          timeout=30)
+    return json.loads(done.stdout)
+
+
+def verdict(state: str, share: float, received: int, verified: int, *, hide: bool = True) -> dict[str, Any]:
+    counts = {"received": received, "verified": verified, "unattested": received - verified, "invalid": 0, "gap": 0}
+    return {"state": state, "share": share, "counts": counts, "hide": hide}
+
+
+@pytest.mark.parametrize(("told", "state", "good", "total"), [
+    (verdict("checking", 0, 0, 0), "checking", 0, 0),
+    (verdict("verified", 1, 9, 9), "checking", 9, 9),  # nothing is promised in the first moments
+    (verdict("verified", 1, 10, 10), "verified", 10, 10),
+    (verdict("verified", 1, 400, 400), "verified", 30, 30),
+    (verdict("unattested", 26 / 30, 400, 396), "partial", 26, 30),
+    (verdict("unattested", 0, 12, 0), "hidden", 0, 12),
+    (verdict("invalid", 0, 0, 0), "hidden", 0, 0),
+    (verdict("unattested", 0, 400, 200), "hidden", 0, 30),
+    (verdict("unattested", 0, 400, 200, hide=False), "unverified", 0, 30),  # the viewer's own choice, and said so
+])
+def test_the_word_over_the_picture(told: dict[str, Any], state: str, good: int, total: int) -> None:
+    said = run("judge", told)
+    assert (said["state"], said["good"], said["total"]) == (state, good, total)
+
+
+def test_one_bar_a_second() -> None:
+    still = {"received": 30, "verified": 30, "gap": 0}
+    assert run("secondOf", still, still) == "missing"
+    assert run("secondOf", still, {"received": 60, "verified": 60, "gap": 0}) == "verified"
+    assert run("secondOf", still, {"received": 60, "verified": 59, "gap": 0}) == "late"
+    assert run("secondOf", still, {"received": 59, "verified": 59, "gap": 1}) == "late"
