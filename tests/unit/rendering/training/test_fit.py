@@ -23,8 +23,9 @@ from tests.common.moving_face import record
 from tests.unit.rendering.engine.test_visemes import spans
 
 CONFIG = TrainingConfig(
-    size_px=64, splats=1500, iterations=400, training_frames=40, time_limit_s=1e9, shapes=20, progress_every_s=0.2, preview_every_s=0.2
-)
+    size_px=64, splats=1500, iterations=400, training_frames=40, time_limit_s=1e9, shapes=20, progress_every_s=0.2,
+    preview_every_s=0.2,
+)  # fmt: skip
 CLIP = record(100, 64)
 
 
