@@ -1,6 +1,7 @@
 """A person's replica as a value and as two files: `model.safetensors` and `manifest.json` (docs/formats-replica.md).
 
-Reading checks everything that drawing relies on: hashes, names, types, shapes, index ranges and finiteness. Nothing in them can run code.
+Reading checks everything that drawing relies on: hashes, names, types, shapes, index ranges and finiteness.
+Nothing in the files can run code.
 """
 
 from __future__ import annotations
