@@ -94,8 +94,14 @@ class Stack:
         }
 
     def worker_env(self, number: int) -> dict[str, str]:
-        """A worker gets the control's address and its own identity; no database, no state directory, no secret of control."""
-        keep = {k: v for k, v in os.environ.items() if k in {"PATH", "HOME", "LANG", "TMPDIR", "XDG_CACHE_HOME", "VIRTUAL_ENV"}}
+        """A worker gets the control's address and its own identity; no database, no state
+        directory, no secret of control.
+        """
+        keep = {
+            k: v
+            for k, v in os.environ.items()
+            if k in {"PATH", "HOME", "LANG", "TMPDIR", "XDG_CACHE_HOME", "VIRTUAL_ENV"}
+        }
         return {
             **keep, "PYTHONUNBUFFERED": "1", "OMP_NUM_THREADS": "1",
             "TRUSTCORE_CONTROL_URL": f"http://127.0.0.1:{self.port}",
@@ -134,7 +140,8 @@ class Stack:
 
     def start_control(self) -> None:
         self.start_service("control", [
-            sys.executable, "-m", "uvicorn", "trustcore.asgi:application", "--host", "127.0.0.1", "--port", str(self.port),
+            sys.executable, "-m", "uvicorn", "trustcore.asgi:application", "--host", "127.0.0.1", "--port",
+            str(self.port),
             "--log-level", "warning", "--no-access-log", "--timeout-graceful-shutdown", "2",
         ], self.control_env)
         self.wait_for("control", self._answers_health)
@@ -174,7 +181,9 @@ class Stack:
             raise
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.close()
 
     def close(self) -> None:

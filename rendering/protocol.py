@@ -21,7 +21,8 @@ Paths, all under /worker/v1:
 | GET  /blobs/{public_id} | | ciphertext (Cobblestone-256) |
 | POST /leases/{id}/progress | TrainingProgress | {"cancelled": bool} |
 | PUT  /leases/{id}/checkpoint | ciphertext made with the lease's output key | {} |
-| PUT  /leases/{id}/artefact/{name} | ciphertext; name: model.safetensors, manifest.json, report.json, picture names | {} |
+| PUT  /leases/{id}/artefact/{name} | ciphertext; name: model.safetensors, manifest.json, report.json, picture names |
+{} |
 """
 
 from collections.abc import Mapping
@@ -70,10 +71,12 @@ class Lease:
     epoch: int
     nonce: str  # b64, 16 bytes; goes into the claim proof
     grant: Mapping[str, Any] | None  # signed grant (session only)
-    job: Mapping[str, Any] | None  # training: {"job_id", "subject_id", "footage_blob", "checkpoint_blob"|None, "config"}
+    job: (
+        Mapping[str, Any] | None
+    )  # training: {"job_id", "subject_id", "footage_blob", "checkpoint_blob"|None, "config"}
     blobs: Mapping[str, str]  # name -> blob public id ("model.safetensors": "b...")
-    # Session: "persona" {name, system_prompt, context, documents, greeting}, "disclosure", "language", "emotion" {name, milli},
-    # "signer_certificate" (b64 DER), "max_duration_s", "size_px", "frames_per_s".
+    # Session: "persona" {name, system_prompt, context, documents, greeting}, "disclosure", "language", "emotion" {name,
+    # milli}, "signer_certificate" (b64 DER), "max_duration_s", "size_px", "frames_per_s".
     facts: Mapping[str, Any] = field(default_factory=dict)
     version: int = PROTOCOL_VERSION
 

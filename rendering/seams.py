@@ -1,4 +1,6 @@
-"""What rendering lends to consent and provenance, which may not import it: bound by settings, made without arguments."""
+"""What rendering lends to consent and provenance, which may not import it: bound by settings, made
+without arguments.
+"""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -24,7 +26,9 @@ class UseLedger:
         """Newest first."""
         rows = Conversation.objects.filter(subject_public_id=subject_public_id, created_at__gte=since).select_related(
             "organisation", "persona", "live_state").order_by("-created_at")[:500]
-        refused = Event.objects.filter(action="conversation.refused", at__gte=since, object_id__in=_replica_ids(subject_public_id))[:500]
+        refused = Event.objects.filter(
+            action="conversation.refused", at__gte=since, object_id__in=_replica_ids(subject_public_id)
+        )[:500]
         uses = [_use(row) for row in rows if row.viewer_bound_at] + [_refused(event) for event in refused]
         return sorted(uses, key=lambda use: use.at, reverse=True)
 
@@ -51,9 +55,14 @@ def _use(row: Conversation) -> Use:
         outcome, verdict = f"lowered {live.clamp_count} times, as the policy says", "warn"
     minutes = f"{max(1, round(seconds / 60))} min" if seconds else "never connected"
     return Use(
-        at=row.created_at, title=row.conversation_name or (row.persona.persona_name if row.persona else row.organisation.name),
-        fact=f"{body['purpose'].title()}, {body['language']}, {body['country']}, {minutes}", outcome=outcome, verdict=verdict,
-        purpose=body["purpose"], seconds=seconds)
+        at=row.created_at,
+        title=row.conversation_name or (row.persona.persona_name if row.persona else row.organisation.name),
+        fact=f"{body['purpose'].title()}, {body['language']}, {body['country']}, {minutes}",
+        outcome=outcome,
+        verdict=verdict,
+        purpose=body["purpose"],
+        seconds=seconds,
+    )
 
 
 def _refused(event: Event) -> Use:
@@ -90,23 +99,36 @@ class InboxSource:
         late = sum(1 for state in states if utc_now() - state.seen_at > timedelta(seconds=6))
         verdicts = [("pass", f"{len(rows) - late} signed")] if len(rows) > late else []
         verdicts += [("warn", f"{late} without news")] if late else []
-        return {"sessions": len(rows), "replicas": len({row.version.replica_id for row in rows}), "verdicts": verdicts, "unsealed_sent": unsealed}
+        return {
+            "sessions": len(rows),
+            "replicas": len({row.version.replica_id for row in rows}),
+            "verdicts": verdicts,
+            "unsealed_sent": unsealed,
+        }
 
 
 class EvidenceSource:
     """Approvals and recordings of what an export names."""
 
     def documents(self, *, tenant: str, subject_public_id: str, object_ids: frozenset[str]) -> dict[str, bytes]:
-        """Documents as "folder/name" -> bytes. A recording whose subject's key is gone is left out: it cannot be read by anybody."""
+        """Documents as "folder/name" -> bytes. A recording whose subject's key is gone is left out:
+        it cannot be read by anybody.
+        """
         found: dict[str, bytes] = {}
-        rows = Recording.objects.filter(conversation__organisation__slug=tenant).select_related("conversation__organisation")
+        rows = Recording.objects.filter(conversation__organisation__slug=tenant).select_related(
+            "conversation__organisation"
+        )
         for row in rows:
             if subject_public_id and row.subject_public_id != subject_public_id:
                 continue
             if row.conversation.public_id in object_ids or row.public_id in object_ids:
                 try:
-                    found[f"recordings/{row.conversation.public_id}.fragments.mp4"] = recordings.open_fragments(row, actor=Actor.system("export"))
-                    found[f"recordings/{row.conversation.public_id}.mp4"] = recordings.open_signed(row, actor=Actor.system("export"))
+                    found[f"recordings/{row.conversation.public_id}.fragments.mp4"] = recordings.open_fragments(
+                        row, actor=Actor.system("export")
+                    )
+                    found[f"recordings/{row.conversation.public_id}.mp4"] = recordings.open_signed(
+                        row, actor=Actor.system("export")
+                    )
                 except KeyMissing:
                     continue
         return found

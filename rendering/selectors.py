@@ -1,6 +1,7 @@
 """What rendering knows, for those who ask: never writes.
 
-A replica's standing is computed here from the approval in force, the consent in force and the stops in force. Nothing of it is stored.
+A replica's standing is computed here from the approval in force, the consent in force and the stops in force. Nothing
+of it is stored.
 """
 
 from dataclasses import dataclass
@@ -20,7 +21,9 @@ from trustcore.primitives.errors import Refusal
 
 @dataclass(frozen=True)
 class Standing:
-    """What a replica version may do now. `word`: training, failed, retired, trained, waiting, approved, suspended, no_consent."""
+    """What a replica version may do now. `word`: training, failed, retired, trained, waiting,
+    approved, suspended, no_consent.
+    """
 
     word: str
     sentence: str
@@ -36,7 +39,8 @@ def standing(version: ReplicaVersion, *, now: datetime) -> Standing:
     """Where a version stands, worst fact first."""
     if version.state != "trained":
         words = {
-            "training": "It is being trained.", "failed": f"Training failed: {version.failure or 'no reason given'}.", "retired": "It was retired.",
+            "training": "It is being trained.", "failed": f"Training failed: {version.failure or 'no reason given'}.",
+            "retired": "It was retired.",
         }
         return Standing(version.state, words[version.state])
     try:
@@ -57,18 +61,26 @@ def standing(version: ReplicaVersion, *, now: datetime) -> Standing:
 
 def approval_of(version: ReplicaVersion, consent: ConsentFacts, *, now: datetime) -> ApprovalFacts | None:
     """The approval of exactly this version under exactly this consent."""
-    return consents.approval_in_force(statements.KIND, version.public_id, statements.sha256_for_replica(version, consent), now=now)
+    return consents.approval_in_force(
+        statements.KIND, version.public_id, statements.sha256_for_replica(version, consent), now=now
+    )
 
 
 def speaking_version(replica: Replica, *, now: datetime) -> ReplicaVersion | None:
     """The newest version that may speak, or None."""
-    for version in replica.versions.select_related("replica__organisation", "footage", "author").filter(state="trained").order_by("-number"):
+    for version in (
+        replica.versions.select_related("replica__organisation", "footage", "author")
+        .filter(state="trained")
+        .order_by("-number")
+    ):
         if standing(version, now=now).may_speak:
             return version
     return None
 
 
-def policy_in_force(replica_public_id: str, subject_name: str, *, now: datetime) -> tuple[EmotionPolicyVersion, ApprovalFacts] | None:
+def policy_in_force(
+    replica_public_id: str, subject_name: str, *, now: datetime
+) -> tuple[EmotionPolicyVersion, ApprovalFacts] | None:
     """The newest approved version of a replica's emotion policy, with its approval."""
     policy = policies.of_replica(replica_public_id)
     for version in policies.versions_newest_first(policy) if policy else []:
@@ -85,7 +97,9 @@ def may_train(subject_public_id: str, *, now: datetime) -> ConsentFacts:
 
 
 def consent_for(conversation: Conversation, *, now: datetime) -> ConsentFacts:
-    """The consent that still allows what this conversation's grant says. Raises a consent refusal, also when it is another consent."""
+    """The consent that still allows what this conversation's grant says. Raises a consent refusal,
+    also when it is another consent.
+    """
     body = conversation.grant["body"]
     facts = consents.live_consent(
         conversation.subject_public_id, purpose=body["purpose"], audience=body["audience"], country=body["country"],
@@ -113,15 +127,20 @@ def suspension_in_force(replica_id: int) -> Suspension | None:
     return Suspension.objects.filter(replica_id=replica_id, lifted_at=None).order_by("-created_at").first()
 
 
-# --- fetching is authorising: each of these sees one organisation only -------------------------------------------------
+# --- fetching is authorising: each of these sees one organisation only
+# -------------------------------------------------
 
 
 def replicas(organisation: Organisation) -> list[Replica]:
-    return list(Replica.objects.filter(organisation=organisation).select_related("organisation").order_by("-created_at"))
+    return list(
+        Replica.objects.filter(organisation=organisation).select_related("organisation").order_by("-created_at")
+    )
 
 
 def replica(organisation: Organisation, public_id: str) -> Replica:
-    found = Replica.objects.filter(organisation=organisation, public_id=public_id).select_related("organisation").first()
+    found = (
+        Replica.objects.filter(organisation=organisation, public_id=public_id).select_related("organisation").first()
+    )
     if found is None:
         raise ReplicaMissing("There is no such replica.", replica=public_id)
     return found
@@ -154,7 +173,9 @@ def conversation(organisation: Organisation, public_id: str) -> Conversation:
 def live_conversations(organisation: Organisation) -> list[Conversation]:
     """Sessions that a viewer holds now, oldest first."""
     found = Conversation.objects.filter(organisation=organisation, state__in=("joining", "live"))
-    return list(found.select_related("organisation", "version__replica", "persona", "live_state").order_by("created_at"))
+    return list(
+        found.select_related("organisation", "version__replica", "persona", "live_state").order_by("created_at")
+    )
 
 
 def viewer_facts(conversation: Conversation) -> dict[str, Any]:
@@ -174,7 +195,13 @@ def viewer_facts(conversation: Conversation) -> dict[str, Any]:
 
 
 # Where each stage of a training lies in the one bar a person sees: (start, width).
-STAGE_SPANS = {"fetch": (0.0, 0.02), "track": (0.02, 0.28), "fit": (0.30, 0.62), "report": (0.92, 0.05), "upload": (0.97, 0.03)}
+STAGE_SPANS = {
+    "fetch": (0.0, 0.02),
+    "track": (0.02, 0.28),
+    "fit": (0.30, 0.62),
+    "report": (0.92, 0.05),
+    "upload": (0.97, 0.03),
+}
 
 
 def share_done(step: TrainingStep) -> float:

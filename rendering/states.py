@@ -1,7 +1,8 @@
 """The frozen state tables of rendering: `(state, action) -> state`, nothing else.
 
-A table holds only what happened to the row itself. Whether a replica may speak is never a state here: it is derived, at the moment
-it is asked, from the approval in force and the consent in force, so that no copy of somebody's consent can grow stale.
+A table holds only what happened to the row itself. Whether a replica may speak is never a state here: it is derived, at
+the moment it is asked, from the approval in force and the consent in force, so that no copy of somebody's consent can
+grow stale.
 """
 
 from trustcore.primitives.states import Machine
@@ -31,7 +32,8 @@ REPLICA_VERSION = Machine(
     },
 )
 
-# One conversation. `waiting`: the grant is signed, nobody has opened the page. `joining`: a viewer holds the page and a slot prepares.
+# One conversation. `waiting`: the grant is signed, nobody has opened the page. `joining`: a viewer holds the page and a
+# slot prepares.
 CONVERSATION = Machine(
     "conversation",
     "waiting",

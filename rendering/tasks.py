@@ -1,4 +1,6 @@
-"""Celery only wakes: each task looks at the rows and does what they say, so a lost or doubled message changes nothing."""
+"""Celery only wakes: each task looks at the rows and does what they say, so a lost or doubled
+message changes nothing.
+"""
 
 from celery import shared_task
 

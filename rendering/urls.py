@@ -1,4 +1,6 @@
-"""Addresses of rendering: the API, the worker protocol, the viewer's page, the console's pages about replicas and sessions."""
+"""Addresses of rendering: the API, the worker protocol, the viewer's page, the console's pages
+about replicas and sessions.
+"""
 
 from django.urls import include, path
 
@@ -30,31 +32,81 @@ urlpatterns = [
     path("c/<slug:conversation_id>/state", viewer.state, name="viewer-state"),
     path("console/replicas/", console_replicas.replica_list, name="rendering_replicas"),
     path("console/replicas/<slug:replica_id>/", console_replicas.replica_detail, name="rendering_replica"),
-    path("console/replicas/<slug:replica_id>/suspend/", console_replicas.replica_suspend, name="rendering_replica_suspend"),
-    path("console/replicas/<slug:replica_id>/resume/", console_replicas.replica_resume, name="rendering_replica_resume"),
-    path("console/replicas/<slug:replica_id>/v/<int:number>/", console_replicas.version_detail, name="rendering_version"),
-    path("console/replicas/<slug:replica_id>/v/<int:number>/send/", console_replicas.version_send, name="rendering_version_send"),
-    path("console/replicas/<slug:replica_id>/v/<int:number>/pictures/<str:name>", console_replicas.version_picture, name="rendering_picture"),
-    path("console/replicas/<slug:replica_id>/training/<int:number>/", console_replicas.training_page, name="rendering_training"),
-    path("console/replicas/<slug:replica_id>/training/<int:number>/state.json", console_replicas.training_state, name="rendering_training_state"),
+    path(
+        "console/replicas/<slug:replica_id>/suspend/",
+        console_replicas.replica_suspend,
+        name="rendering_replica_suspend",
+    ),
+    path(
+        "console/replicas/<slug:replica_id>/resume/", console_replicas.replica_resume, name="rendering_replica_resume"
+    ),
+    path(
+        "console/replicas/<slug:replica_id>/v/<int:number>/", console_replicas.version_detail, name="rendering_version"
+    ),
+    path(
+        "console/replicas/<slug:replica_id>/v/<int:number>/send/",
+        console_replicas.version_send,
+        name="rendering_version_send",
+    ),
+    path(
+        "console/replicas/<slug:replica_id>/v/<int:number>/pictures/<str:name>",
+        console_replicas.version_picture,
+        name="rendering_picture",
+    ),
+    path(
+        "console/replicas/<slug:replica_id>/training/<int:number>/",
+        console_replicas.training_page,
+        name="rendering_training",
+    ),
+    path(
+        "console/replicas/<slug:replica_id>/training/<int:number>/state.json",
+        console_replicas.training_state,
+        name="rendering_training_state",
+    ),
     path("console/footage/new/", console_replicas.footage_new, name="rendering_footage_new"),
     path("console/footage/begin/", console_replicas.footage_begin, name="rendering_footage_begin"),
     path("console/footage/<slug:public_id>/", console_replicas.footage_detail, name="rendering_footage"),
-    path("console/footage/<slug:public_id>/piece/<int:number>/", console_replicas.footage_piece, name="rendering_footage_piece"),
-    path("console/footage/<slug:public_id>/complete/", console_replicas.footage_complete, name="rendering_footage_complete"),
+    path(
+        "console/footage/<slug:public_id>/piece/<int:number>/",
+        console_replicas.footage_piece,
+        name="rendering_footage_piece",
+    ),
+    path(
+        "console/footage/<slug:public_id>/complete/",
+        console_replicas.footage_complete,
+        name="rendering_footage_complete",
+    ),
     path("console/footage/<slug:public_id>/state.json", console_replicas.footage_state, name="rendering_footage_state"),
     path("console/footage/<slug:public_id>/train/", console_replicas.training_start, name="rendering_train"),
     path("console/policies/", console_policies.policy_list, name="rendering_policies"),
     path("console/policies/new/", console_policies.policy_new, name="rendering_policy_new"),
     path("console/policies/<slug:public_id>/edit/", console_policies.policy_edit, name="rendering_policy_edit"),
-    path("console/policies/<slug:public_id>/v/<int:number>/", console_policies.policy_version, name="rendering_policy_version"),
-    path("console/policies/<slug:public_id>/v/<int:number>/send/", console_policies.policy_send, name="rendering_policy_send"),
+    path(
+        "console/policies/<slug:public_id>/v/<int:number>/",
+        console_policies.policy_version,
+        name="rendering_policy_version",
+    ),
+    path(
+        "console/policies/<slug:public_id>/v/<int:number>/send/",
+        console_policies.policy_send,
+        name="rendering_policy_send",
+    ),
     path("console/live/", console_live.wall, name="rendering_live"),
     path("console/live/<slug:conversation_id>/", console_live.session, name="rendering_session"),
     path("console/live/<slug:conversation_id>/state.json", console_live.session_state, name="rendering_session_state"),
     path("console/live/<slug:conversation_id>/stop/", console_live.stop, name="rendering_stop"),
-    path("console/live/<slug:conversation_id>/recording.mp4", console_live.recording_file, {"part": "signed"}, name="rendering_recording"),
-    path("console/live/<slug:conversation_id>/fragments.mp4", console_live.recording_file, {"part": "fragments"}, name="rendering_fragments"),
+    path(
+        "console/live/<slug:conversation_id>/recording.mp4",
+        console_live.recording_file,
+        {"part": "signed"},
+        name="rendering_recording",
+    ),
+    path(
+        "console/live/<slug:conversation_id>/fragments.mp4",
+        console_live.recording_file,
+        {"part": "fragments"},
+        name="rendering_fragments",
+    ),
     path("console/kill/", console_live.kill, name="rendering_kill"),
     path("console/kill/lift/", console_live.lift, name="rendering_kill_lift"),
 ]

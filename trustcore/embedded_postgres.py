@@ -82,7 +82,9 @@ def _forget_the_dead(data_dir: Path) -> None:
 
 
 def stop_unused(data_dir: Path) -> bool:
-    """Stop the server in `data_dir` when no living process uses it. For whoever started all its users. True when it is down."""
+    """Stop the server in `data_dir` when no living process uses it. For whoever started all its
+    users. True when it is down.
+    """
     postmaster, users = data_dir / "postmaster.pid", data_dir / ".handle_pids.json"
     if not postmaster.exists():
         return True

@@ -1,5 +1,5 @@
-"""`make demo`: the whole story on this machine, then a live replica to talk with. `--check` plays it in headless Chromium,
-refuses what must be refused, and ends with one JSON object.
+"""`make demo`: the whole story on this machine, then a live replica to talk with. `--check` plays it in headless
+Chromium, refuses what must be refused, and ends with one JSON object.
 """
 
 import argparse
@@ -37,7 +37,12 @@ class Terminal:
     def progress(self, words: str, share: float) -> None:
         filled = round(24 * min(max(share, 0.0), 1.0))
         if self._is_live:
-            print(f"\r\033[K           [{'█' * filled}{'·' * (24 - filled)}] {share:4.0%}  {words}", end="", file=sys.stderr, flush=True)
+            print(
+                f"\r\033[K           [{'█' * filled}{'·' * (24 - filled)}] {share:4.0%}  {words}",
+                end="",
+                file=sys.stderr,
+                flush=True,
+            )
         elif (mark := f"{words.split(',')[0]} {int(share * 4) * 25} %") != self._last:
             self._last = mark
             print(f"{time.monotonic() - self._started:7.1f} s    {mark}", file=sys.stderr, flush=True)
@@ -89,8 +94,12 @@ def invite_to_look(told: story.Story, cast_links: dict[str, str]) -> None:
         ("Mallory, elsewhere", "nothing of this", cast_links["mallory"]),
     ]
     print(f"\nTrustcore is serving at {told.base_url}\n")
-    print(f"  Talk with the replica of Asha (this link works once, for the first browser that opens it):\n    {answer['conversation_url']}\n")
-    print("  Try: type \"What happened to my claim?\", open the chip over the picture, then stop it as Meera under Live.\n")
+    print(
+        f"  Talk with the replica of Asha (this link works once, for the first browser that opens it):\n    {answer['conversation_url']}\n"
+    )
+    print(
+        '  Try: type "What happened to my claim?", open the chip over the picture, then stop it as Meera under Live.\n'
+    )
     for who, sees, link in rows:
         print(f"  {who:<20} {sees}\n    {link}")
     print(f"\n  Check any clip, without signing in: {told.base_url}/check/")
@@ -135,7 +144,10 @@ def main() -> int:
             invite_to_look(told, told.links)
             serve(told)
     except (StackError, StoryError) as error:
-        print(f"\nThe demo stopped: {error}\nLogs are in {STATE / 'logs'}. Run `make demo` again; it goes on from where it can.", file=sys.stderr)
+        print(
+            f"\nThe demo stopped: {error}\nLogs are in {STATE / 'logs'}. Run `make demo` again; it goes on from where it can.",
+            file=sys.stderr,
+        )
         return 1
     return 0
 

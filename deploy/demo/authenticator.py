@@ -1,7 +1,8 @@
 """A software passkey: what a phone or a security key does, in Python, for people the demo and the tests play.
 
-It follows W3C WebAuthn Level 3 sections 6.1 (authenticator data), 6.3.2 (make credential) and 6.3.3 (get assertion), with
-ES256 and "none" attestation. It always says that the user was verified, so it must never be anybody's real passkey.
+It follows W3C WebAuthn Level 3 sections 6.1 (authenticator data), 6.3.2 (make credential) and 6.3.3 (get assertion),
+with ES256 and "none" attestation. It always says that the user was verified, so it must never be anybody's real
+passkey.
 """
 
 import hashlib
@@ -57,13 +58,20 @@ class SoftwarePasskey:
         authenticator_data = self._authenticator_data(public_key["rpId"], 0)
         signature = self._key.sign(authenticator_data + hashlib.sha256(client_data).digest(), ec.ECDSA(SHA256()))
         return self._response({
-            "clientDataJSON": b64(client_data), "authenticatorData": b64(authenticator_data), "signature": b64(signature),
+            "clientDataJSON": b64(client_data), "authenticatorData": b64(authenticator_data),
+            "signature": b64(signature),
             "userHandle": b64(self.user_handle),
         })
 
     def _response(self, response: dict[str, Any]) -> dict[str, Any]:
-        return {"id": b64(self.credential_id), "rawId": b64(self.credential_id), "type": "public-key", "response": response,
-                "clientExtensionResults": {"credProps": {"rk": True}}, "authenticatorAttachment": "platform"}
+        return {
+            "id": b64(self.credential_id),
+            "rawId": b64(self.credential_id),
+            "type": "public-key",
+            "response": response,
+            "clientExtensionResults": {"credProps": {"rk": True}},
+            "authenticatorAttachment": "platform",
+        }
 
     def _authenticator_data(self, rp_id: str, flags: int) -> bytes:
         flags |= USER_PRESENT | (USER_VERIFIED if self.user_verified else 0)

@@ -1,4 +1,6 @@
-"""Chromium for the demo's people: virtual passkeys, a fake camera whose pictures are drawn when the page asks for them."""
+"""Chromium for the demo's people: virtual passkeys, a fake camera whose pictures are drawn when the
+page asks for them.
+"""
 
 import shutil
 import tempfile
@@ -21,7 +23,8 @@ ARGUMENTS = [
     "--disable-component-update", "--disable-sync", "--autoplay-policy=no-user-gesture-required",
     "--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream",
     # three people take turns at one browser: a page behind another must not be slowed
-    "--disable-background-timer-throttling", "--disable-renderer-backgrounding", "--disable-backgrounding-occluded-windows",
+    "--disable-background-timer-throttling", "--disable-renderer-backgrounding",
+    "--disable-backgrounding-occluded-windows",
 ]  # fmt: skip
 CAMERA_LEAD_S = 0.3  # the camera runs a little before the recorder starts
 DESKTOP, PHONE = {"width": 1280, "height": 860}, {"width": 390, "height": 844}
@@ -38,8 +41,9 @@ def chromium_path() -> str:
 
 @dataclass
 class FakeCamera:
-    """The files that Chromium's camera and microphone play. Chromium opens them when a page asks for the camera, so they may
-    be drawn after the page has shown its challenge."""
+    """The files that Chromium's camera and microphone play. Chromium opens them when a page asks for the camera, so
+    they may be drawn after the page has shown its challenge.
+    """
 
     folder: Path
 
@@ -83,7 +87,9 @@ class Chromium:
         )  # fmt: skip
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self._browser.close()
         self._playwright.stop()
         self._folder.cleanup()

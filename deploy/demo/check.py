@@ -1,8 +1,8 @@
 """`make demo CHECK=1`: the main flow in headless Chromium as three people, with every kind of refusal, measured.
 
-The subject records her clip with a camera that shows a drawn person doing what her page asks; officers sign with virtual
-passkeys; a viewer's browser verifies every frame. The last line printed is one JSON object; the exit code is 0 only if
-every step held.
+The subject records her clip with a camera that shows a drawn person doing what her page asks; officers sign with
+virtual passkeys; a viewer's browser verifies every frame. The last line printed is one JSON object; the exit code is 0
+only if every step held.
 """
 
 import contextlib
@@ -102,7 +102,9 @@ class Check:
         page.locator("#start").wait_for()
 
     def record_clip(self) -> None:
-        """The page shows its challenge; the camera's pictures are drawn from what the page shows, then the camera opens."""
+        """The page shows its challenge; the camera's pictures are drawn from what the page shows,
+        then the camera opens.
+        """
         page = self.asha
         challenge = json_script(page.content(), "challenge")
         self.chromium.camera.play_challenge(DemoPerson("A"), challenge)
@@ -147,7 +149,9 @@ class Check:
                 break
             page.wait_for_timeout(250)
         else:
-            raise StoryError(f"no frames are shown; the page says: {page.evaluate('JSON.stringify(window.__trustcore)')}")
+            raise StoryError(
+                f"no frames are shown; the page says: {page.evaluate('JSON.stringify(window.__trustcore)')}"
+            )
         self.measured["start_ms"] = page.evaluate("window.__trustcore.marks")
 
     def watch(self) -> None:
@@ -251,7 +255,9 @@ class Check:
         report = self._verify(self.files / "recording.mp4", "--mark-key", str(key))
         read = report["files"][0]
         # What the pixels carry must be what the signed manifest names.
-        self.measured["watermark_read"] = report["outcome"] == "verified" and read["mark"]["payload"] in read["facts"]["mark_payloads"]
+        self.measured["watermark_read"] = (
+            report["outcome"] == "verified" and read["mark"]["payload"] in read["facts"]["mark_payloads"]
+        )
         if not self.measured["watermark_read"]:
             raise StoryError(f"the recording does not verify, or its mark was not read: {json.dumps(report)[:800]}")
 

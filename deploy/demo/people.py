@@ -35,10 +35,16 @@ class Person:
              expect: int = 200, accept: str = "text/html") -> httpx.Response:  # fmt: skip
         """Post a form the way a page does: with the CSRF token of its cookie."""
         headers = {"X-CSRFToken": self._csrf_token(), "Referer": urljoin(self.base_url, path), "Accept": accept}
-        return self._checked(self.http.post(path, data=data or {}, files=files, headers=headers, follow_redirects=True), expect)
+        return self._checked(
+            self.http.post(path, data=data or {}, files=files, headers=headers, follow_redirects=True), expect
+        )
 
     def post_json(self, path: str, body: Any = None, *, expect: int = 200) -> Any:
-        headers = {"X-CSRFToken": self._csrf_token(), "Referer": urljoin(self.base_url, path), "Accept": "application/json"}
+        headers = {
+            "X-CSRFToken": self._csrf_token(),
+            "Referer": urljoin(self.base_url, path),
+            "Accept": "application/json",
+        }
         answer = self._checked(self.http.post(path, json=body if body is not None else {}, headers=headers), expect)
         return answer.json() if answer.content else None
 
@@ -63,7 +69,9 @@ class Person:
     def register_passkey(self, name: str) -> None:
         self.passkey = SoftwarePasskey(origin=self.base_url)
         options = self.get("/accounts/passkeys/add/").json()
-        self.post_json("/accounts/passkeys/add/", {"name": name, "credential": self.passkey.create(options)}, expect=201)
+        self.post_json(
+            "/accounts/passkeys/add/", {"name": name, "credential": self.passkey.create(options)}, expect=201
+        )
 
     def sign(self, approval_path: str) -> dict[str, Any]:
         """Read an approval's statement and sign it with the passkey."""
@@ -95,4 +103,8 @@ def json_script(page: str, element_id: str) -> Any:
 
 def links(page: str, pattern: str) -> list[str]:
     """Addresses in a page that match, in order of first mention."""
-    return list(dict.fromkeys(html.unescape(m) for m in re.findall(r'(?:href|action|src)="([^"]+)"', page) if re.search(pattern, m)))
+    return list(
+        dict.fromkeys(
+            html.unescape(m) for m in re.findall(r'(?:href|action|src)="([^"]+)"', page) if re.search(pattern, m)
+        )
+    )

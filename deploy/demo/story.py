@@ -21,9 +21,11 @@ Say = Callable[[str], None]
 Progress = Callable[[str, float], None]  # what is going on, share done
 
 SCOPE = {
-    "purposes": ["support", "education"], "audiences": ["adults"], "languages": ["en", "as", "hi"], "territories": ["IN", "SE"],
+    "purposes": ["support", "education"], "audiences": ["adults"], "languages": ["en", "as", "hi"],
+    "territories": ["IN", "SE"],
     "retention_days": "90", "releases": ["face", "voice", "biometric"],
-    "emotion_joy": "600", "emotion_surprise": "600", "emotion_sadness": "300", "emotion_anger": "0", "emotion_fear": "0",
+    "emotion_joy": "600", "emotion_surprise": "600", "emotion_sadness": "300", "emotion_anger": "0",
+    "emotion_fear": "0",
     "emotion_disgust": "0", "emotion_contempt": "0",
 }  # fmt: skip
 POLICY_LIMITS = {"joy": 600, "surprise": 500, "sadness": 250}
@@ -63,7 +65,15 @@ class Story:
 
     def to_json(self) -> dict[str, str]:
         """What a later start needs in order not to tell the story again."""
-        names = ("subject_id", "invitation_path", "portal_link", "replica_id", "version_path", "policy_path", "persona_id")
+        names = (
+            "subject_id",
+            "invitation_path",
+            "portal_link",
+            "replica_id",
+            "version_path",
+            "policy_path",
+            "persona_id",
+        )
         return {name: getattr(self, name) for name in names}
 
 
@@ -82,7 +92,9 @@ def begin(base_url: str, cast: dict[str, Any], api_key: str) -> Story:
 def invite(story: Story, name: str = "Asha Baruah", email: str = "asha@brahmaputra.example") -> None:
     """Meera invites; the link is shown to her once."""
     meera = story.people["meera"]
-    page = meera.post("/console/subjects/", {"name": name, "email": email, "asked_for": "Claims helpdesk", "language": "en"})
+    page = meera.post(
+        "/console/subjects/", {"name": name, "email": email, "asked_for": "Claims helpdesk", "language": "en"}
+    )
     found = re.search(r"/i/([A-Za-z0-9_-]+)/", page.text)
     if found is None:
         raise StoryError("the invitation's link is not on the page")
@@ -102,7 +114,9 @@ def record_clip(story: Story, person: DemoPerson, progress: Progress) -> str:
     """Asha answers the challenge that her page shows. Returns the path of the page that follows."""
     asha = story.people["asha"]
     challenge = json_script(asha.get(f"{story.invitation_path}clip/").text, "challenge")
-    media = consent_clip(person, challenge, on_progress=lambda done, total: progress("drawing the consent clip", done / total))
+    media = consent_clip(
+        person, challenge, on_progress=lambda done, total: progress("drawing the consent clip", done / total)
+    )
     answer = asha.post(
         f"{story.invitation_path}clip/", {"nonce": challenge["nonce"], "timed": "1", "camera": "Demo camera"},
         files={"clip": ("consent-clip", media, "video/mp4")}, accept="application/json",
@@ -129,7 +143,9 @@ def decide_identity(story: Story, decision: str = "accept") -> str:
 def upload_footage(story: Story, media: bytes, progress: Progress, *, wait_s: float = 600) -> str:
     """Farah uploads; the file is encrypted before it is kept, then checked. Returns the footage page's path."""
     farah = story.people["farah"]
-    page = farah.post("/console/footage/new/", {"subject": story.subject_id}, files={"video": ("footage.mp4", media, "video/mp4")})
+    page = farah.post(
+        "/console/footage/new/", {"subject": story.subject_id}, files={"video": ("footage.mp4", media, "video/mp4")}
+    )
     path = page.url.path
     state = _poll(farah, f"{path}state.json", lambda s: s["state"] in {"accepted", "refused"}, wait_s,
                   lambda _: progress("checking the footage", 0.0))  # fmt: skip
@@ -162,8 +178,10 @@ def draft_policy(story: Story) -> None:
     farah = story.people["farah"]
     limits = {f"emotion_{name}": str(milli) for name, milli in POLICY_LIMITS.items()}
     page = farah.post("/console/policies/new/", {
-        **limits, "replica": story.replica_id, "name": "Claims helpdesk", "contexts": ["public"], "session_max_min": "30",
-        "use_support_adults": "on", "ceiling_support_adults": "1000", "use_education_adults": "on", "ceiling_education_adults": "400",
+        **limits, "replica": story.replica_id, "name": "Claims helpdesk", "contexts": ["public"],
+        "session_max_min": "30",
+        "use_support_adults": "on", "ceiling_support_adults": "1000", "use_education_adults": "on",
+        "ceiling_education_adults": "400",
     })  # fmt: skip
     story.policy_path = page.url.path
 
@@ -203,8 +221,10 @@ def start_conversation(story: Story, **changes: Any) -> dict[str, Any]:
 
 def conversation_body(story: Story, **changes: Any) -> dict[str, Any]:
     return {
-        "replica_id": story.replica_id, "persona_id": story.persona_id, "conversation_name": "Claims helpdesk", "purpose": "support",
-        "audience": "adults", "country": "IN", "context_of_use": "public", "properties": {"language": "english"}, **changes,
+        "replica_id": story.replica_id, "persona_id": story.persona_id, "conversation_name": "Claims helpdesk",
+        "purpose": "support",
+        "audience": "adults", "country": "IN", "context_of_use": "public", "properties": {"language": "english"},
+        **changes,
     }  # fmt: skip
 
 

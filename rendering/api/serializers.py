@@ -1,4 +1,6 @@
-"""The shapes of the /v2/ API: Tavus field names in both spellings, our own keys beside them. Unknown fields are ignored, as Tavus does."""
+"""The shapes of the /v2/ API: Tavus field names in both spellings, our own keys beside them.
+Unknown fields are ignored, as Tavus does.
+"""
 
 from typing import Any
 
@@ -9,11 +11,13 @@ from trustcore.policy.clamp import EMOTIONS
 
 # The live vocabulary of Tavus clients, mapped to the words that policies know (tavus-api-and-peers.md 1.5).
 EMOTION_WORDS = {
-    **{word: word for word in EMOTIONS}, "happiness": "joy", "excited": "joy", "elated": "joy", "content": "joy", "sad": "sadness",
+    **{word: word for word in EMOTIONS}, "happiness": "joy", "excited": "joy", "elated": "joy", "content": "joy",
+    "sad": "sadness",
     "dejected": "sadness", "angry": "anger", "surprised": "surprise", "scared": "fear", "disgusted": "disgust",
 }
 LANGUAGES = {
-    "english": "en", "hindi": "hi", "bengali": "bn", "assamese": "as", "swedish": "sv", "german": "de", "french": "fr", "spanish": "es",
+    "english": "en", "hindi": "hi", "bengali": "bn", "assamese": "as", "swedish": "sv", "german": "de", "french": "fr",
+    "spanish": "es",
     "multilingual": "en",
 }
 DEFAULT_MILLI = 600
@@ -24,7 +28,9 @@ class EmotionField(serializers.Field):
     """ "joy", or {"name": "joy", "milli": 700}."""
 
     def to_internal_value(self, data: Any) -> tuple[str, int]:
-        name, milli = (data.get("name"), data.get("milli", DEFAULT_MILLI)) if isinstance(data, dict) else (data, DEFAULT_MILLI)
+        name, milli = (
+            (data.get("name"), data.get("milli", DEFAULT_MILLI)) if isinstance(data, dict) else (data, DEFAULT_MILLI)
+        )
         word = EMOTION_WORDS.get(str(name).lower())
         if word is None:
             raise serializers.ValidationError(f"Choose one of {', '.join(EMOTIONS)}.")
@@ -68,24 +74,33 @@ class ConversationIn(serializers.Serializer[Any]):
         attrs["replica_id"] = attrs.get("replica_id") or attrs.get("face_id") or ""
         attrs["persona_id"] = attrs.get("persona_id") or attrs.get("pal_id") or ""
         if not attrs["replica_id"] and not attrs["persona_id"]:
-            raise serializers.ValidationError({"replica_id": ["Name a replica, or a persona that has a default replica."]})
+            raise serializers.ValidationError(
+                {"replica_id": ["Name a replica, or a persona that has a default replica."]}
+            )
         return attrs
 
 
 def wish_from(attrs: dict[str, Any], persona: Any) -> Wish:
-    """What the caller asks for; words it does not say come from the persona's default use, else stay unknown and so refused."""
+    """What the caller asks for; words it does not say come from the persona's default use, else
+    stay unknown and so refused.
+    """
     properties = attrs.get("properties") or {}
     use = {**(persona.default_use if persona else {}), **{name: attrs[name] for name in USE_FIELDS if attrs.get(name)}}
     language = str(use.get("language") or properties.get("language") or "en").lower()
     emotion, milli = attrs.get("emotion") or ("neutral", 0)
     return Wish(
         replica_id=attrs["replica_id"] or (persona.default_replica_id if persona else ""), persona=persona,
-        purpose=str(use.get("purpose") or ""), audience=str(use.get("audience") or ""), country=str(use.get("country") or "").upper(),
-        language=LANGUAGES.get(language, language.split("-")[0]), context_of_use=str(use.get("context_of_use") or "public"),
-        conversation_name=attrs.get("conversation_name", ""), conversational_context=attrs.get("conversational_context", ""),
-        custom_greeting=attrs.get("custom_greeting", ""), callback_url=attrs.get("callback_url", ""), emotion=emotion, emotion_milli=milli,
+        purpose=str(use.get("purpose") or ""), audience=str(use.get("audience") or ""),
+        country=str(use.get("country") or "").upper(),
+        language=LANGUAGES.get(language, language.split("-")[0]),
+        context_of_use=str(use.get("context_of_use") or "public"),
+        conversation_name=attrs.get("conversation_name", ""),
+        conversational_context=attrs.get("conversational_context", ""),
+        custom_greeting=attrs.get("custom_greeting", ""), callback_url=attrs.get("callback_url", ""), emotion=emotion,
+        emotion_milli=milli,
         properties=dict(properties), max_duration_s=properties.get("max_call_duration", 3600),
-        absent_timeout_s=properties.get("participant_absent_timeout", 300), is_recorded=properties.get("enable_recording", True),
+        absent_timeout_s=properties.get("participant_absent_timeout", 300),
+        is_recorded=properties.get("enable_recording", True),
     )
 
 

@@ -19,12 +19,14 @@ def conversation(row: Conversation, *, has_token: bool = False) -> dict[str, Any
     body = row.grant["body"]
     return {
         "conversation_id": row.public_id, "conversation_name": row.conversation_name,
-        "conversation_url": f"{settings.BASE_URL}/c/{row.public_id}/{token}", "status": "ended" if row.state == "ended" else "active",
+        "conversation_url": f"{settings.BASE_URL}/c/{row.public_id}/{token}",
+        "status": "ended" if row.state == "ended" else "active",
         "callback_url": row.callback_url, "created_at": to_rfc3339(row.created_at),
         "updated_at": to_rfc3339(row.ended_at or row.live_at or row.created_at),
         "replica_id": replica_id, "face_id": replica_id, "persona_id": persona_id, "pal_id": persona_id,
         "state": row.state, "end_reason": row.end_reason, "emotion": row.emotion, "emotion_milli": row.emotion_milli,
-        "purpose": body["purpose"], "audience": body["audience"], "country": body["country"], "language": body["language"],
+        "purpose": body["purpose"], "audience": body["audience"], "country": body["country"],
+        "language": body["language"],
         "context_of_use": body["context_of_use"], "decision_id": row.decision_id, "grant_sha256": row.grant_sha256,
         "not_after": body["not_after"],
     }
@@ -36,8 +38,17 @@ def conversation_events(row: Conversation) -> list[dict[str, Any]]:
     events = []
     if row.live_at:
         for kind in ("system.replica_joined", "system.pal_joined"):
-            events.append({**envelope, "event_type": kind, "timestamp": to_rfc3339(row.live_at),
-                           "properties": {"replica_id": row.version.replica.public_id, "face_id": row.version.replica.public_id}})
+            events.append(
+                {
+                    **envelope,
+                    "event_type": kind,
+                    "timestamp": to_rfc3339(row.live_at),
+                    "properties": {
+                        "replica_id": row.version.replica.public_id,
+                        "face_id": row.version.replica.public_id,
+                    },
+                }
+            )
     if row.ended_at:
         events.append({**envelope, "event_type": "system.shutdown", "timestamp": to_rfc3339(row.ended_at),
                        "properties": {"shutdown_reason": row.end_reason}})
@@ -52,10 +63,12 @@ def replica(row: Replica, *, now: datetime) -> dict[str, Any]:
     return {
         "replica_id": row.public_id, "face_id": row.public_id, "replica_name": row.name, "face_name": row.name,
         "status": "ready" if speaking else TAVUS_STATUS.get(state, "training"), "training_progress": _progress(newest),
-        "replica_type": "user", "created_at": to_rfc3339(row.created_at), "error_message": newest.failure if newest else "",
+        "replica_type": "user", "created_at": to_rfc3339(row.created_at),
+        "error_message": newest.failure if newest else "",
         "version": speaking.number if speaking else None, "may_speak": speaking is not None,
         "quality": (newest.report.get("quality") or {}).get("held_out") if newest else None,
-        "standing": standing.word if standing else "untrained", "standing_sentence": standing.sentence if standing else "Nothing is trained yet.",
+        "standing": standing.word if standing else "untrained",
+        "standing_sentence": standing.sentence if standing else "Nothing is trained yet.",
     }
 
 
@@ -71,7 +84,8 @@ def _progress(version: Any) -> str:
 def persona(row: Persona) -> dict[str, Any]:
     """Flat fields and `data` together: Tavus documents one and its clients read the other."""
     flat = {
-        "persona_id": row.public_id, "pal_id": row.public_id, "persona_name": row.persona_name, "pal_name": row.persona_name,
+        "persona_id": row.public_id, "pal_id": row.public_id, "persona_name": row.persona_name,
+        "pal_name": row.persona_name,
         "system_prompt": row.system_prompt, "context": row.context, "pipeline_mode": row.pipeline_mode,
         "default_replica_id": row.default_replica_id, "default_face_id": row.default_replica_id, "layers": row.layers,
         "default_use": row.default_use, "created_at": to_rfc3339(row.created_at),

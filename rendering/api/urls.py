@@ -8,7 +8,11 @@ urlpatterns = [
     path("conversations", views.conversation_list, name="v2-conversations"),
     path("conversations/<slug:conversation_id>", views.conversation_detail, name="v2-conversation"),
     path("conversations/<slug:conversation_id>/end", views.conversation_end, name="v2-conversation-end"),
-    path("conversations/<slug:conversation_id>/attestation", views.conversation_attestation, name="v2-conversation-attestation"),
+    path(
+        "conversations/<slug:conversation_id>/attestation",
+        views.conversation_attestation,
+        name="v2-conversation-attestation",
+    ),
     *(path(noun, views.replica_list, name=f"v2-{noun}") for noun in ("replicas", "faces")),
     *(path(f"{noun}/<slug:replica_id>", views.replica_detail, name=f"v2-{noun}-one") for noun in ("replicas", "faces")),
     *(path(noun, views.persona_list, name=f"v2-{noun}") for noun in ("personas", "pals")),

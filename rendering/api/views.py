@@ -35,7 +35,8 @@ def _create(request: Request) -> Response:
         raise RequestInvalid("An idempotency key has at most 100 characters.")
     try:
         row = opening.open_conversation(
-            actor=request.actor, caller_id=request.actor.id, may_converse=Permission.CONVERSATION_CREATE in request.permissions,
+            actor=request.actor, caller_id=request.actor.id,
+            may_converse=Permission.CONVERSATION_CREATE in request.permissions,
             organisation=request.organisation, wish=serializers.wish_from(attrs, persona), idempotency_key=key,
             request_sha256=opening.request_hash(dict(request.data)), now=utc_now())
     except ConversationRefused as refusal:
@@ -47,11 +48,17 @@ def _refused(request: Request, refusal: ConversationRefused) -> Response:
     """The first reason is the code a client branches on; all of them stand beside it."""
     body = problems.body_of(request._request, refusal)
     reasons = refusal.facts["reasons"]
-    return Response({**body, "code": reasons[0], "reasons": reasons, "decision_id": refusal.facts["decision_id"]}, status=403)
+    return Response(
+        {**body, "code": reasons[0], "reasons": reasons, "decision_id": refusal.facts["decision_id"]}, status=403
+    )
 
 
 def _list(request: Request) -> Response:
-    rows = Conversation.objects.filter(organisation=request.organisation).select_related("version__replica", "persona").order_by("-created_at")
+    rows = (
+        Conversation.objects.filter(organisation=request.organisation)
+        .select_related("version__replica", "persona")
+        .order_by("-created_at")
+    )
     status = request.query_params.get("status", "")
     if status:
         rows = rows.filter(state="ended") if status == "ended" else rows.exclude(state="ended")
@@ -104,10 +111,16 @@ def replica_detail(request: Request, replica_id: str) -> Response:
 @api_view(["GET", "POST"])
 def persona_list(request: Request) -> Response:
     if request.method == "GET":
-        return _page(request, personas.of_organisation(request.organisation), lambda row: shapes.persona(row)["data"][0])
+        return _page(
+            request, personas.of_organisation(request.organisation), lambda row: shapes.persona(row)["data"][0]
+        )
     checked = serializers.PersonaIn(data=request.data)
     checked.is_valid(raise_exception=True)
-    return Response(shapes.persona(personas.create(actor=request.actor, organisation=request.organisation, values=checked.model_values())))
+    return Response(
+        shapes.persona(
+            personas.create(actor=request.actor, organisation=request.organisation, values=checked.model_values())
+        )
+    )
 
 
 @requires(Permission.PERSONA_VIEW)

@@ -7,6 +7,7 @@ from rendering.models.stops import KillSwitch, Suspension
 from rendering.models.training import TrainingStep
 
 __all__ = [
-    "Artefact", "Conversation", "Footage", "FootagePiece", "KillSwitch", "LiveState", "Persona", "Recording", "Replica", "ReplicaVersion", "Suspension",
+    "Artefact", "Conversation", "Footage", "FootagePiece", "KillSwitch", "LiveState", "Persona", "Recording", "Replica",
+    "ReplicaVersion", "Suspension",
     "TrainingStep",
 ]

@@ -49,8 +49,12 @@ class Conversation(AuditedModel):
     class Meta(AuditedModel.Meta):
         db_table = "rendering_conversation"
         constraints = [
-            models.CheckConstraint(condition=models.Q(state__in=CONVERSATION.states), name="rendering_conversation_state_known"),
-            models.UniqueConstraint(fields=["organisation", "idempotency_key"], name="rendering_conversation_idempotent"),
+            models.CheckConstraint(
+                condition=models.Q(state__in=CONVERSATION.states), name="rendering_conversation_state_known"
+            ),
+            models.UniqueConstraint(
+                fields=["organisation", "idempotency_key"], name="rendering_conversation_idempotent"
+            ),
         ]
         indexes = [
             models.Index(fields=["organisation", "-created_at"], name="rendering_conv_newest"),
@@ -82,10 +86,17 @@ class LiveState(models.Model):
 
 
 class Recording(AuditedModel):
-    """The very fragments that were sent, and the whole file signed from them; both encrypted under the subject's key."""
+    """The very fragments that were sent, and the whole file signed from them; both encrypted under
+    the subject's key.
+    """
 
     audit_type: ClassVar[str] = "recording"
-    audited_fields: ClassVar[tuple[str, ...]] = ("fragments_blob_id", "fragments_sha256", "signed_blob_id", "signed_sha256")
+    audited_fields: ClassVar[tuple[str, ...]] = (
+        "fragments_blob_id",
+        "fragments_sha256",
+        "signed_blob_id",
+        "signed_sha256",
+    )
 
     public_id = models.CharField(max_length=40, unique=True)
     conversation = models.OneToOneField(Conversation, on_delete=models.PROTECT, related_name="recording")

@@ -12,7 +12,13 @@ class Persona(AuditedModel):
     """What an app wants said and how."""
 
     audit_type: ClassVar[str] = "persona"
-    audited_fields: ClassVar[tuple[str, ...]] = ("persona_name", "system_prompt", "default_replica_id", "layers", "default_use")
+    audited_fields: ClassVar[tuple[str, ...]] = (
+        "persona_name",
+        "system_prompt",
+        "default_replica_id",
+        "layers",
+        "default_use",
+    )
 
     public_id = models.CharField(max_length=40, unique=True)
     organisation = models.ForeignKey("trustcore_accounts.Organisation", on_delete=models.PROTECT, related_name="+")

@@ -25,7 +25,11 @@ class Replica(AuditedModel):
 
     class Meta(AuditedModel.Meta):
         db_table = "rendering_replica"
-        constraints = [models.UniqueConstraint(fields=["organisation", "subject_public_id"], name="rendering_one_replica_a_subject")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["organisation", "subject_public_id"], name="rendering_one_replica_a_subject"
+            )
+        ]
 
     @property
     def tenant(self) -> str:
@@ -47,7 +51,8 @@ class Footage(AuditedModel):
     size_bytes = models.BigIntegerField()
     duration_s = models.FloatField(null=True)
     was_recorded_here = models.BooleanField(default=False)  # in the browser, not uploaded as a file
-    # [{"error_type", "verdict", "measure", "need"}]; the words of capture_checks, kept for the page and for the API's error_type
+    # [{"error_type", "verdict", "measure", "need"}]; the words of capture_checks, kept for the page and for the API's
+    # error_type
     findings = models.JSONField(default=list)
     uploaded_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     created_at = models.DateTimeField(default=timezone.now)
@@ -94,7 +99,8 @@ class ReplicaVersion(AuditedModel):
     job_public_id = models.CharField(max_length=40, blank=True)
     output_data_key_id = models.CharField(max_length=40, blank=True)  # one key for all files of this version
     checkpoint_blob_id = models.CharField(max_length=40, blank=True)
-    # sha256 of manifest.json in the clear, which holds the hash of every other file: what grants and approvals mean by "this replica"
+    # sha256 of manifest.json in the clear, which holds the hash of every other file: what grants and approvals mean by
+    # "this replica"
     replica_sha256 = models.CharField(max_length=64, blank=True)
     report = models.JSONField(default=dict)
     failure = models.CharField(max_length=64, blank=True)
@@ -103,7 +109,9 @@ class ReplicaVersion(AuditedModel):
         db_table = "rendering_replica_version"
         constraints = [
             models.UniqueConstraint(fields=["replica", "number"], name="rendering_version_number_once"),
-            models.CheckConstraint(condition=models.Q(state__in=REPLICA_VERSION.states), name="rendering_version_state_known"),
+            models.CheckConstraint(
+                condition=models.Q(state__in=REPLICA_VERSION.states), name="rendering_version_state_known"
+            ),
         ]
 
     @property
@@ -130,7 +138,9 @@ class ReplicaVersion(AuditedModel):
 
 
 class Artefact(models.Model):
-    """One encrypted file of a version: a model file, the report, a picture. The blob holds what only this version's key opens."""
+    """One encrypted file of a version: a model file, the report, a picture. The blob holds what
+    only this version's key opens.
+    """
 
     version = models.ForeignKey(ReplicaVersion, on_delete=models.PROTECT, related_name="artefacts")
     name = models.CharField(max_length=80)

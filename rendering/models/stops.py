@@ -1,4 +1,6 @@
-"""What an officer can put between a replica and its viewers: a suspension of one replica, the kill switch of an organisation."""
+"""What an officer can put between a replica and its viewers: a suspension of one replica, the kill
+switch of an organisation.
+"""
 
 from typing import ClassVar
 

@@ -5,7 +5,9 @@ from django.utils import timezone
 
 
 class TrainingStep(models.Model):
-    """One word of the worker about its training job. Rows make the curve on the progress page; the lease is the truth about the job."""
+    """One word of the worker about its training job. Rows make the curve on the progress page; the
+    lease is the truth about the job.
+    """
 
     version = models.ForeignKey("rendering.ReplicaVersion", on_delete=models.CASCADE, related_name="steps")
     epoch = models.PositiveIntegerField()

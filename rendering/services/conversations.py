@@ -1,4 +1,6 @@
-"""The life of a conversation after it was granted: a viewer joins, it goes live, it ends. Opening one is `opening.py`."""
+"""The life of a conversation after it was granted: a viewer joins, it goes live, it ends. Opening
+one is `opening.py`.
+"""
 
 import hmac
 import secrets
@@ -27,12 +29,16 @@ REVOCATIONS = frozenset({"kill_switch", "replica_suspended", "stopped_by_officer
 
 
 def is_revocation(reason: str) -> bool:
-    return reason in REVOCATIONS or reason.startswith(("consent_", "identity_", "approval_", "policy_", "replica_", "subject_", "grant_"))
+    return reason in REVOCATIONS or reason.startswith(
+        ("consent_", "identity_", "approval_", "policy_", "replica_", "subject_", "grant_")
+    )
 
 
 @dataclass(frozen=True)
 class Joined:
-    """The conversation a viewer may see, and the cookie that shows later requests to be the same viewer's (None: already set)."""
+    """The conversation a viewer may see, and the cookie that shows later requests to be the same
+    viewer's (None: already set).
+    """
 
     conversation: Conversation
     new_cookie: str | None
@@ -41,18 +47,28 @@ class Joined:
 def join(*, conversation_id: str, token: str, cookie: str, now: datetime) -> Joined:
     """Let the first viewer in and ask for a slot; let the same viewer in again.
 
-    The token works once. Whoever shows it first gets a cookie, and from then on only that cookie opens the conversation.
+    The token works once. Whoever shows it first gets a cookie, and from then on only that cookie opens the
+    conversation.
 
     Raises:
-        JoinRefused: no such conversation, another viewer holds it, the token is wrong, or nobody came in time. One answer for all.
+        JoinRefused: no such conversation, another viewer holds it, the token is wrong, or nobody came in time. One
+            answer for all.
     """
-    conversation = Conversation.objects.select_related("organisation", "version__replica").filter(public_id=conversation_id).first()
+    conversation = (
+        Conversation.objects.select_related("organisation", "version__replica")
+        .filter(public_id=conversation_id)
+        .first()
+    )
     refusal = JoinRefused("This link does not open a conversation. It works once, in one browser. Ask for a new one.")
     if conversation is None:
         raise refusal
     if is_viewer(conversation, cookie):
         return Joined(conversation, None)
-    if conversation.viewer_cookie_sha256 or conversation.state != "waiting" or not _fits(token, conversation.join_token_sha256):
+    if (
+        conversation.viewer_cookie_sha256
+        or conversation.state != "waiting"
+        or not _fits(token, conversation.join_token_sha256)
+    ):
         raise refusal
     new_cookie = secrets.token_urlsafe(32)
     viewer = Actor.viewer(sha256_hex(new_cookie.encode())[:16])
@@ -81,10 +97,15 @@ def is_viewer(conversation: Conversation, cookie: str) -> bool:
 
 
 def _ask_for_slot(conversation: Conversation, *, now: datetime) -> Job:
-    mark = {"slot_id": f"{new_mark_id():016x}", "epoch": mark_keys.current(now).name, "first_index": secrets.randbelow(64)}
+    mark = {
+        "slot_id": f"{new_mark_id():016x}",
+        "epoch": mark_keys.current(now).name,
+        "first_index": secrets.randbelow(64),
+    }
     LiveState.objects.get_or_create(conversation=conversation, defaults={"mark": mark})
     return leases.enqueue(
-        kind="session", tenant=conversation.tenant, object_id=conversation.public_id, subject_public_id=conversation.subject_public_id,
+        kind="session", tenant=conversation.tenant, object_id=conversation.public_id,
+        subject_public_id=conversation.subject_public_id,
         idempotency_key=f"session:{conversation.public_id}", lease_lifetime_s=LEASE_LIFETIME_S, is_repeatable=False,
         queue_until=now + timedelta(seconds=UNJOINED_LIFETIME_S), max_attempts=1,
     )
@@ -94,7 +115,10 @@ def go_live(*, conversation: Conversation, actor: Actor, now: datetime) -> None:
     """The slot answered an offer. A second answer (the page was loaded again) changes nothing."""
     if conversation.state != "joining":
         return
-    with suppress(InvalidTransition), recording.recording(actor=actor, action=Action.CONVERSATION_STARTED, obj=conversation) as event:
+    with (
+        suppress(InvalidTransition),
+        recording.recording(actor=actor, action=Action.CONVERSATION_STARTED, obj=conversation) as event,
+    ):
         locked = Conversation.objects.select_for_update().get(id=conversation.id)
         conversation.state = next_state(CONVERSATION, locked.state, "go_live")
         conversation.live_at = now

@@ -1,6 +1,7 @@
 """What a render slot asks of control about its lease: claim, keys, renewal, events.
 
-On the wire a lease is "<job id>-<epoch>", so that each message names the epoch it speaks for and a message of an older epoch finds nothing.
+On the wire a lease is "<job id>-<epoch>", so that each message names the epoch it speaks for and a message of an older
+epoch finds nothing.
 """
 
 from collections.abc import Mapping
@@ -35,7 +36,9 @@ def held(lease_id: str, *, worker: Worker, now: datetime) -> Job:
 
 
 def held_or_just_over(lease_id: str, *, worker: Worker) -> Job:
-    """The job of this worker's epoch even when it is over: for its last words (finish, recording), which may come after a revocation."""
+    """The job of this worker's epoch even when it is over: for its last words (finish, recording),
+    which may come after a revocation.
+    """
     job_id, epoch = _parse(lease_id)
     job = Job.objects.select_related("slot__worker").filter(public_id=job_id, epoch=epoch, slot__worker=worker).first()
     if job is None:
@@ -78,22 +81,34 @@ def release_keys(*, job: Job, worker: Worker, signed_claim: Mapping[str, Any], n
     aad = protocol.release_aad(terms.grant_sha256, wire_id(job), job.epoch, terms.replica_version)
     try:
         with recording.recording(actor=actor, action=Action.LEASE_CLAIMED, obj=terms.reference) as event:
-            KeyRelease.objects.create(job=job, epoch=job.epoch, ephemeral_public=claim["ephemeral_public"], released_at=now)
+            KeyRelease.objects.create(
+                job=job, epoch=job.epoch, ephemeral_public=claim["ephemeral_public"], released_at=now
+            )
             Job.objects.filter(id=job.id).update(claim=dict(signed_claim))
-            event.add(lease=job.public_id, epoch=job.epoch, slot=job.slot.public_id if job.slot else "", build_sha256=claim["build_sha256"],
-                      grant_sha256=terms.grant_sha256, replica_version=terms.replica_version)
+            event.add(
+                lease=job.public_id,
+                epoch=job.epoch,
+                slot=job.slot.public_id if job.slot else "",
+                build_sha256=claim["build_sha256"],
+                grant_sha256=terms.grant_sha256,
+                replica_version=terms.replica_version,
+            )
             sealed = release.seal_keys(
                 actor=actor, lease=terms.reference, info=protocol.RELEASE_INFO, aad=aad,
                 ephemeral_public=unb64(claim["ephemeral_public"]), read=terms.read, write_key_id=terms.write_key_id,
                 write_contexts=terms.write_contexts, extra={"mark": terms.mark})
     except IntegrityError as error:
-        raise KeyAlreadyReleased("The keys of this lease have been released already. Claim again.", lease=job.public_id) from error
+        raise KeyAlreadyReleased(
+            "The keys of this lease have been released already. Claim again.", lease=job.public_id
+        ) from error
     return protocol.KeyRelease(sealed=sealed, aad=aad)
 
 
 def verify_claim(*, job: Job, worker: Worker, signed_claim: Mapping[str, Any], grant_sha256: str) -> dict[str, Any]:
     """The claim proof's body, once it fits this lease in every field. Raises ClaimInvalid."""
-    wrong = ClaimInvalid("The claim proof does not fit this lease. Sign a new one for the lease you hold.", lease=job.public_id)
+    wrong = ClaimInvalid(
+        "The claim proof does not fit this lease. Sign a new one for the lease you hold.", lease=job.public_id
+    )
     try:
         claim = verify_statement(signed_claim, CLAIM_PURPOSE, {worker.verify_key.kid: worker.verify_key})
         ephemeral = claim.get("ephemeral_public")
@@ -118,7 +133,9 @@ def renew(*, job: Job, renewal: Mapping[str, Any], now: datetime) -> protocol.Re
 
 
 def events_for(job_id: int, after: int, now: datetime) -> list[protocol.LeaseEvent]:
-    """What control has to say after event number `after`. A session whose ground went away is ended here, at the moment it is noticed."""
+    """What control has to say after event number `after`. A session whose ground went away is ended
+    here, at the moment it is noticed.
+    """
     job = Job.objects.get(id=job_id)
     if job.kind == "session" and not job.stop_reason:
         sessions.end_if_not_allowed(job, now=now)

@@ -1,4 +1,6 @@
-"""Opening a conversation: gather the facts, ask Cedar, then decision, grant and event in one transaction. A refusal is an event too."""
+"""Opening a conversation: gather the facts, ask Cedar, then decision, grant and event in one
+transaction. A refusal is an event too.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -30,7 +32,8 @@ from trustcore.primitives.signing import b64, sign_statement, statement_bytes, u
 
 # How a refusal by the newest consent reads as a fact for Cedar.
 CONSENT_STATES = {
-    "consent.missing": "missing", "consent.withdrawn": "withdrawn", "consent.suspended": "suspended", "consent.expired": "expired",
+    "consent.missing": "missing", "consent.withdrawn": "withdrawn", "consent.suspended": "suspended",
+    "consent.expired": "expired",
 }
 DISCLOSURES = {
     "en": "You are talking with an AI replica of {name}. {name} agreed to this use and is not on this call.",
@@ -74,7 +77,8 @@ class _Ground:
 
 
 def open_conversation(
-    *, actor: Actor, caller_id: str, may_converse: bool, organisation: Organisation, wish: Wish, idempotency_key: str, request_sha256: str,
+    *, actor: Actor, caller_id: str, may_converse: bool, organisation: Organisation, wish: Wish, idempotency_key: str,
+    request_sha256: str,
     now: datetime,
 ) -> Conversation:
     """Grant a conversation, or say why not.
@@ -91,7 +95,9 @@ def open_conversation(
     if known is not None:
         return known
     replica = selectors.replica(organisation, wish.replica_id)
-    ground, facts = _gather(replica, wish, caller_id=caller_id, tenant=organisation.tenant, may_converse=may_converse, now=now)
+    ground, facts = _gather(
+        replica, wish, caller_id=caller_id, tenant=organisation.tenant, may_converse=may_converse, now=now
+    )
     decision, decision_id = decide(facts), new_id("decision")
     if not decision.allowed or ground.version is None or ground.consent is None or ground.policy is None:
         raise _refuse(actor, replica, wish, decision, decision_id)
@@ -102,8 +108,10 @@ def open_conversation(
         body = conversation.grant["body"]
         event.add(
             decision_id=decision_id, decision="allow", cedar_sha256=decision.policy_sha256, grant_id=body["grant_id"],
-            grant_sha256=conversation.grant_sha256, replica_id=body["replica_id"], replica_version=body["replica_version"],
-            consent_id=body["consent_id"], policy_id=body["policy_id"], policy_version=body["policy_version"], purpose=wish.purpose,
+            grant_sha256=conversation.grant_sha256, replica_id=body["replica_id"],
+            replica_version=body["replica_version"],
+            consent_id=body["consent_id"], policy_id=body["policy_id"], policy_version=body["policy_version"],
+            purpose=wish.purpose,
             audience=wish.audience, country=wish.country, language=wish.language, context_of_use=wish.context_of_use)
     return conversation
 
@@ -134,7 +142,8 @@ def _gather(
         caller_id=caller_id, caller_tenant=tenant, caller_may_converse=may_converse, replica_id=replica.public_id,
         replica_tenant=replica.tenant, replica_version_approved=version is not None,
         key_exists=subject_keys.exists(replica.subject_public_id),
-        identity_verified=consent_state != "missing", consent_state=consent_state, purpose=wish.purpose, audience=wish.audience,
+        identity_verified=consent_state != "missing", consent_state=consent_state, purpose=wish.purpose,
+        audience=wish.audience,
         language=wish.language, country=wish.country, context_of_use=wish.context_of_use, now_s=int(now.timestamp()),
         consent_expires_s=int(consent.expires_at.timestamp()) if consent else 0,
         consent_purposes=scope.purposes if scope else (), consent_audiences=scope.audiences if scope else (),
@@ -157,13 +166,29 @@ def _consent(subject_public_id: str, *, now: datetime) -> tuple[ConsentFacts | N
 
 
 def _refuse(actor: Actor, replica: Replica, wish: Wish, decision: Decision, decision_id: str) -> ConversationRefused:
-    """Record the refusal and return the error to raise. Consent and kill switch come first: they are what the caller can act upon."""
+    """Record the refusal and return the error to raise. Consent and kill switch come first: they
+    are what the caller can act upon.
+    """
     reasons = list(decision.reasons) or ["replica.unapproved"]
-    reasons.sort(key=lambda code: (not code.startswith(("permission.", "kill_switch.")), not code.startswith("consent.")))
+    reasons.sort(
+        key=lambda code: (not code.startswith(("permission.", "kill_switch.")), not code.startswith("consent."))
+    )
     recording.refused(
-        actor=actor, action=Action.CONVERSATION_REFUSED, obj=replica, reason=reasons[0],
-        details={"decision_id": decision_id, "reasons": reasons, "cedar_sha256": decision.policy_sha256, "purpose": wish.purpose,
-                 "audience": wish.audience, "country": wish.country, "language": wish.language, "context_of_use": wish.context_of_use})
+        actor=actor,
+        action=Action.CONVERSATION_REFUSED,
+        obj=replica,
+        reason=reasons[0],
+        details={
+            "decision_id": decision_id,
+            "reasons": reasons,
+            "cedar_sha256": decision.policy_sha256,
+            "purpose": wish.purpose,
+            "audience": wish.audience,
+            "country": wish.country,
+            "language": wish.language,
+            "context_of_use": wish.context_of_use,
+        },
+    )
     message = MESSAGES.get(reasons[0], f"The rules do not allow this ({reasons[0]}).")
     return ConversationRefused(message, reasons=reasons, decision_id=decision_id)
 
@@ -172,18 +197,23 @@ def _refuse(actor: Actor, replica: Replica, wish: Wish, decision: Decision, deci
 
 
 def _build(
-    organisation: Organisation, actor: Actor, wish: Wish, ground: _Ground, decision: Decision, decision_id: str, *, now: datetime,
+    organisation: Organisation, actor: Actor, wish: Wish, ground: _Ground, decision: Decision, decision_id: str, *,
+    now: datetime,
 ) -> Conversation:
     assert ground.version is not None and ground.consent is not None and ground.policy is not None
     conversation_id = new_id("conversation")
     max_duration_s = min(wish.max_duration_s, ground.policy.content["session_max_min"] * 60)
     lifetime = timedelta(seconds=max_duration_s + wish.absent_timeout_s)
-    grant = _grant(conversation_id, organisation, wish, ground.version, ground.consent, ground.policy, decision, now, lifetime)
+    grant = _grant(
+        conversation_id, organisation, wish, ground.version, ground.consent, ground.policy, decision, now, lifetime
+    )
     return Conversation(
         public_id=conversation_id, organisation=organisation, version=ground.version, persona=wish.persona,
         subject_public_id=ground.version.subject_public_id, api_key_id=actor.id if actor.type == "api_key" else "",
-        conversation_name=wish.conversation_name, conversational_context=wish.conversational_context, custom_greeting=wish.custom_greeting,
-        callback_url=wish.callback_url, properties=dict(wish.properties), emotion=wish.emotion, emotion_milli=wish.emotion_milli,
+        conversation_name=wish.conversation_name, conversational_context=wish.conversational_context,
+        custom_greeting=wish.custom_greeting,
+        callback_url=wish.callback_url, properties=dict(wish.properties), emotion=wish.emotion,
+        emotion_milli=wish.emotion_milli,
         max_duration_s=max_duration_s, is_recorded=wish.is_recorded, grant=sign_grant(signing_keys.get("grant"), grant),
         grant_sha256=grant.sha256, decision_id=decision_id, attestation=_attestation(grant, ground, decision_id, now),
         join_token_sha256=sha256_hex(join_token(conversation_id).encode()), created_at=now,
@@ -201,12 +231,15 @@ def _grant(
         {emotion: consent.emotion_max_milli(emotion) for emotion in clamp.EMOTIONS})
     disclosure = DISCLOSURES.get(wish.language, DISCLOSURES["en"]).format(name=consent.subject_name)
     return Grant(
-        grant_id=new_id("grant"), tenant=organisation.tenant, conversation_id=conversation_id, subject_id=version.subject_public_id,
+        grant_id=new_id("grant"), tenant=organisation.tenant, conversation_id=conversation_id,
+        subject_id=version.subject_public_id,
         replica_id=version.replica.public_id, replica_version=version.number, replica_sha256=version.replica_sha256,
         consent_id=consent.public_id, consent_receipt_sha256=consent.receipt_sha256, policy_id=policy.policy.public_id,
         policy_version=policy.number, policy_sha256=policy.sha256, cedar_sha256=decision.policy_sha256,
-        persona_id=wish.persona.public_id if wish.persona else "", purpose=wish.purpose, audience=wish.audience, country=wish.country,
-        language=wish.language, context_of_use=wish.context_of_use, disclosure=disclosure, issued_at=issued_at, not_after=not_after,
+        persona_id=wish.persona.public_id if wish.persona else "", purpose=wish.purpose, audience=wish.audience,
+        country=wish.country,
+        language=wish.language, context_of_use=wish.context_of_use, disclosure=disclosure, issued_at=issued_at,
+        not_after=not_after,
         emotion_max_milli=limits,
     )
 
@@ -222,9 +255,11 @@ def _attestation(grant: Grant, ground: _Ground, decision_id: str, now: datetime)
                     "approval": replica_approval.public_id if replica_approval else "",
                     "approval_statement_sha256": replica_approval.statement_sha256 if replica_approval else ""},
         "consent": {"id": grant.consent_id, "receipt_sha256": grant.consent_receipt_sha256,
-                    "expires_at": to_rfc3339(ground.consent.expires_at), "identity_check": ground.consent.identity_check_id},
+                    "expires_at": to_rfc3339(ground.consent.expires_at),
+                    "identity_check": ground.consent.identity_check_id},
         "policy": {"id": grant.policy_id, "version": grant.policy_version, "sha256": grant.policy_sha256,
-                   "approval": policy_approval.public_id if policy_approval else "", "cedar_sha256": grant.cedar_sha256},
+                   "approval": policy_approval.public_id if policy_approval else "",
+                   "cedar_sha256": grant.cedar_sha256},
         "grant": {"id": grant.grant_id, "sha256": grant.sha256, "not_after": grant.not_after,
                   "emotion_max_milli": dict(grant.emotion_max_milli)},
         "build": {"worker_build_sha256": sorted(set(Slot.objects.filter(
@@ -236,8 +271,9 @@ def _attestation(grant: Grant, ground: _Ground, decision_id: str, now: datetime)
 
 
 def join_token(conversation_id: str) -> str:
-    """The single-use token of a conversation's link. It is a signature, so that an idempotent retry can be given the same link
-    without the token being stored."""
+    """The single-use token of a conversation's link. It is a signature, so that an idempotent retry can be given the
+    same link without the token being stored.
+    """
     return b64(signing_keys.get("join-token").sign(statement_bytes("join-token", {"conversation_id": conversation_id})))
 
 

@@ -1,6 +1,7 @@
 """What follows when nobody renews: sessions end with a reason, trainings go back in the queue, unused links run out.
 
-Safe to run from several processes at once: every step is a conditional statement, and an ended conversation stays as it is.
+Safe to run from several processes at once: every step is a conditional statement, and an ended conversation stays as it
+is.
 """
 
 from datetime import datetime, timedelta
@@ -28,7 +29,9 @@ def reap(now: datetime) -> int:
 
 
 def _is_as_it_was(job: Job) -> bool:
-    """Whether nobody else has moved this job since it was read: another reaper may have put it back in the queue just now."""
+    """Whether nobody else has moved this job since it was read: another reaper may have put it back
+    in the queue just now.
+    """
     return Job.objects.filter(id=job.id, state=job.state, epoch=job.epoch).exists()
 
 
@@ -49,7 +52,9 @@ def _lose_job(job: Job, *, now: datetime) -> None:
 def _end_unused(now: datetime) -> int:
     """Links nobody opened in time, and pages that were opened and never connected."""
     ended = 0
-    for conversation in Conversation.objects.filter(state__in=("waiting", "joining", "live")).select_related("organisation", "version__replica"):
+    for conversation in Conversation.objects.filter(state__in=("waiting", "joining", "live")).select_related(
+        "organisation", "version__replica"
+    ):
         reason = _reason_to_end(conversation, now)
         if reason:
             ended += conversations.end(conversation=conversation, actor=REAPER, reason=reason, now=now)
@@ -62,7 +67,11 @@ def _reason_to_end(conversation: Conversation, now: datetime) -> str:
     if conversation.state == "waiting" and now - conversation.created_at > timedelta(seconds=absent_s):
         return "participant_absent_timeout"
     unjoined = timedelta(seconds=UNJOINED_LIFETIME_S)
-    if conversation.state == "joining" and conversation.viewer_bound_at and now - conversation.viewer_bound_at > unjoined:
+    if (
+        conversation.state == "joining"
+        and conversation.viewer_bound_at
+        and now - conversation.viewer_bound_at > unjoined
+    ):
         return "not_joined"
     if now >= from_rfc3339(conversation.grant["body"]["not_after"]):
         return "max_call_duration"

@@ -1,4 +1,6 @@
-"""Recordings: the very fragments that were sent, and a playable copy signed as a whole. Both are kept under the subject's key."""
+"""Recordings: the very fragments that were sent, and a playable copy signed as a whole. Both are
+kept under the subject's key.
+"""
 
 from datetime import datetime
 
@@ -35,8 +37,10 @@ def store(*, conversation: Conversation, worker: Worker, fragments: bytes, now: 
     kept = blobs.put(conversation.subject_public_id, context(conversation, "fragments"), whole, actor=actor)
     playable = blobs.put(conversation.subject_public_id, context(conversation, "signed"), signed.encoded, actor=actor)
     row = Recording(
-        public_id=new_id("recording"), conversation=conversation, fragments_blob_id=kept.public_id, fragments_sha256=kept.sha256,
-        signed_blob_id=playable.public_id, signed_sha256=sha256_hex(signed.encoded), size_bytes=len(whole), created_at=now,
+        public_id=new_id("recording"), conversation=conversation, fragments_blob_id=kept.public_id,
+        fragments_sha256=kept.sha256,
+        signed_blob_id=playable.public_id, signed_sha256=sha256_hex(signed.encoded), size_bytes=len(whole),
+        created_at=now,
     )
     with recording.recording(actor=actor, action=Action.RECORDING_CREATED, obj=row) as event:
         event.covers(conversation)
@@ -52,9 +56,13 @@ def context(conversation: Conversation, part: str) -> str:
 
 def open_signed(row: Recording, *, actor: Actor) -> bytes:
     """The playable, signed MP4, for somebody who may see it; on the record."""
-    return blobs.get(row.signed_blob_id, context(row.conversation, "signed"), purpose="watch the recording", actor=actor)
+    return blobs.get(
+        row.signed_blob_id, context(row.conversation, "signed"), purpose="watch the recording", actor=actor
+    )
 
 
 def open_fragments(row: Recording, *, actor: Actor) -> bytes:
     """Init segment and fragments as they were sent; on the record."""
-    return blobs.get(row.fragments_blob_id, context(row.conversation, "fragments"), purpose="export the recording", actor=actor)
+    return blobs.get(
+        row.fragments_blob_id, context(row.conversation, "fragments"), purpose="export the recording", actor=actor
+    )

@@ -28,11 +28,16 @@ def create(*, actor: Actor, user: User, organisation: Organisation, subject_publ
     consent = selectors.may_train(subject_public_id, now=now)
     if consent.tenant != organisation.tenant:
         raise ReplicaMissing("There is no such person.", subject=subject_public_id)
-    known = Replica.objects.filter(organisation=organisation, subject_public_id=subject_public_id).select_related("organisation").first()
+    known = (
+        Replica.objects.filter(organisation=organisation, subject_public_id=subject_public_id)
+        .select_related("organisation")
+        .first()
+    )
     if known is not None:
         return known
     row = Replica(
-        public_id=new_id("replica"), organisation=organisation, subject_public_id=subject_public_id, name=consent.subject_name, created_by=user)
+        public_id=new_id("replica"), organisation=organisation, subject_public_id=subject_public_id,
+        name=consent.subject_name, created_by=user)
     with recording.recording(actor=actor, action=Action.REPLICA_CREATED, obj=row):
         row.save(force_insert=True)
     return row

@@ -32,7 +32,9 @@ MAX_CLAMPS_A_CALL = 200
 
 
 def conversation_of(job: Job) -> Conversation:
-    return Conversation.objects.select_related("organisation", "version__replica", "persona").get(public_id=job.object_id)
+    return Conversation.objects.select_related("organisation", "version__replica", "persona").get(
+        public_id=job.object_id
+    )
 
 
 def make_lease(job: Job, lease_id: str, *, now: datetime) -> protocol.Lease | None:
@@ -43,26 +45,35 @@ def make_lease(job: Job, lease_id: str, *, now: datetime) -> protocol.Lease | No
         return None
     files = {a.name: a.blob_public_id for a in conversation.version.artefacts.filter(name__in=MODEL_FILES)}
     return protocol.Lease(
-        lease_id=lease_id, kind="session", epoch=job.epoch, nonce=job.nonce, grant=conversation.grant, job=None, blobs=files,
+        lease_id=lease_id, kind="session", epoch=job.epoch, nonce=job.nonce, grant=conversation.grant, job=None,
+        blobs=files,
         facts=_facts_for_slot(conversation),
     )
 
 
 def _facts_for_slot(conversation: Conversation) -> dict[str, Any]:
     persona = conversation.persona
-    context = "\n".join(text for text in (persona.context if persona else "", conversation.conversational_context) if text)
+    context = "\n".join(
+        text for text in (persona.context if persona else "", conversation.conversational_context) if text
+    )
     return {
         "conversation_id": conversation.public_id,
         "person_name": selectors.person_name(conversation.version.replica),
         "persona": {
-            "name": persona.persona_name if persona else "", "system_prompt": persona.system_prompt if persona else "",
-            "context": context, "documents": [], "greeting": conversation.custom_greeting,
+            "name": persona.persona_name if persona else "",
+            "system_prompt": persona.system_prompt if persona else "",
+            "context": context,
+            "documents": [],
+            "greeting": conversation.custom_greeting,
         },
         "organisation": conversation.organisation.name,
         "disclosure": conversation.grant["body"]["disclosure"],
         "language": conversation.grant["body"]["language"],
-        "emotion": {"name": conversation.emotion, "milli": conversation.emotion_milli} if conversation.emotion != "neutral" else None,
-        "max_duration_s": conversation.max_duration_s, "recording": conversation.is_recorded,
+        "emotion": {"name": conversation.emotion, "milli": conversation.emotion_milli}
+        if conversation.emotion != "neutral"
+        else None,
+        "max_duration_s": conversation.max_duration_s,
+        "recording": conversation.is_recorded,
         "signer_certificate": session_manifests.certificate_b64(),
         "ice_servers": list(getattr(settings, "ICE_SERVERS", ())),
     }
@@ -82,7 +93,8 @@ def release_terms(job: Job, *, now: datetime) -> ReleaseTerms:
     state = LiveState.objects.get(conversation=conversation)
     epoch = mark_keys.get(state.mark["epoch"])
     slots = [
-        {"slot_id": state.mark["slot_id"], "slot_index": (state.mark["first_index"] + i) % MARK_SLOTS} for i in range(MARK_SLOTS)
+        {"slot_id": state.mark["slot_id"], "slot_index": (state.mark["first_index"] + i) % MARK_SLOTS}
+        for i in range(MARK_SLOTS)
     ]
     return ReleaseTerms(
         grant_sha256=conversation.grant_sha256, replica_version=version.wire_name, reference=reference_to(conversation),
@@ -95,7 +107,9 @@ def release_terms(job: Job, *, now: datetime) -> ReleaseTerms:
 
 
 def reason_to_stop(conversation: Conversation, *, now: datetime) -> str:
-    """One word why this conversation may not go on, or "". Asked at claim, release, offer, each renewal and each wake-up."""
+    """One word why this conversation may not go on, or "". Asked at claim, release, offer, each
+    renewal and each wake-up.
+    """
     if conversation.state == "ended":
         return conversation.end_reason or "ended"
     if selectors.kill_switch_in_force(conversation.organisation_id) is not None:
@@ -132,7 +146,10 @@ def note_renewal(job: Job, renewal: Mapping[str, Any], *, now: datetime) -> str:
 
 
 def _keep_counters(job: Job, report: Mapping[str, Any], *, now: datetime) -> None:
-    counters = {name: int(report.get("counters", {}).get(name, 0)) for name in ("rendered", "sent", "dropped", "unsealed_sent", "clamped")}
+    counters = {
+        name: int(report.get("counters", {}).get(name, 0))
+        for name in ("rendered", "sent", "dropped", "unsealed_sent", "clamped")
+    }
     marks = {str(k)[:40]: float(v) for k, v in list(dict(report.get("marks_ms") or {}).items())[:40]}
     changes: dict[str, Any] = {"counters": counters, "seen_at": now}
     if marks:
@@ -143,7 +160,9 @@ def _keep_counters(job: Job, report: Mapping[str, Any], *, now: datetime) -> Non
 
 
 def answer_offer(job: Job, body: Mapping[str, Any], *, now: datetime) -> None:
-    """Keep the slot's answer to an offer, wake the viewer's request that waits for it, and note that the session is live."""
+    """Keep the slot's answer to an offer, wake the viewer's request that waits for it, and note
+    that the session is live.
+    """
     offer = _offer_event(job, str(body.get("offer_id", "")))
     if not isinstance(body.get("sdp"), str):
         raise RequestInvalid("An answer needs sdp, manifest_b64 and session_facts.")
@@ -151,7 +170,9 @@ def answer_offer(job: Job, body: Mapping[str, Any], *, now: datetime) -> None:
     type(offer).objects.filter(id=offer.id, answer__isnull=True).update(
         answer={"sdp": body["sdp"], "manifest_b64": body.get("manifest_b64", ""), "session_facts": facts})
     leases.wake(job)
-    LiveState.objects.filter(conversation__public_id=job.object_id).update(session_facts=facts, worker_state="live", seen_at=now)
+    LiveState.objects.filter(conversation__public_id=job.object_id).update(
+        session_facts=facts, worker_state="live", seen_at=now
+    )
     conversations.go_live(conversation=conversation_of(job), actor=_worker(job), now=now)
 
 
@@ -193,8 +214,13 @@ def note_clamps(job: Job, clamps: Sequence[Mapping[str, Any]]) -> None:
         if emotion not in EMOTIONS or not isinstance(asked, int) or not isinstance(shown, int):
             raise RequestInvalid("A clamp needs emotion, asked_milli and shown_milli.")
         with recording.recording(actor=_worker(job), action=Action.EMOTION_CLAMPED, obj=reference) as event:
-            event.add(emotion=emotion, asked_milli=asked, shown_milli=shown, media_time_ms=round(float(clamp.get("media_time_s") or 0) * 1000),
-                      lease=job.public_id)
+            event.add(
+                emotion=emotion,
+                asked_milli=asked,
+                shown_milli=shown,
+                media_time_ms=round(float(clamp.get("media_time_s") or 0) * 1000),
+                lease=job.public_id,
+            )
         LiveState.objects.filter(conversation__public_id=job.object_id).update(clamp_count=F("clamp_count") + 1)
 
 

@@ -16,7 +16,9 @@ from trustcore.primitives.ids import new_id
 
 def stop_session(*, actor: Actor, conversation: Conversation, reason: str, now: datetime) -> bool:
     """An officer ends one session. `reason` is the officer's words; the viewer is told that an officer stopped it."""
-    with recording.recording(actor=actor, action=Action.CONVERSATION_CHANGED, obj=conversation, reason=reason[:400]) as event:
+    with recording.recording(
+        actor=actor, action=Action.CONVERSATION_CHANGED, obj=conversation, reason=reason[:400]
+    ) as event:
         event.add(stop_asked_by=actor.id)
         return conversations.end(conversation=conversation, actor=actor, reason="stopped_by_officer", now=now)
 
@@ -41,19 +43,28 @@ def resume(*, actor: Actor, user: User, suspension: Suspension, reason: str, now
         event.add(replica=suspension.replica.public_id)
 
 
-def pull_kill_switch(*, actor: Actor, user: User, organisation: Organisation, reason: str, now: datetime) -> tuple[KillSwitch, int]:
+def pull_kill_switch(
+    *, actor: Actor, user: User, organisation: Organisation, reason: str, now: datetime
+) -> tuple[KillSwitch, int]:
     """End every session of an organisation and refuse new ones. Returns the switch and how many sessions ended.
 
-    The switch is committed first: from that moment no session can begin or renew, whatever becomes of the ending of each.
+    The switch is committed first: from that moment no session can begin or renew, whatever becomes of the ending of
+    each.
     """
     if selectors.kill_switch_in_force(organisation.id) is not None:
         raise KillSwitchRefused("Everything is stopped already.")
-    row = KillSwitch(public_id=new_id("kill_switch"), organisation=organisation, reason=reason[:500], created_by=user, created_at=now)
+    row = KillSwitch(
+        public_id=new_id("kill_switch"), organisation=organisation, reason=reason[:500], created_by=user, created_at=now
+    )
     with recording.recording(actor=actor, action=Action.KILL_SWITCH_PULLED, obj=row, reason=reason[:400]) as event:
         row.save(force_insert=True)
         event.add(sessions=len(selectors.live_conversations(organisation)))
         wakeups.notify(f"tenant:{organisation.tenant}")
-    open_now = Conversation.objects.filter(organisation=organisation).exclude(state="ended").select_related("organisation", "version__replica")
+    open_now = (
+        Conversation.objects.filter(organisation=organisation)
+        .exclude(state="ended")
+        .select_related("organisation", "version__replica")
+    )
     ended = sum(conversations.end(conversation=one, actor=actor, reason="kill_switch", now=now) for one in open_now)
     return row, ended
 

@@ -1,7 +1,7 @@
 """Training as a leased job: what the slot is told, what it hands in, and what becomes of the version.
 
-All a worker hands in is ciphertext under one data key of the version. Control keeps the blobs, and opens only the manifest, the report
-and the pictures, because people have to decide about them.
+All a worker hands in is ciphertext under one data key of the version. Control keeps the blobs, and opens only the
+manifest, the report and the pictures, because people have to decide about them.
 """
 
 import json
@@ -36,7 +36,9 @@ DEFAULT_ITERATIONS = 3000
 STAGES = ("fetch", "track", "fit", "report", "upload")
 
 
-def start(*, actor: Actor, author: User, replica: Replica, footage: Footage, iterations: int, now: datetime) -> ReplicaVersion:
+def start(
+    *, actor: Actor, author: User, replica: Replica, footage: Footage, iterations: int, now: datetime
+) -> ReplicaVersion:
     """Make a new version of a replica from accepted footage and queue its training.
 
     Raises:
@@ -48,12 +50,14 @@ def start(*, actor: Actor, author: User, replica: Replica, footage: Footage, ite
     selectors.may_train(replica.subject_public_id, now=now)
     number = replica.versions.count() + 1
     version = ReplicaVersion(
-        public_id=f"{replica.public_id}.{number}", replica=replica, number=number, footage=footage, author=author, iterations=iterations,
+        public_id=f"{replica.public_id}.{number}", replica=replica, number=number, footage=footage, author=author,
+        iterations=iterations,
     )
     with recording.recording(actor=actor, action=Action.TRAINING_REQUESTED, obj=version) as event:
         version.output_data_key_id = data_keys.new(replica.subject_public_id, version.key_context, actor=actor).id
         job = leases.enqueue(
-            kind="training", tenant=version.tenant, object_id=version.public_id, subject_public_id=replica.subject_public_id,
+            kind="training", tenant=version.tenant, object_id=version.public_id,
+            subject_public_id=replica.subject_public_id,
             idempotency_key=f"training:{version.public_id}", lease_lifetime_s=LEASE_LIFETIME_S, is_repeatable=True,
             max_attempts=MAX_ATTEMPTS,
         )
@@ -64,7 +68,9 @@ def start(*, actor: Actor, author: User, replica: Replica, footage: Footage, ite
 
 
 def version_of(job: Job) -> ReplicaVersion:
-    return ReplicaVersion.objects.select_related("replica__organisation", "footage", "author").get(public_id=job.object_id)
+    return ReplicaVersion.objects.select_related("replica__organisation", "footage", "author").get(
+        public_id=job.object_id
+    )
 
 
 # --- what the slot is told --------------------------------------------------------------------------------------------
@@ -73,7 +79,8 @@ def version_of(job: Job) -> ReplicaVersion:
 def job_statement(version: ReplicaVersion) -> dict[str, Any]:
     """The canonical statement of a training job; its hash stands where a session has its grant's hash."""
     return {
-        "job_id": version.job_public_id, "subject_id": version.subject_public_id, "footage_blob": version.footage.blob_public_id,
+        "job_id": version.job_public_id, "subject_id": version.subject_public_id,
+        "footage_blob": version.footage.blob_public_id,
         "checkpoint_blob": version.checkpoint_blob_id or None, "config": {"iterations": version.iterations},
     }
 
@@ -88,22 +95,28 @@ def make_lease(job: Job, lease_id: str, *, now: datetime) -> protocol.Lease | No
         return None
     action = Action.TRAINING_RESUMED if job.attempt > 1 else Action.TRAINING_STARTED
     with recording.recording(actor=_worker(job), action=action, obj=version) as event:
-        event.add(job=job.public_id, epoch=job.epoch, attempt=job.attempt, has_checkpoint=bool(version.checkpoint_blob_id))
+        event.add(
+            job=job.public_id, epoch=job.epoch, attempt=job.attempt, has_checkpoint=bool(version.checkpoint_blob_id)
+        )
     return protocol.Lease(
-        lease_id=lease_id, kind="training", epoch=job.epoch, nonce=job.nonce, grant=None, job=job_statement(version), blobs=_files(version),
+        lease_id=lease_id, kind="training", epoch=job.epoch, nonce=job.nonce, grant=None, job=job_statement(version),
+        blobs=_files(version),
         facts={"lease_lifetime_s": job.lease_lifetime_s},
     )
 
 
 def release_terms(job: Job, *, now: datetime) -> ReleaseTerms:
-    """What the keys of this job are bound to, and which they are. An artefact without a context of its own is encrypted in the context
-    `contexts["*"] + name`. Raises Refusal when the person no longer agrees."""
+    """What the keys of this job are bound to, and which they are. An artefact without a context of its own is encrypted
+    in the context `contexts["*"] + name`. Raises Refusal when the person no longer agrees.
+    """
     version = version_of(job)
     selectors.may_train(version.subject_public_id, now=now)
     contexts = {name: version.file_context(name) for name in (*REQUIRED_FILES, "checkpoint")}
     return ReleaseTerms(
-        grant_sha256=statement_sha256(job_statement(version)), replica_version=version.job_public_id, reference=reference_to(version),
-        read=_files(version), write_key_id=version.output_data_key_id, write_contexts={"*": version.file_context(""), **contexts},
+        grant_sha256=statement_sha256(job_statement(version)), replica_version=version.job_public_id,
+        reference=reference_to(version),
+        read=_files(version), write_key_id=version.output_data_key_id,
+        write_contexts={"*": version.file_context(""), **contexts},
     )
 
 
@@ -126,7 +139,8 @@ def note_progress(job: Job, body: Mapping[str, Any], *, now: datetime) -> bool:
     if told.stage not in STAGES:
         raise RequestInvalid("The stage is none of fetch, track, fit, report, upload.")
     TrainingStep.objects.create(
-        version=version_of(job), epoch=job.epoch, stage=told.stage, done=min(1.0, max(0.0, float(told.done))), iteration=int(told.iteration),
+        version=version_of(job), epoch=job.epoch, stage=told.stage, done=min(1.0, max(0.0, float(told.done))),
+        iteration=int(told.iteration),
         psnr_db=told.psnr_db, eta_s=told.eta_s, note=str(told.note)[:200], told_at=now,
     )
     return bool(job.stop_reason) or not leases.renew(job, now=now)
@@ -159,7 +173,9 @@ def store_artefact(job: Job, name: str, ciphertext: bytes, *, now: datetime) -> 
 
 
 def finish(job: Job, body: Mapping[str, Any], *, now: datetime) -> None:
-    """The slot's last words about a training: done, or why not. Raises LeaseLost when the lease has moved on to another slot."""
+    """The slot's last words about a training: done, or why not. Raises LeaseLost when the lease has
+    moved on to another slot.
+    """
     reason = str(body.get("reason") or "")[:64]
     if job.state != "leased" or (job.leased_until and job.leased_until <= now):
         raise LeaseLost("This training's lease is over. Claim again.", lease=job.public_id)
@@ -170,7 +186,9 @@ def finish(job: Job, body: Mapping[str, Any], *, now: datetime) -> None:
         _complete(job, now=now)
     except (EnvelopeInvalid, TrainingRefused, ValueError) as error:
         fail(job, reason="training.result_unreadable", now=now)
-        raise RequestInvalid("The result cannot be read. Hand in model, manifest and report again in a new lease.") from error
+        raise RequestInvalid(
+            "The result cannot be read. Hand in model, manifest and report again in a new lease."
+        ) from error
 
 
 def _complete(job: Job, *, now: datetime) -> None:
@@ -193,7 +211,9 @@ def _complete(job: Job, *, now: datetime) -> None:
 
 def open_file(version: ReplicaVersion, name: str, *, purpose: str, actor: Actor) -> bytes:
     """One file of a version in the clear, on the record. Raises Artefact.DoesNotExist, or what `blobs.get` raises."""
-    return blobs.get(version.artefacts.get(name=name).blob_public_id, version.file_context(name), purpose=purpose, actor=actor)
+    return blobs.get(
+        version.artefacts.get(name=name).blob_public_id, version.file_context(name), purpose=purpose, actor=actor
+    )
 
 
 def fail(job: Job, *, reason: str, now: datetime, action: str = "fail") -> None:

@@ -28,14 +28,20 @@ def put_offer(conversation: Conversation, body: Mapping[str, Any], *, now: datet
         ConversationOver: it has ended, or may not go on.
     """
     sdp, nonce = body.get("sdp"), body.get("viewer_nonce")
-    if not isinstance(sdp, str) or not 0 < len(sdp) <= MAX_SDP_CHARS or not isinstance(nonce, str) or not 16 <= len(nonce) <= 64:
+    if (
+        not isinstance(sdp, str)
+        or not 0 < len(sdp) <= MAX_SDP_CHARS
+        or not isinstance(nonce, str)
+        or not 16 <= len(nonce) <= 64
+    ):
         raise RequestInvalid("An offer needs sdp and a viewer_nonce of 16 to 64 characters.")
     job = _job(conversation)
     if sessions.end_if_not_allowed(job, now=now):
         conversation.refresh_from_db()
         raise ConversationOver("This conversation is over.", reason=conversation.end_reason)
     event = leases.say(job, kind="offer", body={
-        "offer_id": secrets.token_hex(8), "sdp": sdp, "viewer_nonce": nonce, "ice_servers": list(getattr(settings, "ICE_SERVERS", ()))})
+        "offer_id": secrets.token_hex(8), "sdp": sdp, "viewer_nonce": nonce,
+        "ice_servers": list(getattr(settings, "ICE_SERVERS", ()))})
     return job.public_id, event.id
 
 
@@ -73,6 +79,7 @@ def state_of(conversation: Conversation) -> dict[str, Any]:
     """{"status": active or ended, "state", "reason", "slot_state": waiting, loading, ready, live or ending}."""
     live = LiveState.objects.filter(conversation=conversation).first()
     return {
-        "status": "ended" if conversation.state == "ended" else "active", "state": conversation.state, "reason": conversation.end_reason,
+        "status": "ended" if conversation.state == "ended" else "active", "state": conversation.state,
+        "reason": conversation.end_reason,
         "slot_state": (live.worker_state if live else "") or "waiting",
     }

@@ -41,12 +41,16 @@ def _wall(request: Any) -> dict[str, Any]:
     rows = [_tile(one, now) for one in selectors.live_conversations(request.organisation)]
     rows.sort(key=lambda tile: (not tile["needs_look"], tile["conversation"].created_at))
     states = [tile["state"] for tile in rows if tile["state"]]
-    slots = Slot.objects.filter(worker__is_active=True, seen_at__gt=datetime.fromtimestamp(now.timestamp() - SLOT_GONE_S, tz=now.tzinfo))
+    slots = Slot.objects.filter(
+        worker__is_active=True, seen_at__gt=datetime.fromtimestamp(now.timestamp() - SLOT_GONE_S, tz=now.tzinfo)
+    )
     busy = Job.objects.filter(state="leased", kind="session").count()
     return {
         "tiles": rows, "needs_look": [tile for tile in rows if tile["needs_look"]], "now": now,
-        "unsealed": sum(state.counters.get("unsealed_sent", 0) for state in states), "free": max(0, slots.count() - busy), "places": slots.count(),
-        "renewed": sum(1 for tile in rows if not tile["is_late"]), "switch": selectors.kill_switch_in_force(request.organisation.id),
+        "unsealed": sum(state.counters.get("unsealed_sent", 0) for state in states),
+        "free": max(0, slots.count() - busy), "places": slots.count(),
+        "renewed": sum(1 for tile in rows if not tile["is_late"]),
+        "switch": selectors.kill_switch_in_force(request.organisation.id),
     }
 
 
@@ -65,7 +69,8 @@ def _tile(conversation: Conversation, now: datetime) -> dict[str, Any]:
         verdict, words = "pass", _("all signed")
     sound = (state.marks_ms if state else {}).get("message_to_sound_ms")
     return {
-        "conversation": conversation, "state": state, "person": selectors.person_name(conversation.version.replica), "verdict": verdict,
+        "conversation": conversation, "state": state, "person": selectors.person_name(conversation.version.replica),
+        "verdict": verdict,
         "words": words, "is_late": is_late, "needs_look": bool(unsealed or is_late), "counters": counters,
         "first_sound_ms": round(sound) if sound is not None else None, "body": conversation.grant["body"],
     }
@@ -95,7 +100,10 @@ def stop(request: Any, conversation_id: str) -> HttpResponse:
 @requires(GET=Permission.STREAM_KILL, POST=Permission.STREAM_KILL)
 def kill(request: Any) -> HttpResponse:
     """Names every session, asks for the passkey again, then ends them all."""
-    switch, live = selectors.kill_switch_in_force(request.organisation.id), selectors.live_conversations(request.organisation)
+    switch, live = (
+        selectors.kill_switch_in_force(request.organisation.id),
+        selectors.live_conversations(request.organisation),
+    )
     if request.method == "POST":
         if is_reauthentication_required(request, app="allauth.mfa"):
             return redirect(f"/accounts/reauthenticate/?{urlencode({'next': '/console/kill/'})}")
@@ -106,7 +114,9 @@ def kill(request: Any) -> HttpResponse:
             actor=request.actor, user=request.user, organisation=request.organisation, reason=reason, now=utc_now())
         messages.success(request, _("Stopped. %(n)s sessions ended.") % {"n": ended})
         return redirect("rendering_kill")
-    return render(request, "rendering/kill_switch.html", {"switch": switch, "live": [_tile(one, utc_now()) for one in live]})
+    return render(
+        request, "rendering/kill_switch.html", {"switch": switch, "live": [_tile(one, utc_now()) for one in live]}
+    )
 
 
 @requires(Permission.STREAM_KILL)
@@ -116,23 +126,38 @@ def lift(request: Any) -> HttpResponse:
     if switch is None:
         raise NotFound("Nothing is stopped.")
     is_lifted = stops.lift_kill_switch(actor=request.actor, user=request.user, switch=switch, now=utc_now())
-    messages.success(request, _("Lifted. New sessions can begin.") if is_lifted else _("Asked. A second officer must lift it."))
+    messages.success(
+        request, _("Lifted. New sessions can begin.") if is_lifted else _("Asked. A second officer must lift it.")
+    )
     return redirect("rendering_kill")
 
 
 @requires(Permission.RECORDING_VIEW)
 @require_GET
 def recording_file(request: Any, conversation_id: str, part: str) -> HttpResponse:
-    """The signed copy or the very fragments, decrypted for somebody who may see them. Seeing a recording is an event."""
-    row = Recording.objects.filter(
-        conversation__organisation=request.organisation, conversation__public_id=conversation_id).select_related("conversation__organisation").first()
+    """The signed copy or the very fragments, decrypted for somebody who may see them. Seeing a
+    recording is an event.
+    """
+    row = (
+        Recording.objects.filter(
+            conversation__organisation=request.organisation, conversation__public_id=conversation_id
+        )
+        .select_related("conversation__organisation")
+        .first()
+    )
     if row is None:
         raise NotFound("There is no recording of this session.")
     with audit.recording(actor=request.actor, action=Action.RECORDING_VIEWED, obj=row) as event:
         event.add(part=part)
-        data = recordings.open_signed(row, actor=request.actor) if part == "signed" else recordings.open_fragments(row, actor=request.actor)
+        data = (
+            recordings.open_signed(row, actor=request.actor)
+            if part == "signed"
+            else recordings.open_fragments(row, actor=request.actor)
+        )
     name = f"{conversation_id}.mp4" if part == "signed" else f"{conversation_id}.fragments.mp4"
-    return HttpResponse(data, content_type="video/mp4", headers={"Content-Disposition": f'attachment; filename="{name}"'})
+    return HttpResponse(
+        data, content_type="video/mp4", headers={"Content-Disposition": f'attachment; filename="{name}"'}
+    )
 
 
 @requires(Permission.CONVERSATION_VIEW)
@@ -140,5 +165,13 @@ def recording_file(request: Any, conversation_id: str, part: str) -> HttpRespons
 def session_state(request: Any, conversation_id: str) -> HttpResponse:
     conversation = selectors.conversation(request.organisation, conversation_id)
     tile = _tile(conversation, utc_now())
-    return JsonResponse({"state": conversation.state, "reason": conversation.end_reason, "verdict": tile["verdict"], "words": str(tile["words"]),
-                         "counters": tile["counters"], "marks_ms": tile["state"].marks_ms if tile["state"] else {}})
+    return JsonResponse(
+        {
+            "state": conversation.state,
+            "reason": conversation.end_reason,
+            "verdict": tile["verdict"],
+            "words": str(tile["words"]),
+            "counters": tile["counters"],
+            "marks_ms": tile["state"].marks_ms if tile["state"] else {},
+        }
+    )

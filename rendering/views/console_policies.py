@@ -1,4 +1,6 @@
-"""The console's pages about emotion policies. The form is a slider with a number field for each emotion and a table of uses."""
+"""The console's pages about emotion policies. The form is a slider with a number field for each
+emotion and a table of uses.
+"""
 
 from typing import Any
 
@@ -27,7 +29,11 @@ EMPTY = {"emotions_max_milli": {}, "uses": {}, "contexts": ["public"], "session_
 
 
 def _policy(request: Any, public_id: str) -> EmotionPolicy:
-    found = EmotionPolicy.objects.filter(organisation=request.organisation, public_id=public_id).select_related("organisation").first()
+    found = (
+        EmotionPolicy.objects.filter(organisation=request.organisation, public_id=public_id)
+        .select_related("organisation")
+        .first()
+    )
     if found is None:
         raise NotFound("There is no such emotion policy.")
     return found
@@ -46,7 +52,9 @@ def policy_list(request: Any) -> HttpResponse:
     now, rows = utc_now(), []
     for replica in selectors.replicas(request.organisation):
         policy = policies.of_replica(replica.public_id)
-        in_force = selectors.policy_in_force(replica.public_id, selectors.person_name(replica), now=now) if policy else None
+        in_force = (
+            selectors.policy_in_force(replica.public_id, selectors.person_name(replica), now=now) if policy else None
+        )
         rows.append({"replica": replica, "policy": policy, "in_force": in_force[0] if in_force else None,
                      "newest": policies.versions_newest_first(policy)[0] if policy else None,
                      "subject": consents.subject(replica.subject_public_id)})
@@ -62,8 +70,10 @@ def policy_new(request: Any) -> HttpResponse:
     if request.method == "POST":
         try:
             version = emotion_policies.create(
-                actor=request.actor, organisation=request.organisation, author=request.user, replica_public_id=replica.public_id,
-                subject_public_id=replica.subject_public_id, name=request.POST.get("name") or replica.name, content=_content(request.POST))
+                actor=request.actor, organisation=request.organisation, author=request.user,
+                replica_public_id=replica.public_id,
+                subject_public_id=replica.subject_public_id, name=request.POST.get("name") or replica.name,
+                content=_content(request.POST))
         except contents.PolicyInvalid as error:
             return _form(request, replica, _content(request.POST), None, error)
         return redirect("rendering_policy_version", public_id=version.policy.public_id, number=version.number)
@@ -77,7 +87,9 @@ def policy_edit(request: Any, public_id: str) -> HttpResponse:
     newest = policies.versions_newest_first(policy)[0]
     if request.method == "POST":
         try:
-            version = emotion_policies.edit(actor=request.actor, author=request.user, policy=policy, content=_content(request.POST))
+            version = emotion_policies.edit(
+                actor=request.actor, author=request.user, policy=policy, content=_content(request.POST)
+            )
         except contents.PolicyInvalid as error:
             return _form(request, replica, _content(request.POST), newest, error)
         return redirect("rendering_policy_version", public_id=public_id, number=version.number)
@@ -122,11 +134,23 @@ def _form(request: Any, replica: Any, content: dict[str, Any], before: Any, erro
             for audience in contents.AUDIENCES]}
         for purpose in contents.PURPOSES
     ]
-    return render(request, "rendering/policy_form.html", {
-        "replica": replica, "subject": consents.subject(replica.subject_public_id), "emotions": emotions, "uses": uses,
-        "audiences": contents.AUDIENCES, "contexts": [(name, name in content["contexts"]) for name in contents.CONTEXTS],
-        "session_max_min": content["session_max_min"], "before": before, "problem": error, "consent": consent,
-    }, status=400 if error else 200)
+    return render(
+        request,
+        "rendering/policy_form.html",
+        {
+            "replica": replica,
+            "subject": consents.subject(replica.subject_public_id),
+            "emotions": emotions,
+            "uses": uses,
+            "audiences": contents.AUDIENCES,
+            "contexts": [(name, name in content["contexts"]) for name in contents.CONTEXTS],
+            "session_max_min": content["session_max_min"],
+            "before": before,
+            "problem": error,
+            "consent": consent,
+        },
+        status=400 if error else 200,
+    )
 
 
 @requires(Permission.POLICY_VIEW)
@@ -139,9 +163,14 @@ def policy_version(request: Any, public_id: str, number: int) -> HttpResponse:
     asked = consents.open_request(statements.POLICY_KIND, version.public_id)
     before = policies.version(version.policy, number - 1) if number > 1 else None
     context = {
-        "version": version, "policy": version.policy, "replica": replica, "subject": consents.subject(replica.subject_public_id),
-        "in_force": in_force[0] if in_force else None, "changes": policy_words.changes(before.content if before else None, version.content),
-        "content": version.content, "is_author": version.author_id == request.user.pk,
+        "version": version,
+        "policy": version.policy,
+        "replica": replica,
+        "subject": consents.subject(replica.subject_public_id),
+        "in_force": in_force[0] if in_force else None,
+        "changes": policy_words.changes(before.content if before else None, version.content),
+        "content": version.content,
+        "is_author": version.author_id == request.user.pk,
         "preview": statements.for_policy(version, name) if asked is None else None,
     }
     if asked is not None:

@@ -26,12 +26,24 @@ def replica_list(request: Any) -> HttpResponse:
     now = utc_now()
     rows = []
     for replica in selectors.replicas(request.organisation):
-        newest = replica.versions.select_related("replica__organisation", "footage", "author").order_by("-number").first()
-        rows.append({"replica": replica, "newest": newest, "standing": selectors.standing(newest, now=now) if newest else None,
-                     "subject": consents.subject(replica.subject_public_id)})
+        newest = (
+            replica.versions.select_related("replica__organisation", "footage", "author").order_by("-number").first()
+        )
+        rows.append(
+            {
+                "replica": replica,
+                "newest": newest,
+                "standing": selectors.standing(newest, now=now) if newest else None,
+                "subject": consents.subject(replica.subject_public_id),
+            }
+        )
     known = {row["replica"].subject_public_id for row in rows}
     without = [one for one in consents.subjects(request.organisation) if one.has_consent and one.public_id not in known]
-    pending = Footage.objects.filter(organisation=request.organisation).exclude(state__in=("erased", "receiving")).order_by("-created_at")[:8]
+    pending = (
+        Footage.objects.filter(organisation=request.organisation)
+        .exclude(state__in=("erased", "receiving"))
+        .order_by("-created_at")[:8]
+    )
     return render(request, "rendering/replica_list.html", {"rows": rows, "without": without, "pending": pending})
 
 
@@ -40,13 +52,16 @@ def replica_list(request: Any) -> HttpResponse:
 
 @requires(GET=Permission.FOOTAGE_UPLOAD, POST=Permission.FOOTAGE_UPLOAD)
 def footage_new(request: Any) -> HttpResponse:
-    """Upload or record. The form works without script for files that fit in memory; with script the file goes in pieces."""
+    """Upload or record. The form works without script for files that fit in memory; with script the
+    file goes in pieces.
+    """
     if request.method == "POST":
         video = request.FILES.get("video")
         if video is None:
             raise FootageRefused("Choose a video first.", error_type="file_size")
         row = footages.receive(
-            actor=request.actor, user=request.user, organisation=request.organisation, subject_public_id=request.POST.get("subject", ""),
+            actor=request.actor, user=request.user, organisation=request.organisation,
+            subject_public_id=request.POST.get("subject", ""),
             data=video.read(footages.MAX_BYTES + 1), was_recorded_here=False, now=utc_now())
         return redirect("rendering_footage", public_id=row.public_id)
     people = [one for one in consents.subjects(request.organisation) if one.has_consent]
@@ -59,7 +74,8 @@ def footage_new(request: Any) -> HttpResponse:
 @require_POST
 def footage_begin(request: Any) -> HttpResponse:
     row = footages.begin(
-        actor=request.actor, user=request.user, organisation=request.organisation, subject_public_id=request.POST.get("subject", ""),
+        actor=request.actor, user=request.user, organisation=request.organisation,
+        subject_public_id=request.POST.get("subject", ""),
         was_recorded_here=request.POST.get("recorded") == "1", now=utc_now())
     return JsonResponse({"footage": row.public_id, "piece_bytes": footages.PIECE_MAX_BYTES}, status=201)
 
@@ -85,7 +101,8 @@ def footage_detail(request: Any, public_id: str) -> HttpResponse:
     row = selectors.footage(request.organisation, public_id)
     subject = consents.subject(row.subject_public_id)
     return render(request, "rendering/footage_detail.html", {
-        "footage": row, "subject": subject, "findings": footages.findings_worst_first(row), "default_iterations": training.DEFAULT_ITERATIONS,
+        "footage": row, "subject": subject, "findings": footages.findings_worst_first(row),
+        "default_iterations": training.DEFAULT_ITERATIONS,
         "state_url": f"/console/footage/{row.public_id}/state.json"})
 
 
@@ -101,16 +118,20 @@ def footage_state(request: Any, public_id: str) -> HttpResponse:
 def training_start(request: Any, public_id: str) -> HttpResponse:
     row, now = selectors.footage(request.organisation, public_id), utc_now()
     replica = replicas.create(
-        actor=request.actor, user=request.user, organisation=request.organisation, subject_public_id=row.subject_public_id, now=now)
+        actor=request.actor, user=request.user, organisation=request.organisation,
+        subject_public_id=row.subject_public_id, now=now)
     version = training.start(
-        actor=request.actor, author=request.user, replica=replica, footage=row, iterations=_iterations(request), now=now)
+        actor=request.actor, author=request.user, replica=replica, footage=row, iterations=_iterations(request),
+        now=now)
     return redirect("rendering_training", replica_id=replica.public_id, number=version.number)
 
 
 def _iterations(request: HttpRequest) -> int:
     text = request.POST.get("iterations", str(training.DEFAULT_ITERATIONS))
     if not text.isdigit() or not 100 <= int(text) <= 30_000:
-        raise RequestInvalid("Steps are a whole number from 100 to 30000.", fields={"iterations": ["from 100 to 30000"]})
+        raise RequestInvalid(
+            "Steps are a whole number from 100 to 30000.", fields={"iterations": ["from 100 to 30000"]}
+        )
     return int(text)
 
 
@@ -137,10 +158,16 @@ def version_detail(request: Any, replica_id: str, number: int) -> HttpResponse:
     asked = consents.open_request(statements.KIND, version.public_id)
     names = set(version.artefacts.values_list("name", flat=True))
     context = {
-        "version": version, "replica": version.replica, "subject": consents.subject(version.subject_public_id), "standing": standing,
-        "bars": quality.bars(version.report), "emotions": quality.emotion_cells(version.report, standing.consent),
+        "version": version,
+        "replica": version.replica,
+        "subject": consents.subject(version.subject_public_id),
+        "standing": standing,
+        "bars": quality.bars(version.report),
+        "emotions": quality.emotion_cells(version.report, standing.consent),
         "pictures": [name for name in ("held_out.png", "emotions.png", "portrait.png") if name in names],
-        "preview": statements.for_replica(version, standing.consent) if standing.consent and asked is None and version.state == "trained" else None,
+        "preview": statements.for_replica(version, standing.consent)
+        if standing.consent and asked is None and version.state == "trained"
+        else None,
     }
     if asked is not None:
         context |= panel(request, asked)
@@ -150,7 +177,9 @@ def version_detail(request: Any, replica_id: str, number: int) -> HttpResponse:
 @requires(Permission.REPLICA_VIEW)
 @require_GET
 def version_picture(request: Any, replica_id: str, number: int, name: str) -> HttpResponse:
-    """A picture of the quality report, decrypted for somebody who may see it. Never of a person whose consent has ended."""
+    """A picture of the quality report, decrypted for somebody who may see it. Never of a person
+    whose consent has ended.
+    """
     version = selectors.version(request.organisation, replica_id, number)
     if not name.endswith(".png") or not version.artefacts.filter(name=name).exists():
         raise NotFound("There is no such picture.")
@@ -189,10 +218,19 @@ def _progress(version: ReplicaVersion) -> dict[str, Any]:
     stages = list(selectors.STAGE_SPANS)
     reached = len(stages) if version.state == "trained" else stages.index(step.stage) if step else 0
     return {
-        "state": version.state, "share": round(share, 4), "stage": step.stage if step else "waiting", "failure": version.failure,
-        "iteration": step.iteration if step else 0, "iterations": version.iterations, "psnr_db": step.psnr_db if step else None,
-        "eta_s": step.eta_s if step else None, "note": step.note if step else "",
-        "stages": [{"name": name, "state": "done" if i < reached else "now" if i == reached else "later"} for i, name in enumerate(stages)],
+        "state": version.state,
+        "share": round(share, 4),
+        "stage": step.stage if step else "waiting",
+        "failure": version.failure,
+        "iteration": step.iteration if step else 0,
+        "iterations": version.iterations,
+        "psnr_db": step.psnr_db if step else None,
+        "eta_s": step.eta_s if step else None,
+        "note": step.note if step else "",
+        "stages": [
+            {"name": name, "state": "done" if i < reached else "now" if i == reached else "later"}
+            for i, name in enumerate(stages)
+        ],
         "next": f"/console/replicas/{version.replica.public_id}/v/{version.number}/",
     }
 
@@ -217,5 +255,11 @@ def replica_resume(request: Any, replica_id: str) -> HttpResponse:
     replica = selectors.replica(request.organisation, replica_id)
     row = selectors.suspension_in_force(replica.id)
     if row is not None:
-        stops.resume(actor=request.actor, user=request.user, suspension=row, reason=request.POST.get("reason", "").strip(), now=utc_now())
+        stops.resume(
+            actor=request.actor,
+            user=request.user,
+            suspension=row,
+            reason=request.POST.get("reason", "").strip(),
+            now=utc_now(),
+        )
     return redirect("rendering_replica", replica_id=replica_id)

@@ -43,12 +43,14 @@ def page(request: HttpRequest, conversation_id: str) -> HttpResponseBase:
     """Claims the slot: the first viewer with the token gets the cookie, and the token leaves the address bar."""
     token = request.GET.get("t", "")
     joined = conversations.join(
-        conversation_id=conversation_id, token=token, cookie=request.COOKIES.get(cookie_name(conversation_id), ""), now=utc_now())
+        conversation_id=conversation_id, token=token, cookie=request.COOKIES.get(cookie_name(conversation_id), ""),
+        now=utc_now())
     if token:
         response: HttpResponse = HttpResponseRedirect(f"/c/{quote(conversation_id)}/")
         if joined.new_cookie is not None:
             response.set_cookie(
-                cookie_name(conversation_id), joined.new_cookie, path=f"/c/{conversation_id}/", httponly=True, samesite="Lax",
+                cookie_name(conversation_id), joined.new_cookie, path=f"/c/{conversation_id}/", httponly=True,
+                samesite="Lax",
                 secure=settings.IS_HTTPS, max_age=24 * 3600)
         return response
     return render(request, "rendering/viewer.html", _page_context(joined.conversation))
@@ -63,16 +65,22 @@ def _page_context(conversation: Conversation) -> dict[str, Any]:
         until = None
     return {
         "conversation_id": conversation.public_id, "person_name": selectors.person_name(conversation.version.replica),
-        "organisation_name": conversation.organisation.name, "offer_url": f"{base}/offer", "message_url": f"{base}/message",
+        "organisation_name": conversation.organisation.name, "offer_url": f"{base}/offer",
+        "message_url": f"{base}/message",
         "state_url": f"{base}/state", "leave_url": f"{base}/leave", "trust_anchor_pem": claim_keys.anchor_pem(),
-        "ice_servers_json": json.dumps(list(getattr(settings, "ICE_SERVERS", ()))), "is_identity_checked": until is not None,
+        "ice_servers_json": json.dumps(list(getattr(settings, "ICE_SERVERS", ()))),
+        "is_identity_checked": until is not None,
         "consent_until": until, "replica_version": body["replica_version"], "policy_version": body["policy_version"],
     }
 
 
 def _conversation(request: HttpRequest, conversation_id: str) -> Conversation:
     """The conversation whose viewer this is. Raises JoinRefused for anybody else."""
-    found = Conversation.objects.select_related("organisation", "version__replica").filter(public_id=conversation_id).first()
+    found = (
+        Conversation.objects.select_related("organisation", "version__replica")
+        .filter(public_id=conversation_id)
+        .first()
+    )
     cookie = request.COOKIES.get(cookie_name(conversation_id), "")
     if found is None or not conversations.is_viewer(found, cookie):
         raise JoinRefused("This conversation is open in another browser, or there is none.")
@@ -117,7 +125,8 @@ async def offer(request: HttpRequest, conversation: Conversation) -> HttpRespons
     body = parse_object(read_body(request, OFFER_MAX_BYTES))
     job_id, event_id = await sync_to_async(viewing.put_offer)(conversation, body, now=utc_now())
     answer = await look_until(
-        lambda: viewing.answer_to(conversation.id, event_id), [leases.topic(job_id), f"conversation:{conversation.public_id}"],
+        lambda: viewing.answer_to(conversation.id, event_id),
+        [leases.topic(job_id), f"conversation:{conversation.public_id}"],
         timeout_s=ANSWER_WITHIN_S)
     if answer is None:
         raise NoFreeSlot("No place is free right now. Try again in a minute.")

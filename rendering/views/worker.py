@@ -30,7 +30,8 @@ def slots(request: HttpRequest, worker: Worker, data: bytes) -> HttpResponseBase
     if hello.worker_id != worker.public_id or hello.version != protocol.PROTOCOL_VERSION:
         raise RequestInvalid("This slot speaks for another worker or another protocol version.")
     workers.announce(
-        worker=worker, slot_id=str(hello.slot_id)[:40], build_sha256=str(hello.build_sha256)[:64], capabilities=list(hello.capabilities),
+        worker=worker, slot_id=str(hello.slot_id)[:40], build_sha256=str(hello.build_sha256)[:64],
+        capabilities=list(hello.capabilities),
         size_px=int(hello.size_px), frames_per_s=int(hello.frames_per_s), now=utc_now(),
     )
     return JsonResponse({"poll_timeout_s": protocol.POLL_TIMEOUT_S})
@@ -61,7 +62,8 @@ async def events(request: HttpRequest, worker: Worker, data: bytes, lease_id: st
 
     job = await sync_to_async(find)()
     found = await look_until(
-        lambda: leasing.events_for(job.id, int(text), utc_now()) or None, leasing.topics(job), timeout_s=protocol.POLL_TIMEOUT_S)
+        lambda: leasing.events_for(job.id, int(text), utc_now()) or None, leasing.topics(job),
+        timeout_s=protocol.POLL_TIMEOUT_S)
     return JsonResponse({"events": [protocol.to_json(event) for event in found or []]})
 
 
@@ -88,12 +90,15 @@ def answer(request: HttpRequest, worker: Worker, data: bytes, lease_id: str) -> 
 @worker_call("POST")
 def manifest(request: HttpRequest, worker: Worker, data: bytes, lease_id: str) -> HttpResponseBase:
     job = _session(lease_id, worker)
-    return JsonResponse(manifests.sign_for_session(job, lease_id=lease_id, worker=worker, body=parse_object(data), now=utc_now()))
+    return JsonResponse(
+        manifests.sign_for_session(job, lease_id=lease_id, worker=worker, body=parse_object(data), now=utc_now())
+    )
 
 
 @worker_call("POST")
 def segments(request: HttpRequest, worker: Worker, data: bytes, lease_id: str) -> HttpResponseBase:
-    # The last second of a stream that was just revoked is told after the lease has ended; it was sent, so it is recorded.
+    # The last second of a stream that was just revoked is told after the lease has ended; it was sent, so it is
+    # recorded.
     job = leasing.held_or_just_over(lease_id, worker=worker)
     sessions.note_segments(job, _list(parse_object(data), "segments"))
     return JsonResponse({})

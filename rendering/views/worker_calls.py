@@ -1,7 +1,8 @@
-"""What every address for render workers shares: the signature on the request, the body's limit, JSON errors, long polls.
+"""What every address for render workers shares: the signature on the request, the body's limit, JSON errors, long
+polls.
 
-A worker has no session and no API key: each request is signed by its identity (rendering/protocol.py) and counts once. The views declare
-themselves public to the permission ring because this signature is what they demand instead.
+A worker has no session and no API key: each request is signed by its identity (rendering/protocol.py) and counts once.
+The views declare themselves public to the permission ring because this signature is what they demand instead.
 """
 
 import asyncio
@@ -38,7 +39,9 @@ class BodyTooLarge(RequestInvalid):
 
 
 def read_body(request: HttpRequest, max_bytes: int) -> bytes:
-    """The whole body. The stream is read, not `request.body`, because uploads may be larger than what forms are allowed."""
+    """The whole body. The stream is read, not `request.body`, because uploads may be larger than
+    what forms are allowed.
+    """
     data: bytes = request.read(max_bytes + 1)
     if len(data) > max_bytes:
         raise BodyTooLarge(f"The body is larger than {max_bytes} bytes. Send less.")
@@ -58,10 +61,12 @@ def parse_object(data: bytes) -> dict[str, Any]:
 def _authenticate(request: Any, data: bytes) -> Worker:
     header = request.headers.get
     statement = protocol.request_statement(
-        request.method, request.get_full_path(), sha256_hex(data), header("X-Worker-Time", ""), header("X-Worker-Nonce", ""),
+        request.method, request.get_full_path(), sha256_hex(data), header("X-Worker-Time", ""),
+        header("X-Worker-Nonce", ""),
     )
     worker = workers.authenticate(
-        worker_id=header("X-Worker-Id", ""), statement=statement, signature=header("X-Worker-Signature", ""), now=utc_now(),
+        worker_id=header("X-Worker-Id", ""), statement=statement, signature=header("X-Worker-Signature", ""),
+        now=utc_now(),
     )
     request.actor = Actor.worker(worker.public_id)
     return worker
@@ -123,7 +128,8 @@ def problem(request: HttpRequest, error: TrustcoreError) -> HttpResponse:
 async def look_until(
     look: Callable[[], Found | None], topics: Iterable[str], *, timeout_s: float, look_again_s: float = 1.0,
 ) -> Found | None:
-    """Call `look` until it finds something: at once, after each wake-up of `topics`, and every `look_again_s` in any case.
+    """Call `look` until it finds something: at once, after each wake-up of `topics`, and every `look_again_s` in any
+    case.
 
     No database connection is kept while waiting. Returns None after `timeout_s`.
     """

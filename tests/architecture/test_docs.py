@@ -18,7 +18,9 @@ def loaded() -> None:
 @pytest.mark.parametrize("name", docs.TABLES)
 def test_table_is_current(name: str) -> None:
     text = (DOCS / name).read_text()
-    assert docs.replaced(text, docs.TABLES[name]()) == text, f"run `python -m deploy.docs`: docs/{name} is behind the code"
+    assert docs.replaced(text, docs.TABLES[name]()) == text, (
+        f"run `python -m deploy.docs`: docs/{name} is behind the code"
+    )
 
 
 def test_error_codes_are_unique_in_meaning_and_well_formed() -> None:

@@ -11,8 +11,16 @@ import pytest
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 PRODUCT = ("trustcore", "consent", "provenance", "rendering")
-TRUST_CODE = ("trustcore/primitives", "trustcore/audit", "trustcore/keys", "trustcore/policy", "provenance", "consent/identity",
-              "consent/services", "rendering/worker/gate.py")
+TRUST_CODE = (
+    "trustcore/primitives",
+    "trustcore/audit",
+    "trustcore/keys",
+    "trustcore/policy",
+    "provenance",
+    "consent/identity",
+    "consent/services",
+    "rendering/worker/gate.py",
+)
 
 
 def product_files() -> Iterator[Path]:
@@ -93,10 +101,14 @@ for name in sys.argv[1:]:
     ["provenance.verify.__main__", "provenance.marks.embed", "provenance.marks.detect"], ["trustcore.tracker"],
 ], ids=lambda names: names[0])
 def test_pure_packages_import_without_django(modules: list[str]) -> None:
-    done = subprocess.run([sys.executable, "-c", REFUSING_HOOK, *modules], cwd=REPOSITORY, capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-c", REFUSING_HOOK, *modules], cwd=REPOSITORY, capture_output=True, text=True
+    )
     assert done.returncode == 0, done.stderr[-1500:]
 
 
 def test_import_rules_hold() -> None:
-    done = subprocess.run([str(Path(sys.executable).parent / "lint-imports")], cwd=REPOSITORY, capture_output=True, text=True)
+    done = subprocess.run(
+        [str(Path(sys.executable).parent / "lint-imports")], cwd=REPOSITORY, capture_output=True, text=True
+    )
     assert done.returncode == 0, done.stdout[-3000:]

@@ -1,4 +1,5 @@
-"""Replicas for tests of what comes after: footage, training, approvals and policies through the real services and addresses.
+"""Replicas for tests of what comes after: footage, training, approvals and policies through the real services and
+addresses.
 
 The worker is simulated (its files are noise under real keys), people sign with software passkeys."""
 
@@ -28,12 +29,18 @@ POLICY = {
 }
 USE = {"purpose": "support", "audience": "adults", "country": "IN", "language": "en", "context_of_use": "public"}
 FILES = {
-    "model.safetensors": b"not a model" * 100, "manifest.json": b'{"v": 1}',
+    "model.safetensors": b"not a model" * 100,
+    "manifest.json": b'{"v": 1}',
     "held_out.png": b"\x89PNG\r\n\x1a\n",
-    "report.json": json.dumps({
-        "quality": {"held_out": {"psnr_full_db": 30.4, "psnr_face_db": 31.0, "psnr_mouth_db": 26.5, "ssim": 0.95}, "gain_full_db": 6.1},
-        "calibration": {"emotion_caps_milli": {"joy": 700, "anger": 500}},
-    }).encode(),
+    "report.json": json.dumps(
+        {
+            "quality": {
+                "held_out": {"psnr_full_db": 30.4, "psnr_face_db": 31.0, "psnr_mouth_db": 26.5, "ssim": 0.95},
+                "gain_full_db": 6.1,
+            },
+            "calibration": {"emotion_caps_milli": {"joy": 700, "anger": 500}},
+        }
+    ).encode(),
 }
 
 
@@ -53,7 +60,8 @@ class Stage:
 def accepted_footage(cast: Cast, subject_public_id: str) -> Footage:
     """Footage that passed its checks; only the reading of the video is given."""
     row = footages.receive(
-        actor=Actor.user(cast.farah), user=cast.farah, organisation=cast.organisation, subject_public_id=subject_public_id,
+        actor=Actor.user(cast.farah), user=cast.farah, organisation=cast.organisation,
+        subject_public_id=subject_public_id,
         data=b"a video" * 1000, was_recorded_here=False, now=utc_now())
     footages._decide(row, [footages.Finding("person_mismatch", "warn", "given", "given")], 40.0, Actor.system("tests"))
     return row
@@ -62,9 +70,12 @@ def accepted_footage(cast: Cast, subject_public_id: str) -> Footage:
 def trained_version(cast: Cast, subject_public_id: str, slot: SimulatedSlot) -> ReplicaVersion:
     """A version that a simulated worker trained."""
     actor = Actor.user(cast.farah)
-    replica = replicas.create(actor=actor, user=cast.farah, organisation=cast.organisation, subject_public_id=subject_public_id, now=utc_now())
+    replica = replicas.create(
+        actor=actor, user=cast.farah, organisation=cast.organisation, subject_public_id=subject_public_id, now=utc_now()
+    )
     version = training.start(
-        actor=actor, author=cast.farah, replica=replica, footage=accepted_footage(cast, subject_public_id), iterations=500, now=utc_now())
+        actor=actor, author=cast.farah, replica=replica, footage=accepted_footage(cast, subject_public_id),
+        iterations=500, now=utc_now())
     lease = slot.claim("training").json()
     keys = slot.open_keys(slot.ask_for_keys(lease).json())
     slot.hand_in(lease, keys, FILES)
@@ -77,8 +88,14 @@ def trained_version(cast: Cast, subject_public_id: str, slot: SimulatedSlot) -> 
 def sign(request: Any, user: User, key: Any) -> None:
     actor = Actor.user(user)
     options = approvals.challenge(actor=actor, user=user, request=request)
-    approvals.sign(actor=actor, user=user, request=request, nonce=options["nonce"], shown_sha256=request.statement_sha256,
-                   assertion=key.sign(unb64(options["publicKey"]["challenge"])))
+    approvals.sign(
+        actor=actor,
+        user=user,
+        request=request,
+        nonce=options["nonce"],
+        shown_sha256=request.statement_sha256,
+        assertion=key.sign(unb64(options["publicKey"]["challenge"])),
+    )
 
 
 def approve_both(stage: Stage) -> None:
@@ -102,9 +119,19 @@ def set_stage(cast: Cast, monkeypatch: Any, *, is_approved: bool = True) -> Stag
     assert slot.announce().status_code == 200
     version = trained_version(cast, consent.subject_public_id, slot)
     _, secret = api_keys.create(
-        actor=Actor.user(cast.dev), organisation=cast.organisation, created_by=cast.dev, name="Helpdesk",
-        scope=[Permission.CONVERSATION_CREATE, Permission.CONVERSATION_VIEW, Permission.CONVERSATION_END, Permission.REPLICA_VIEW,
-               Permission.PERSONA_VIEW, Permission.PERSONA_EDIT])
+        actor=Actor.user(cast.dev),
+        organisation=cast.organisation,
+        created_by=cast.dev,
+        name="Helpdesk",
+        scope=[
+            Permission.CONVERSATION_CREATE,
+            Permission.CONVERSATION_VIEW,
+            Permission.CONVERSATION_END,
+            Permission.REPLICA_VIEW,
+            Permission.PERSONA_VIEW,
+            Permission.PERSONA_EDIT,
+        ],
+    )
     keys = {name: give_passkey(getattr(cast, name), name) for name in ("meera", "jonas")}
     stage = Stage(cast, consent, version.replica, version, slot, secret, keys)
     if is_approved:

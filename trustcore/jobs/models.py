@@ -1,7 +1,7 @@
 """Work with a lease, who may hold it, and what is said to its holder.
 
-A job row is the truth about a piece of work; Celery and NOTIFY only wake. A live session is a job of kind "session": claimed by one
-render slot, fenced by `epoch`, over as soon as `leased_until` has passed without a renewal.
+A job row is the truth about a piece of work; Celery and NOTIFY only wake. A live session is a job of kind "session":
+claimed by one render slot, fenced by `epoch`, over as soon as `leased_until` has passed without a renewal.
 """
 
 from typing import ClassVar
@@ -48,7 +48,9 @@ class WorkerNonce(models.Model):
 
 
 class Slot(models.Model):
-    """A place where one piece of work can run at a time. It announces itself; `seen_at` says whether it is still there."""
+    """A place where one piece of work can run at a time. It announces itself; `seen_at` says
+    whether it is still there.
+    """
 
     public_id = models.CharField(max_length=40, unique=True)
     worker = models.ForeignKey(Worker, on_delete=models.PROTECT, related_name="slots")

@@ -2,7 +2,8 @@
 
 from trustcore.primitives.states import Machine
 
-# A lease that runs out puts a repeatable job back in the queue (`requeue`); any other job is `lost` and its owner says what follows.
+# A lease that runs out puts a repeatable job back in the queue (`requeue`); any other job is `lost` and its owner says
+# what follows.
 JOB = Machine(
     "job",
     "queued",

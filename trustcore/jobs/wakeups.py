@@ -1,9 +1,11 @@
 """Wake-ups between processes: PostgreSQL NOTIFY out, one LISTEN connection per process in.
 
-A wake-up says "look again", never what happened: the rows are the truth, so a lost or doubled wake-up costs time and nothing else.
-`notify` runs inside the caller's transaction and PostgreSQL delivers it at commit, so nobody wakes for a change that was rolled back.
+A wake-up says "look again", never what happened: the rows are the truth, so a lost or doubled wake-up costs time and
+nothing else. `notify` runs inside the caller's transaction and PostgreSQL delivers it at commit, so nobody wakes for a
+change that was rolled back.
 
-The listener is a thread, not a task, because waiters may live on different event loops (each test client call has its own).
+The listener is a thread, not a task, because waiters may live on different event loops (each test client call has its
+own).
 """
 
 import asyncio
@@ -18,7 +20,8 @@ import psycopg
 from django.db import connection, connections
 
 CHANNEL = "trustcore_wake"
-# Consent tells of each withdrawal, suspension and expiry here, as {"subject": public id, ...}; it wakes the topic "subject:<id>".
+# Consent tells of each withdrawal, suspension and expiry here, as {"subject": public id, ...}; it wakes the topic
+# "subject:<id>".
 REVOKED_CHANNEL = "trustcore_revoked"
 RECONNECT_S = 0.5
 READY_TIMEOUT_S = 5.0
@@ -37,7 +40,9 @@ def topic_of(channel: str, payload: str) -> str:
 
 
 class Waiter:
-    """One place that waits. Made by `waiting`, before the state is looked at, so that no change falls between look and wait."""
+    """One place that waits. Made by `waiting`, before the state is looked at, so that no change
+    falls between look and wait.
+    """
 
     def __init__(self) -> None:
         self._event = threading.Event()
@@ -99,7 +104,9 @@ class Listener:
                         del self._waiters[name]
 
     def ensure_listening(self) -> None:
-        """Blocks until the LISTEN connection is up. Without it, waiters only miss wake-ups; they still look again by themselves."""
+        """Blocks until the LISTEN connection is up. Without it, waiters only miss wake-ups; they
+        still look again by themselves.
+        """
         with self._lock:
             if self._thread is None:
                 self._is_listening.clear()
@@ -119,7 +126,8 @@ class Listener:
             try:
                 self._listen()
             except psycopg.OperationalError:
-                # The database went away. Waiters look again by themselves at their time limit; here only the connection is renewed.
+                # The database went away. Waiters look again by themselves at their time limit; here only the connection
+                # is renewed.
                 time.sleep(RECONNECT_S)
             with self._lock:
                 if not self._waiters:

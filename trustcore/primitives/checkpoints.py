@@ -1,7 +1,8 @@
 """Signed notes and checkpoints of a transparency log (C2SP signed-note and tlog-checkpoint), with Ed25519.
 
 A checkpoint's text is the log's origin, its size, its root in base64, and extension lines; ours carries one extension,
-`scopes <hex>`: the root over the map scope -> entries so far, so that an export for one subject proves that it is whole.
+`scopes <hex>`: the root over the map scope -> entries so far, so that an export for one subject proves that it is
+whole.
 """
 
 import base64

@@ -9,7 +9,8 @@ PREFIXES: dict[str, str] = {
     "decision": "q", "event": "e", "export": "x", "footage": "f", "grant": "g", "hold": "ho", "identity_check": "i",
     "invitation": "v", "job": "j", "lease": "z", "membership": "mb", "notice": "t", "organisation": "o", "persona": "p",
     "policy": "y",
-    "recording": "m", "replica": "r", "slot": "h", "subject": "s", "user": "u", "worker": "w", "suspension": "sp", "kill_switch": "ks",
+    "recording": "m", "replica": "r", "slot": "h", "subject": "s", "user": "u", "worker": "w", "suspension": "sp",
+    "kill_switch": "ks",
 }
 
 

@@ -1,7 +1,7 @@
 """Merkle trees as in RFC 6962 section 2.1 (and RFC 9162): roots, inclusion and consistency proofs.
 
-Leaf hash H(0x00 || data), node hash H(0x01 || left || right). An empty tree's root is H(""). Functions take leaf hashes,
-or a `node` reader so that a log of a million entries is proved from stored nodes without holding it.
+Leaf hash H(0x00 || data), node hash H(0x01 || left || right). An empty tree's root is H(""). Functions take leaf
+hashes, or a `node` reader so that a log of a million entries is proved from stored nodes without holding it.
 """
 
 import hashlib

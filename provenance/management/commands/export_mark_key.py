@@ -1,4 +1,5 @@
-"""`manage.py export_mark_key --out FILE`: a mark key in a file for its owner, for `python -m provenance.verify --mark-key`.
+"""`manage.py export_mark_key --out FILE`: a mark key in a file for its owner, for `python -m provenance.verify
+--mark-key`.
 
 Whoever holds it can read and forge marks of that year. The export is an event.
 """
@@ -24,7 +25,9 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         epoch = mark_keys.get(options["epoch"]) if options["epoch"] else mark_keys.current()
         obj = recording.ObjectRef("mark_key", epoch.name)
-        with recording.recording(actor=recording.Actor.system("operator"), action=recording.Action.KEY_UNWRAPPED, obj=obj) as event:
+        with recording.recording(
+            actor=recording.Actor.system("operator"), action=recording.Action.KEY_UNWRAPPED, obj=obj
+        ) as event:
             event.add(purpose="export for offline reading of marks")
         try:
             descriptor = os.open(options["out"], os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)

@@ -29,7 +29,9 @@ class SimulatedSlot:
         self.client = Client()
         self.ephemeral = X25519PrivateKey.generate()
         if is_registered:
-            workers.register(actor=Actor.system("tests"), name=name, public_key=self.key.verify_key.public_bytes, public_id=name)
+            workers.register(
+                actor=Actor.system("tests"), name=name, public_key=self.key.verify_key.public_bytes, public_id=name
+            )
 
     def call(self, method: str, path: str, body: Any = None, *, headers: dict[str, str] | None = None) -> Any:
         """Send one signed request; `body` is JSON types or bytes."""
@@ -43,7 +45,12 @@ class SimulatedSlot:
         sent_at, nonce = to_rfc3339(utc_now()), b64(secrets.token_bytes(16))
         statement = protocol.request_statement(method, path, sha256_hex(data), sent_at, nonce)
         signature = self.key.sign(statement_bytes("worker-request", statement))
-        return {"X-Worker-Id": self.worker_id, "X-Worker-Time": sent_at, "X-Worker-Nonce": nonce, "X-Worker-Signature": b64(signature)}
+        return {
+            "X-Worker-Id": self.worker_id,
+            "X-Worker-Time": sent_at,
+            "X-Worker-Nonce": nonce,
+            "X-Worker-Signature": b64(signature),
+        }
 
     def announce(self) -> Any:
         hello = protocol.SlotHello(self.slot_id, self.worker_id, BUILD, ("session", "training"), 256, 30)
@@ -56,14 +63,19 @@ class SimulatedSlot:
         """The claim proof of a lease; `changed` spoils fields of it."""
         grant_sha256 = statement_sha256(lease["grant"]["body"]) if lease["grant"] else statement_sha256(lease["job"])
         public = b64(self.ephemeral.public_key().public_bytes_raw())
-        body = protocol.claim_statement(lease["lease_id"], lease["epoch"], lease["nonce"], public, BUILD, grant_sha256) | changed
+        body = (
+            protocol.claim_statement(lease["lease_id"], lease["epoch"], lease["nonce"], public, BUILD, grant_sha256)
+            | changed
+        )
         return sign_statement(self.key, "slot-claim", body)
 
     def ask_for_keys(self, lease: dict[str, Any], **changed: Any) -> Any:
         return self.call("POST", f"/leases/{lease['lease_id']}/key", {"claim": self.proof(lease, **changed)})
 
     def open_keys(self, answer: dict[str, Any]) -> dict[str, Any]:
-        opened = hpke_open(self.ephemeral, protocol.RELEASE_INFO, canonical_bytes(answer["aad"]), unb64(answer["sealed"]))
+        opened = hpke_open(
+            self.ephemeral, protocol.RELEASE_INFO, canonical_bytes(answer["aad"]), unb64(answer["sealed"])
+        )
         keys: dict[str, Any] = json.loads(opened)
         return keys
 
@@ -71,5 +83,7 @@ class SimulatedSlot:
         """Encrypt and put the files of a training, as a worker does."""
         for name, data in files.items():
             context = keys["contexts"].get(name) or keys["contexts"]["*"] + name
-            answer = self.call("PUT", f"/leases/{lease['lease_id']}/artefact/{name}", encrypt(unb64(keys["write"]), context, data))
+            answer = self.call(
+                "PUT", f"/leases/{lease['lease_id']}/artefact/{name}", encrypt(unb64(keys["write"]), context, data)
+            )
             assert answer.status_code == 200, answer.content

@@ -23,7 +23,13 @@ def signed_in(user):
 
 def opened(stage):
     body = {"replica_id": stage.replica.public_id, **USE}
-    made = Client().post("/v2/conversations", json.dumps(body), content_type="application/json", headers={"x-api-key": stage.api_key}).json()
+    made = (
+        Client()
+        .post(
+            "/v2/conversations", json.dumps(body), content_type="application/json", headers={"x-api-key": stage.api_key}
+        )
+        .json()
+    )
     return Conversation.objects.get(public_id=made["conversation_id"])
 
 
@@ -35,8 +41,10 @@ def addresses(stage):
         "/console/replicas/", f"/console/replicas/{replica}/", f"/console/replicas/{replica}/v/1/",
         f"/console/replicas/{replica}/v/1/pictures/held_out.png", f"/console/replicas/{replica}/training/1/",
         f"/console/replicas/{replica}/training/1/state.json", f"/console/footage/{footage.public_id}/",
-        f"/console/footage/{footage.public_id}/state.json", "/console/policies/", f"/console/policies/{policy.policy.public_id}/v/1/",
-        "/console/live/", f"/console/live/{conversation.public_id}/", f"/console/live/{conversation.public_id}/state.json",
+        f"/console/footage/{footage.public_id}/state.json", "/console/policies/",
+        f"/console/policies/{policy.policy.public_id}/v/1/",
+        "/console/live/", f"/console/live/{conversation.public_id}/",
+        f"/console/live/{conversation.public_id}/state.json",
     ]
 
 
@@ -60,7 +68,8 @@ def test_mallory_changes_nothing(stage):
     replica, footage = stage.replica.public_id, Footage.objects.get()
     mallory = signed_in(stage.cast.mallory)
     for page in (
-        f"/console/replicas/{replica}/v/1/send/", f"/console/replicas/{replica}/suspend/", f"/console/replicas/{replica}/resume/",
+        f"/console/replicas/{replica}/v/1/send/", f"/console/replicas/{replica}/suspend/",
+        f"/console/replicas/{replica}/resume/",
         f"/console/footage/{footage.public_id}/train/", f"/console/footage/{footage.public_id}/complete/",
         f"/console/footage/{footage.public_id}/piece/0/", f"/console/policies/{policy.policy.public_id}/v/1/send/",
         f"/console/policies/{policy.policy.public_id}/edit/", f"/console/live/{conversation.public_id}/stop/",
@@ -79,8 +88,14 @@ def test_mallory_changes_nothing(stage):
 def test_people_without_the_permission_change_nothing(stage, name):
     client, replica = signed_in(getattr(stage.cast, name)), stage.replica.public_id
     footage = Footage.objects.get()
-    for page in (f"/console/replicas/{replica}/v/1/send/", f"/console/footage/{footage.public_id}/train/", "/console/footage/begin/",
-                 f"/console/replicas/{replica}/suspend/", "/console/kill/", "/console/kill/lift/"):
+    for page in (
+        f"/console/replicas/{replica}/v/1/send/",
+        f"/console/footage/{footage.public_id}/train/",
+        "/console/footage/begin/",
+        f"/console/replicas/{replica}/suspend/",
+        "/console/kill/",
+        "/console/kill/lift/",
+    ):
         assert client.post(page, {"reason": "no"}).status_code == 403, page
 
 
@@ -90,9 +105,16 @@ def test_footage_goes_up_in_pieces_encrypted_and_in_order(cast, monkeypatch):
     begun = farah.post("/console/footage/begin/", {"subject": consent.subject_public_id, "recorded": "1"}).json()
     base = f"/console/footage/{begun['footage']}"
     piece = b"\x00" * begun["piece_bytes"]
-    late = farah.post(f"{base}/piece/1/", piece, content_type="application/octet-stream", headers={"accept": "application/json"})
+    late = farah.post(
+        f"{base}/piece/1/", piece, content_type="application/octet-stream", headers={"accept": "application/json"}
+    )
     assert late.status_code == 422 and late.json()["code"] == "footage.refused"
-    big = farah.post(f"{base}/piece/0/", piece + b"x", content_type="application/octet-stream", headers={"accept": "application/json"})
+    big = farah.post(
+        f"{base}/piece/0/",
+        piece + b"x",
+        content_type="application/octet-stream",
+        headers={"accept": "application/json"},
+    )
     assert big.status_code == 422 and big.json()["code"] == "footage.too_large"
     assert farah.post(f"{base}/piece/0/", piece, content_type="application/octet-stream").status_code == 200
     assert farah.post(f"{base}/piece/1/", b"end", content_type="application/octet-stream").status_code == 200
@@ -120,7 +142,12 @@ def test_no_footage_without_a_consent_in_force(cast):
 
 def policy_fields(**changed):
     fields = {f"emotion_{name}": str(milli) for name, milli in POLICY["emotions_max_milli"].items()}
-    fields |= {"use_support_adults": "on", "ceiling_support_adults": "500", "contexts": ["public"], "session_max_min": "30"}
+    fields |= {
+        "use_support_adults": "on",
+        "ceiling_support_adults": "500",
+        "contexts": ["public"],
+        "session_max_min": "30",
+    }
     return fields | changed
 
 
@@ -136,10 +163,14 @@ def test_a_policy_is_edited_into_a_new_version_and_told_in_words(stage):
     assert "You wrote this, so you cannot sign it." in sent
 
 
-@pytest.mark.parametrize("wrong", [{"emotion_joy": "1001"}, {"emotion_joy": "much"}, {"contexts": []}, {"session_max_min": "0"}])
+@pytest.mark.parametrize(
+    "wrong", [{"emotion_joy": "1001"}, {"emotion_joy": "much"}, {"contexts": []}, {"session_max_min": "0"}]
+)
 def test_a_wrong_policy_field_is_told_and_nothing_is_kept(stage, wrong):
     version = EmotionPolicyVersion.objects.get()
-    answer = signed_in(stage.cast.farah).post(f"/console/policies/{version.policy.public_id}/edit/", policy_fields(**wrong))
+    answer = signed_in(stage.cast.farah).post(
+        f"/console/policies/{version.policy.public_id}/edit/", policy_fields(**wrong)
+    )
     assert answer.status_code == 400 and 'role="alert"' in answer.content.decode()
     assert EmotionPolicyVersion.objects.count() == 1
 
@@ -160,13 +191,17 @@ def test_the_kill_switch_ends_all_refuses_new_ones_and_takes_two_to_lift(stage):
     asked_again = meera.post("/console/kill/", {"reason": "drill"})
     assert asked_again["Location"].startswith("/accounts/reauthenticate/") and not KillSwitch.objects.exists()
     session = meera.session
-    session["account_authentication_methods"] = [{"method": "mfa", "type": "webauthn", "reauthenticated": True, "at": time.time()}]
+    session["account_authentication_methods"] = [
+        {"method": "mfa", "type": "webauthn", "reauthenticated": True, "at": time.time()}
+    ]
     session.save()
     assert meera.post("/console/kill/", {"reason": "drill"}).status_code == 302
     conversation.refresh_from_db()
     assert conversation.end_reason == "kill_switch"
     body = {"replica_id": stage.replica.public_id, **USE}
-    refused = Client().post("/v2/conversations", json.dumps(body), content_type="application/json", headers={"x-api-key": stage.api_key})
+    refused = Client().post(
+        "/v2/conversations", json.dumps(body), content_type="application/json", headers={"x-api-key": stage.api_key}
+    )
     assert refused.json()["code"] == "kill_switch.pulled"
     meera.post("/console/kill/lift/")
     again = meera.post("/console/kill/lift/", headers={"accept": "application/json"})
@@ -179,7 +214,9 @@ def test_a_suspended_replica_may_not_speak_until_resumed(stage):
     body = {"replica_id": stage.replica.public_id, **USE}
 
     def ask():
-        return Client().post("/v2/conversations", json.dumps(body), content_type="application/json", headers={"x-api-key": stage.api_key})
+        return Client().post(
+            "/v2/conversations", json.dumps(body), content_type="application/json", headers={"x-api-key": stage.api_key}
+        )
 
     meera.post(f"{base}/suspend/", {"reason": "complaint"})
     assert ask().json()["code"] == "replica.suspended"

@@ -21,7 +21,8 @@ pytestmark = pytest.mark.django_db
 
 def post(stage, body=None, key=None, **headers):
     return Client().post(
-        "/v2/conversations", json.dumps({"replica_id": stage.replica.public_id, **USE, **(body or {})}), content_type="application/json",
+        "/v2/conversations", json.dumps({"replica_id": stage.replica.public_id, **USE, **(body or {})}),
+        content_type="application/json",
         headers={"x-api-key": stage.api_key if key is None else key, **headers})
 
 
@@ -51,12 +52,27 @@ def test_a_granted_conversation_carries_url_grant_and_signed_attestation(stage):
 
 def test_both_spellings_and_a_persona_with_a_default_use_are_accepted(stage):
     made = Client().post(
-        "/v2/pals", json.dumps({"pal_name": "Helper", "system_prompt": "Help.", "default_face_id": stage.replica.public_id, "default_use": USE}),
-        content_type="application/json", headers={"x-api-key": stage.api_key})
+        "/v2/pals",
+        json.dumps(
+            {
+                "pal_name": "Helper",
+                "system_prompt": "Help.",
+                "default_face_id": stage.replica.public_id,
+                "default_use": USE,
+            }
+        ),
+        content_type="application/json",
+        headers={"x-api-key": stage.api_key},
+    )
     persona = made.json()
-    assert made.status_code == 200 and persona["persona_name"] == "Helper" and persona["data"][0]["pal_id"] == persona["persona_id"]
+    assert (
+        made.status_code == 200
+        and persona["persona_name"] == "Helper"
+        and persona["data"][0]["pal_id"] == persona["persona_id"]
+    )
     answer = Client().post(
-        "/v2/conversations", json.dumps({"pal_id": persona["pal_id"]}), content_type="application/json", headers={"x-api-key": stage.api_key})
+        "/v2/conversations", json.dumps({"pal_id": persona["pal_id"]}), content_type="application/json",
+        headers={"x-api-key": stage.api_key})
     assert answer.status_code == 200, answer.json()
     assert answer.json()["persona_id"] == persona["persona_id"]
     assert get(stage, f"/v2/personas/{persona['persona_id']}").json()["persona_name"] == "Helper"
@@ -104,7 +120,9 @@ def test_an_unapproved_policy_alone_refuses(cast, monkeypatch):
     stage = replicas.set_stage(cast, monkeypatch, is_approved=False)
     from rendering.services import replicas as service
 
-    request = service.send_for_signatures(actor=Actor.user(cast.farah), author=cast.farah, version=stage.version, now=utc_now())
+    request = service.send_for_signatures(
+        actor=Actor.user(cast.farah), author=cast.farah, version=stage.version, now=utc_now()
+    )
     for name in ("meera", "jonas"):
         replicas.sign(request, getattr(cast, name), stage.passkeys[name])
     assert post(stage).json()["reasons"] == ["policy.unapproved"]
@@ -112,7 +130,10 @@ def test_an_unapproved_policy_alone_refuses(cast, monkeypatch):
 
 def test_an_idempotency_key_gives_the_same_conversation_and_refuses_another_request(stage):
     first, second = (post(stage, **{"Idempotency-Key": "one"}).json() for _ in range(2))
-    assert first["conversation_id"] == second["conversation_id"] and first["conversation_url"] == second["conversation_url"]
+    assert (
+        first["conversation_id"] == second["conversation_id"]
+        and first["conversation_url"] == second["conversation_url"]
+    )
     other = post(stage, {"country": "SE"}, **{"Idempotency-Key": "one"})
     assert other.status_code == 409 and other.json()["code"] == "conversation.idempotency_mismatch"
     assert Conversation.objects.count() == 1
@@ -141,7 +162,8 @@ def test_replicas_say_whether_they_may_speak(stage):
 
 
 PATHS = [
-    ("GET", "/v2/conversations"), ("POST", "/v2/conversations"), ("GET", "/v2/replicas"), ("GET", "/v2/personas"), ("POST", "/v2/personas"),
+    ("GET", "/v2/conversations"), ("POST", "/v2/conversations"), ("GET", "/v2/replicas"), ("GET", "/v2/personas"),
+    ("POST", "/v2/personas"),
 ]
 
 
@@ -164,7 +186,8 @@ def test_mallory_sees_and_starts_nothing(stage):
     assert mallory.post(f"{own}/end").status_code == 404
     assert mallory.get("/v2/conversations").json()["total_count"] == 0
     started = mallory.post(
-        "/v2/conversations", json.dumps({"replica_id": stage.replica.public_id, **USE}), content_type="application/json")
+        "/v2/conversations", json.dumps({"replica_id": stage.replica.public_id, **USE}),
+        content_type="application/json")
     assert started.status_code == 404
     assert Conversation.objects.get().state == "waiting"
 
@@ -172,8 +195,10 @@ def test_mallory_sees_and_starts_nothing(stage):
 @pytest.mark.parametrize(
     ("body", "field"),
     [
-        ({"emotion": "glee"}, "emotion"), ({"emotion": {"name": "joy", "milli": 1001}}, "emotion"), ({"callback_url": "no url"}, "callback_url"),
-        ({"properties": {"max_call_duration": 1}}, "properties"), ({"conversation_name": "x" * 201}, "conversation_name"),
+        ({"emotion": "glee"}, "emotion"), ({"emotion": {"name": "joy", "milli": 1001}}, "emotion"),
+        ({"callback_url": "no url"}, "callback_url"),
+        ({"properties": {"max_call_duration": 1}}, "properties"),
+        ({"conversation_name": "x" * 201}, "conversation_name"),
     ],
 )
 def test_a_malformed_field_is_named(stage, body, field):

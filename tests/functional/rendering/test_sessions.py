@@ -27,7 +27,8 @@ class Talk:
 
     def __init__(self, stage):
         made = Client().post(
-            "/v2/conversations", json.dumps({"replica_id": stage.replica.public_id, **USE}), content_type="application/json",
+            "/v2/conversations", json.dumps({"replica_id": stage.replica.public_id, **USE}),
+            content_type="application/json",
             headers={"x-api-key": stage.api_key}).json()
         self.id, self.link = made["conversation_id"], made["conversation_url"].removeprefix("http://testserver")
         self.viewer = Client()
@@ -40,7 +41,9 @@ class Talk:
         return (client or self.viewer).get(self.link, follow=True)
 
     def post(self, what, body=None, client=None):
-        return (client or self.viewer).post(f"/c/{self.id}/{what}", json.dumps(body or {}), content_type="application/json")
+        return (client or self.viewer).post(
+            f"/c/{self.id}/{what}", json.dumps(body or {}), content_type="application/json"
+        )
 
 
 @pytest.fixture
@@ -96,16 +99,24 @@ def test_a_link_nobody_opens_runs_out(talk):
 def test_a_page_that_never_connects_gives_its_place_back(stage, talk, lease):
     reaping.reap(utc_now() + timedelta(seconds=61))
     assert talk.row.state == "ended"
-    assert stage.slot.call("POST", f"/leases/{lease['lease_id']}/renew", {"epoch": 1, "state": "ready"}).json()["live"] is False
+    assert (
+        stage.slot.call("POST", f"/leases/{lease['lease_id']}/renew", {"epoch": 1, "state": "ready"}).json()["live"]
+        is False
+    )
 
 
-@pytest.mark.parametrize("body", [{}, {"sdp": "v=0"}, {"sdp": "", "viewer_nonce": "n" * 22}, {"sdp": "x" * 50_000, "viewer_nonce": "n" * 22}])
+@pytest.mark.parametrize(
+    "body", [{}, {"sdp": "v=0"}, {"sdp": "", "viewer_nonce": "n" * 22}, {"sdp": "x" * 50_000, "viewer_nonce": "n" * 22}]
+)
 def test_a_malformed_offer_is_refused(talk, lease, body):
     assert talk.post("offer", body).status_code == 400
     assert not LeaseEvent.objects.filter(kind="offer").exists()
 
 
-@pytest.mark.parametrize("body", [{}, {"text": "x" * 1001}, {"text": "hi", "emotion": "glee"}, {"text": "hi", "emotion": "joy", "milli": 1001}])
+@pytest.mark.parametrize(
+    "body",
+    [{}, {"text": "x" * 1001}, {"text": "hi", "emotion": "glee"}, {"text": "hi", "emotion": "joy", "milli": 1001}],
+)
 def test_a_malformed_message_is_refused(talk, lease, body):
     assert talk.post("message", body).status_code == 400
 
@@ -135,8 +146,15 @@ def test_keys_leave_once_per_lease_epoch(stage, lease):
 
 @pytest.mark.parametrize(
     "changed",
-    [{"lease_id": "z0-1"}, {"epoch": 2}, {"nonce": "AAAA"}, {"build_sha256": "c" * 64}, {"grant_sha256": "0" * 64}, {"ephemeral_public": "AA"},
-     {"extra": 1}],
+    [
+        {"lease_id": "z0-1"},
+        {"epoch": 2},
+        {"nonce": "AAAA"},
+        {"build_sha256": "c" * 64},
+        {"grant_sha256": "0" * 64},
+        {"ephemeral_public": "AA"},
+        {"extra": 1},
+    ],
 )
 def test_a_claim_that_does_not_fit_gets_no_key(stage, lease, changed):
     answer = stage.slot.ask_for_keys(lease, **changed)
@@ -157,10 +175,13 @@ def test_another_worker_gets_nothing_of_a_lease(stage, lease):
     other.announce()
     base = f"/leases/{lease['lease_id']}"
     for method, path, body in (
-        ("POST", f"{base}/key", {"claim": other.proof(lease)}), ("POST", f"{base}/renew", {"epoch": 1, "state": "live"}),
+        ("POST", f"{base}/key", {"claim": other.proof(lease)}),
+        ("POST", f"{base}/renew", {"epoch": 1, "state": "live"}),
         ("GET", f"{base}/events?after=0", None), ("POST", f"{base}/answer", {"offer_id": "x", "sdp": "v=0"}),
-        ("POST", f"{base}/segments", {"segments": []}), ("POST", f"{base}/clamps", {"clamps": []}), ("PUT", f"{base}/recording", b"x"),
-        ("POST", f"{base}/finish", {"reason": "mine"}), ("POST", f"{base}/manifest", {}), ("POST", f"{base}/progress", {}),
+        ("POST", f"{base}/segments", {"segments": []}), ("POST", f"{base}/clamps", {"clamps": []}),
+        ("PUT", f"{base}/recording", b"x"),
+        ("POST", f"{base}/finish", {"reason": "mine"}), ("POST", f"{base}/manifest", {}),
+        ("POST", f"{base}/progress", {}),
         ("PUT", f"{base}/checkpoint", b"x"), ("PUT", f"{base}/artefact/manifest.json", b"x"),
         ("GET", f"/blobs/{lease['blobs']['manifest.json']}", None),
     ):
@@ -173,12 +194,16 @@ def test_an_unregistered_or_replayed_request_is_refused(stage, talk):
     assert stranger.announce().json()["code"] == "worker.unknown"
     body = json.dumps({"slot_id": stage.slot.slot_id, "kinds": ["session"]}).encode()
     headers = stage.slot.sign("POST", "/worker/v1/slots", body)
-    wrong_path = stage.slot.client.generic("POST", "/worker/v1/claim", body, content_type="application/json", headers=headers)
+    wrong_path = stage.slot.client.generic(
+        "POST", "/worker/v1/claim", body, content_type="application/json", headers=headers
+    )
     assert wrong_path.json()["code"] == "worker.unknown"
     talk.join()
     headers = stage.slot.sign("POST", "/worker/v1/claim", body)
     first, second = (
-        stage.slot.client.generic("POST", "/worker/v1/claim", body, content_type="application/json", headers=headers) for _ in range(2))
+        stage.slot.client.generic("POST", "/worker/v1/claim", body, content_type="application/json", headers=headers)
+        for _ in range(2)
+    )
     assert first.status_code == 200
     assert second.status_code == 403 and second.json()["code"] == "worker.replay"
 
@@ -196,12 +221,22 @@ def test_offer_answer_message_and_counters(stage, talk, lease, monkeypatch):
     base = f"/leases/{lease['lease_id']}"
     offer = stage.slot.call("GET", f"{base}/events?after=0").json()["events"][0]
     assert offer["kind"] == "offer" and offer["body"]["viewer_nonce"] == OFFER["viewer_nonce"]
-    answer = {"offer_id": offer["body"]["offer_id"], "sdp": "v=0 answer", "manifest_b64": "AAAA", "session_facts": {"size_px": 256}}
+    answer = {
+        "offer_id": offer["body"]["offer_id"],
+        "sdp": "v=0 answer",
+        "manifest_b64": "AAAA",
+        "session_facts": {"size_px": 256},
+    }
     assert stage.slot.call("POST", f"{base}/answer", answer).status_code == 200
     event = LeaseEvent.objects.get(kind="offer")
     assert viewing.answer_to(talk.row.id, event.id)["sdp"] == "v=0 answer"
     assert talk.row.state == "live"
-    assert talk.viewer.get(f"/c/{talk.id}/state").json() == {"status": "active", "state": "live", "reason": "", "slot_state": "live"}
+    assert talk.viewer.get(f"/c/{talk.id}/state").json() == {
+        "status": "active",
+        "state": "live",
+        "reason": "",
+        "slot_state": "live",
+    }
     assert talk.post("message", {"text": "Hello", "emotion": "joy", "milli": 900}).status_code == 200
     said = stage.slot.call("GET", f"{base}/events?after=1").json()["events"][0]
     assert (said["kind"], said["body"]["text"], said["body"]["milli"], said["number"]) == ("message", "Hello", 900, 2)
@@ -234,7 +269,12 @@ def test_withdrawal_ends_the_session_and_reaches_the_slot_in_its_next_poll(stage
     assert [(e["kind"], e["body"]["reason"]) for e in events] == [("revoke", "consent_withdrawn")]
     assert stage.slot.call("POST", f"/leases/{lease['lease_id']}/renew", {"epoch": 1, "state": "live"}).json() == {
         "live": False, "reason": "consent_withdrawn"}
-    assert stage.slot.call("POST", f"/leases/{lease['lease_id']}/finish", {"reason": "grant.revoked", "counters": {}}).status_code == 200
+    assert (
+        stage.slot.call(
+            "POST", f"/leases/{lease['lease_id']}/finish", {"reason": "grant.revoked", "counters": {}}
+        ).status_code
+        == 200
+    )
     assert (talk.row.state, talk.row.end_reason, job_of(talk).state) == ("ended", "consent_withdrawn", "done")
     assert Event.objects.filter(action="conversation.killed", object_id=talk.id).count() == 1
     ended = talk.post("message", {"text": "still there?"})
@@ -246,7 +286,10 @@ def test_a_killed_worker_loses_the_lease_and_the_conversation_ends_with_a_reason
     assert stage.slot.ask_for_keys(lease).json()["code"] == "lease.lost"
     reaping.reap(utc_now())
     assert (talk.row.end_reason, job_of(talk).state) == ("lease_expired", "lost")
-    assert stage.slot.call("POST", f"/leases/{lease['lease_id']}/renew", {"epoch": 1, "state": "live"}).json()["live"] is False
+    assert (
+        stage.slot.call("POST", f"/leases/{lease['lease_id']}/renew", {"epoch": 1, "state": "live"}).json()["live"]
+        is False
+    )
     assert reaping.reap(utc_now()) == 0
 
 

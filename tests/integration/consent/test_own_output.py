@@ -1,4 +1,6 @@
-"""What our own engine sent out cannot consent: the mark in its pictures is found at intake, and nobody can accept it."""
+"""What our own engine sent out cannot consent: the mark in its pictures is found at intake, and
+nobody can accept it.
+"""
 
 import io
 from itertools import islice

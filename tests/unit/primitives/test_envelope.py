@@ -61,7 +61,11 @@ def test_any_flipped_bit_is_refused(position: int) -> None:
 def test_a_wrapped_key_is_bound_to_its_context() -> None:
     wrapped = envelope.wrap_key(KEY, "replica/1", OTHER)
     assert envelope.unwrap_key(KEY, "replica/1", wrapped) == OTHER
-    for key, context, blob in [(KEY, "replica/2", wrapped), (OTHER, "replica/1", wrapped), (KEY, "replica/1", wrapped[:-1])]:
+    for key, context, blob in [
+        (KEY, "replica/2", wrapped),
+        (OTHER, "replica/1", wrapped),
+        (KEY, "replica/1", wrapped[:-1]),
+    ]:
         with pytest.raises(EnvelopeInvalid):
             envelope.unwrap_key(key, context, blob)
 

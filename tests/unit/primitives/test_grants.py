@@ -18,9 +18,11 @@ def grant(**changes: Any) -> Grant:
     issued, until = make_times(NOW, timedelta(minutes=10))
     fields: dict[str, Any] = {
         "grant_id": "g1", "tenant": "brahmaputra", "conversation_id": "c1", "subject_id": "s1", "replica_id": "r1",
-        "replica_version": 1, "replica_sha256": "00", "consent_id": "n1", "consent_receipt_sha256": "00", "policy_id": "y1",
+        "replica_version": 1, "replica_sha256": "00", "consent_id": "n1", "consent_receipt_sha256": "00",
+        "policy_id": "y1",
         "policy_version": 1, "policy_sha256": "00", "cedar_sha256": "00", "persona_id": "p1", "purpose": "support",
-        "audience": "adults", "country": "IN", "language": "en", "context_of_use": "customer_service", "disclosure": "label",
+        "audience": "adults", "country": "IN", "language": "en", "context_of_use": "customer_service",
+        "disclosure": "label",
         "issued_at": issued, "not_after": until, "emotion_max_milli": {"joy": 500, "neutral": 1000},
     }
     return Grant(**{**fields, **changes})

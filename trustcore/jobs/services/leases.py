@@ -1,8 +1,8 @@
 """The life of a lease: queue, claim, renew, finish, lose.
 
-Each verb is one statement whose WHERE holds the whole rule (state, epoch, time), so two processes can never both succeed. A verb that
-changed no row raises; the caller learns that somebody else was first. What a lost job means for its object is for the owner of that object
-(`rendering.services.reaping`), which is why these functions return the jobs.
+Each verb is one statement whose WHERE holds the whole rule (state, epoch, time), so two processes can never both
+succeed. A verb that changed no row raises; the caller learns that somebody else was first. What a lost job means for
+its object is for the owner of that object (`rendering.services.reaping`), which is why these functions return the jobs.
 """
 
 import json
@@ -38,12 +38,16 @@ def enqueue(
     *, kind: str, tenant: str, object_id: str, subject_public_id: str, idempotency_key: str, lease_lifetime_s: float,
     is_repeatable: bool, queue_until: datetime | None = None, max_attempts: int = 5,
 ) -> Job:
-    """Put work in the queue, or return the job that `idempotency_key` made before. Call it inside the business transaction."""
+    """Put work in the queue, or return the job that `idempotency_key` made before. Call it inside
+    the business transaction.
+    """
     job, is_new = Job.objects.get_or_create(
         idempotency_key=idempotency_key,
         defaults={
-            "public_id": new_id("lease" if kind == "session" else "job"), "kind": kind, "tenant": tenant, "object_id": object_id,
-            "subject_public_id": subject_public_id, "lease_lifetime_s": lease_lifetime_s, "is_repeatable": is_repeatable,
+            "public_id": new_id("lease" if kind == "session" else "job"), "kind": kind, "tenant": tenant,
+            "object_id": object_id,
+            "subject_public_id": subject_public_id, "lease_lifetime_s": lease_lifetime_s,
+            "is_repeatable": is_repeatable,
             "queue_until": queue_until, "max_attempts": max_attempts,
         },
     )
@@ -65,7 +69,8 @@ _CLAIM = """
 def claim(*, kinds: Sequence[str], slot: Slot | None, now: datetime) -> Job | None:
     """Lease the first queued job of these kinds (sessions first), or None. Each job goes to one caller only."""
     values = {
-        "leased": _after("queued", "claim"), "queued": "queued", "slot": slot.id if slot else None, "kinds": list(kinds), "now": now,
+        "leased": _after("queued", "claim"), "queued": "queued", "slot": slot.id if slot else None,
+        "kinds": list(kinds), "now": now,
         "nonce": b64(secrets.token_bytes(16)),
     }
     with connection.cursor() as cursor:
@@ -78,8 +83,8 @@ def held(job_id: str, *, worker_id: str, epoch: int | None, now: datetime) -> Jo
     """The job whose lease this worker holds now.
 
     Raises:
-        LeaseLost: no such lease, another worker's, another epoch's, over, stopped or run out. One answer for all, so that a stranger
-            learns nothing about other people's leases.
+        LeaseLost: no such lease, another worker's, another epoch's, over, stopped or run out. One answer for all, so
+            that a stranger learns nothing about other people's leases.
     """
     found = Job.objects.select_related("slot__worker").filter(
         public_id=job_id, state="leased", leased_until__gt=now, slot__worker__public_id=worker_id,
@@ -101,9 +106,11 @@ def renew(job: Job, *, now: datetime) -> bool:
 
 
 def finish(job: Job, *, action: str, reason: str, now: datetime) -> bool:
-    """Take a job out of the queue for good: `action` is finish, fail, lose or cancel. False when somebody else ended it before.
+    """Take a job out of the queue for good: `action` is finish, fail, lose or cancel. False when somebody else ended it
+    before.
 
-    What was said over the lease (offers, what a viewer typed) is deleted here: it belongs to the session, not to the record.
+    What was said over the lease (offers, what a viewer typed) is deleted here: it belongs to the session, not to the
+    record.
     """
     sources = [state for state in JOB.states if (state, action) in JOB.transitions]
     changed = Job.objects.filter(id=job.id, epoch=job.epoch, state__in=sources).update(
@@ -130,7 +137,9 @@ _SAY = """
 
 
 def say(job: Job, *, kind: str, body: Mapping[str, Any]) -> LeaseEvent:
-    """Push one event to the holder of a lease. Numbers grow by one without gaps: the row lock of the job orders them."""
+    """Push one event to the holder of a lease. Numbers grow by one without gaps: the row lock of
+    the job orders them.
+    """
     with connection.cursor() as cursor:
         cursor.execute(_SAY, [job.id, kind, json.dumps(dict(body))])
         (event_id,) = cursor.fetchone()
@@ -154,9 +163,12 @@ def run_out(now: datetime) -> list[Job]:
 
 
 def requeue(job: Job, *, now: datetime) -> bool:
-    """Put a repeatable job whose lease ran out back in the queue. False when it may not be repeated any more, or is not ours to move."""
+    """Put a repeatable job whose lease ran out back in the queue. False when it may not be repeated
+    any more, or is not ours to move.
+    """
     changed = Job.objects.filter(
-        id=job.id, epoch=job.epoch, state="leased", leased_until__lte=now, is_repeatable=True, stop_reason="", attempt__lt=F("max_attempts"),
+        id=job.id, epoch=job.epoch, state="leased", leased_until__lte=now, is_repeatable=True, stop_reason="",
+        attempt__lt=F("max_attempts"),
     ).update(state=_after("leased", "requeue"), slot=None, leased_until=None)
     if changed:
         wakeups.notify(QUEUE_TOPIC)

@@ -31,7 +31,8 @@ def register(*, actor: recording.Actor, name: str, public_key: bytes, public_id:
 
 
 def announce(
-    *, worker: Worker, slot_id: str, build_sha256: str, capabilities: list[str], size_px: int, frames_per_s: int, now: datetime,
+    *, worker: Worker, slot_id: str, build_sha256: str, capabilities: list[str], size_px: int, frames_per_s: int,
+    now: datetime,
 ) -> Slot:
     """Note that a slot of this worker is there. A slot id of another worker is refused."""
     if Slot.objects.filter(public_id=slot_id).exclude(worker=worker).exists():
@@ -59,12 +60,13 @@ def authenticate(*, worker_id: str, statement: Mapping[str, str], signature: str
     """The worker that signed this request, once.
 
     Args:
-        statement: {"method", "path", "body_sha256", "sent_at", "nonce"} as the receiver saw them, never as the sender claims them.
+        statement: {"method", "path", "body_sha256", "sent_at", "nonce"} as the receiver saw them, never as the sender
+            claims them.
         signature: b64 Ed25519 over the statement with purpose "worker-request".
 
     Raises:
-        WorkerUnknown: the worker is not registered or not active, the time is off by more than 30 s, or the signature does not fit.
-            One message for all.
+        WorkerUnknown: the worker is not registered or not active, the time is off by more than 30 s, or the signature
+            does not fit. One message for all.
         WorkerReplay: this very request came before.
     """
     unknown = WorkerUnknown("This request is not signed by a worker registered here. Register its public key first.")
