@@ -8,7 +8,7 @@ import os
 from pathlib import Path
 
 
-class SettingInvalid(ValueError):  # noqa: N818 (named like every error of ours)
+class SettingInvalid(ValueError):
     """A setting is missing or cannot be read. The message names the variable and says what to do."""
 
 

@@ -94,9 +94,8 @@ def invite_to_look(told: story.Story, cast_links: dict[str, str]) -> None:
         ("Mallory, elsewhere", "nothing of this", cast_links["mallory"]),
     ]
     print(f"\nTrustcore is serving at {told.base_url}\n")
-    print(
-        f"  Talk with the replica of Asha (this link works once, for the first browser that opens it):\n    {answer['conversation_url']}\n"
-    )
+    print("  Talk with the replica of Asha (this link works once, for the first browser that opens it):")
+    print(f"    {answer['conversation_url']}\n")
     print(
         '  Try: type "What happened to my claim?", open the chip over the picture, then stop it as Meera under Live.\n'
     )
@@ -145,7 +144,8 @@ def main() -> int:
             serve(told)
     except (StackError, StoryError) as error:
         print(
-            f"\nThe demo stopped: {error}\nLogs are in {STATE / 'logs'}. Run `make demo` again; it goes on from where it can.",
+            f"\nThe demo stopped: {error}\n"
+            f"Logs are in {STATE / 'logs'}. Run `make demo` again; it goes on from where it can.",
             file=sys.stderr,
         )
         return 1

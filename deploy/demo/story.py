@@ -14,8 +14,8 @@ from typing import Any
 
 import httpx
 
-from deploy.demo.people import Person, StoryError, attribute, json_script, links
-from rendering.demo import DemoPerson, committed_footage, consent_clip
+from deploy.demo.people import Person, StoryError, json_script, links
+from rendering.demo import DemoPerson, consent_clip
 
 Say = Callable[[str], None]
 Progress = Callable[[str, float], None]  # what is going on, share done
@@ -34,7 +34,8 @@ PERSONA = {
     "system_prompt": "You answer questions about claims, calmly and in short sentences.",
     "custom_greeting": "",
     "context": (
-        "Q: What happened to my claim?\nA: Your claim reached us on Friday. A person will look at it within three days.\n"
+        "Q: What happened to my claim?\n"
+        "A: Your claim reached us on Friday. A person will look at it within three days.\n"
         "Q: What do I have to send?\nA: Please send a picture of the damage and the number of your policy.\n"
         "Q: How long does it take?\nA: Most claims are settled within ten days.\n"
         "Q: Can I talk to a person?\nA: Of course. Our office is open from nine to five, every working day."

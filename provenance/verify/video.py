@@ -1,7 +1,7 @@
 """Verify recordings: a file of sent fragments frame by frame, or a playable file as a whole."""
 
-import io
 import base64
+import io
 from collections.abc import Callable, Iterator
 from typing import Any
 

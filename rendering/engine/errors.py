@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 
-class ReplicaInvalid(ValueError):  # noqa: N818  named as the product's coded errors are
+class ReplicaInvalid(ValueError):
     """Replica files that must not be drawn: a hash, a shape, a range or the version does not hold."""
 
     code = "replica.invalid"

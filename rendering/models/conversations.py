@@ -36,7 +36,8 @@ class Conversation(AuditedModel):
     grant_sha256 = models.CharField(max_length=64)
     decision_id = models.CharField(max_length=40)
     attestation = models.JSONField()  # signed
-    idempotency_key = models.CharField(max_length=100, null=True)
+    # NULL for "none given": the unique constraint below must let many of those stand beside each other.
+    idempotency_key = models.CharField(max_length=100, null=True)  # noqa: DJ001
     request_sha256 = models.CharField(max_length=64)
     join_token_sha256 = models.CharField(max_length=64)
     viewer_cookie_sha256 = models.CharField(max_length=64, blank=True)  # set once, by the first viewer

@@ -26,8 +26,8 @@ def for_replica(version: ReplicaVersion, consent: ConsentFacts) -> dict[str, Any
     )
     text = [
         f"I approve replica version {version.number} of {name} for live use inside the scope agreed to on "
-        f"{consent.agreed_at:%-d %B %Y}: {', '.join(scope.purposes)} to {', '.join(scope.audiences)} in {', '.join(scope.territories)}, "
-        f"with {emotions}.",
+        f"{consent.agreed_at:%-d %B %Y}: {', '.join(scope.purposes)} to {', '.join(scope.audiences)} in "
+        f"{', '.join(scope.territories)}, with {emotions}.",
         "I have looked at the evidence on this page.",
         "I did not train this replica.",
     ]
@@ -58,11 +58,13 @@ def for_policy(version: EmotionPolicyVersion, subject_name: str) -> dict[str, An
         or "neutral only"
     )
     uses = "; ".join(
-        f"{purpose} for {', '.join(f'{audience} at most {milli}' for audience, milli in row.items())}" for purpose,
-        row in content["uses"].items())
+        f"{purpose} for {', '.join(f'{audience} at most {milli}' for audience, milli in row.items())}"
+        for purpose, row in content["uses"].items()
+    )
     text = [
         f"I approve version {version.number} of the emotion policy for {subject_name}: {shown}, in thousandths.",
-        f"Uses: {uses}. Where: {', '.join(content['contexts'])}. At most {content['session_max_min']} minutes a session.",
+        f"Uses: {uses}. Where: {', '.join(content['contexts'])}. "
+        f"At most {content['session_max_min']} minutes a session.",
         "I did not write this version.",
     ]
     return approvals.statement_for(

@@ -13,9 +13,10 @@ def canonical_bytes(value: Any) -> bytes:
         ValueError: a value has no canonical form (NaN, an integer beyond 2^53, a non-string key).
     """
     try:
-        return rfc8785.dumps(value)
+        encoded: bytes = rfc8785.dumps(value)
     except rfc8785.CanonicalizationError as error:
         raise ValueError(f"value has no canonical form: {error}") from error
+    return encoded
 
 
 def from_canonical(data: bytes) -> Any:

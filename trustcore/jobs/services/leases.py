@@ -57,8 +57,8 @@ def enqueue(
 
 
 _CLAIM = """
-    UPDATE trustcore_jobs_job SET state = %(leased)s, slot_id = %(slot)s, epoch = epoch + 1, attempt = attempt + 1, nonce = %(nonce)s,
-           claim = NULL, claimed_at = %(now)s, leased_until = %(now)s + make_interval(secs => lease_lifetime_s)
+    UPDATE trustcore_jobs_job SET state = %(leased)s, slot_id = %(slot)s, epoch = epoch + 1, attempt = attempt + 1,
+           nonce = %(nonce)s, claim = NULL, claimed_at = %(now)s, leased_until = %(now)s + make_interval(secs => lease_lifetime_s)
      WHERE id = (SELECT id FROM trustcore_jobs_job
                   WHERE state = %(queued)s AND kind = ANY(%(kinds)s) AND (queue_until IS NULL OR queue_until > %(now)s)
                   ORDER BY (kind <> 'session'), created_at FOR UPDATE SKIP LOCKED LIMIT 1)
@@ -130,7 +130,8 @@ def ask_to_stop(job: Job, *, kind: str, reason: str) -> None:
 
 
 _SAY = """
-    WITH counted AS (UPDATE trustcore_jobs_job SET event_count = event_count + 1 WHERE id = %s RETURNING id, event_count)
+    WITH counted AS (UPDATE trustcore_jobs_job SET event_count = event_count + 1 WHERE id = %s
+                     RETURNING id, event_count)
     INSERT INTO trustcore_jobs_lease_event (job_id, number, kind, body, created_at)
     SELECT id, event_count, %s, %s::jsonb, now() FROM counted RETURNING id
 """

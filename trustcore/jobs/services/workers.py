@@ -12,7 +12,7 @@ from trustcore.jobs.models import Slot, Worker, WorkerNonce
 from trustcore.primitives.clock import from_rfc3339
 from trustcore.primitives.errors import SignatureInvalid
 from trustcore.primitives.ids import new_id
-from trustcore.primitives.signing import VerifyKey, b64, statement_bytes, unb64
+from trustcore.primitives.signing import b64, statement_bytes, unb64
 
 PURPOSE = "worker-request"
 MAX_SKEW = timedelta(seconds=30)
@@ -87,7 +87,8 @@ def authenticate(*, worker_id: str, statement: Mapping[str, str], signature: str
 def _count_once(worker: Worker, nonce: str, sent_at: datetime) -> None:
     with connection.cursor() as cursor:
         cursor.execute(
-            "INSERT INTO trustcore_jobs_worker_nonce (worker_id, nonce, sent_at) VALUES (%s, %s, %s) ON CONFLICT DO NOTHING",
+            "INSERT INTO trustcore_jobs_worker_nonce (worker_id, nonce, sent_at) VALUES (%s, %s, %s) "
+            "ON CONFLICT DO NOTHING",
             [worker.id, nonce, sent_at],
         )
         if cursor.rowcount != 1:
