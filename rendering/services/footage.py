@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
+from django.utils.translation import gettext_lazy as _
 
 from consent import seams
 from consent.identity.own_output import check_own_output
@@ -183,6 +184,19 @@ def accepted_for(replica: Replica) -> list[Footage]:
     return list(found.order_by("-created_at"))
 
 
+# The API keeps the words of `error_type`; people read what was looked at.
+_NAMES = {
+    "person_mismatch": _("Same person as in the consent clip"), "video_duration": _("Length"), "video_fps": _("Pictures a second"),
+    "face_or_obstruction_detected": _("Face in view"), "second_person_detected": _("Nobody else in the picture"),
+    "improper_distance": _("Distance from the camera"), "inconsistent_distance": _("Steady distance"), "face_turned_away": _("Looks at the camera"),
+    "excessive_movement_detected": _("Head stays in place"), "poor_lighting": _("Light"), "lighting_change_detected": _("Steady light"),
+    "quality_issue_detected": _("Sharpness"), "teeth_not_visible": _("Mouth opens in speech"), "other_quality_issue": _("Blinks"),
+    "audio_processing": _("Speech can be heard"), "own_output": _("Our own mark or manifest"),
+}  # fmt: skip
+
+
 def findings_worst_first(footage: Footage) -> list[dict[str, Any]]:
+    """The findings with the name of what was looked at, worst first."""
     order = {"fail": 0, "not_run": 1, "warn": 2, "pass": 3}
-    return sorted(footage.findings, key=lambda finding: order.get(finding["verdict"], 0))
+    named = [{**finding, "name": _NAMES.get(finding["error_type"], _("The file"))} for finding in footage.findings]
+    return sorted(named, key=lambda finding: order.get(finding["verdict"], 0))

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
+from trustcore.primitives.grants import EMOTIONS
+
 # Floors of an ordinary training on real footage (docs/benchmarks.md); a figure below its floor is a warning to the people who sign.
 FLOORS: tuple[tuple[str, str, str, str, float, float, float], ...] = (
     # key, name, what, unit, floor, scale start, scale end
@@ -57,14 +59,23 @@ def figures(report: dict[str, Any]) -> dict[str, str]:
 
 @dataclass(frozen=True)
 class EmotionCell:
-    """What a version can show of one emotion, and what the person agreed to."""
+    """What a version can show of one emotion, and what the person agreed to. `place`: which picture of emotions.png it is, 0..7."""
 
     name: str
     measured_milli: int
     agreed_milli: int
+    place: int = 0
+
+    @property
+    def is_open(self) -> bool:
+        """A calm face is part of every consent; anything else only as far as it was agreed."""
+        return self.name == "neutral" or self.agreed_milli > 0
 
 
 def emotion_cells(report: dict[str, Any], consent: Any) -> list[EmotionCell]:
     """One cell per emotion the version was calibrated for. `consent`: ConsentFacts, or None when there is none."""
     caps = (report.get("calibration") or {}).get("emotion_caps_milli") or {}
-    return [EmotionCell(name, int(cap), consent.emotion_max_milli(name) if consent else 0) for name, cap in caps.items()]
+    return [
+        EmotionCell(name, int(caps[name]), consent.emotion_max_milli(name) if consent else 0, place)
+        for place, name in enumerate(EMOTIONS) if name in caps
+    ]
