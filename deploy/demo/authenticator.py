@@ -31,6 +31,14 @@ class SoftwarePasskey:
     counter: int = 0
     _key: ec.EllipticCurvePrivateKey = field(default_factory=lambda: ec.generate_private_key(ec.SECP256R1()))
 
+    @property
+    def public_key(self) -> bytes:
+        """In COSE form (RFC 9052), as an authenticator hands it over."""
+        numbers = self._key.public_key().public_numbers()
+        return cbor2.dumps(
+            {1: 2, 3: -7, -1: 1, -2: numbers.x.to_bytes(32, "big"), -3: numbers.y.to_bytes(32, "big")}, canonical=True
+        )
+
     def create(self, options: dict[str, Any]) -> dict[str, Any]:
         """Answer to navigator.credentials.create(): a RegistrationResponseJSON.
 
@@ -39,10 +47,8 @@ class SoftwarePasskey:
         """
         public_key = options.get("publicKey", options)
         self.user_handle = unb64(public_key["user"]["id"])
-        numbers = self._key.public_key().public_numbers()
-        cose = cbor2.dumps({1: 2, 3: -7, -1: 1, -2: numbers.x.to_bytes(32, "big"), -3: numbers.y.to_bytes(32, "big")},
-                           canonical=True)
-        credential = b"\x00" * 16 + len(self.credential_id).to_bytes(2, "big") + self.credential_id + cose
+        length = len(self.credential_id).to_bytes(2, "big")
+        credential = b"\x00" * 16 + length + self.credential_id + self.public_key
         authenticator_data = self._authenticator_data(public_key["rp"]["id"], HAS_CREDENTIAL) + credential
         attestation = cbor2.dumps({"fmt": "none", "attStmt": {}, "authData": authenticator_data})
         return self._response({

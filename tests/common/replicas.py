@@ -21,7 +21,6 @@ from trustcore.accounts.services import api_keys
 from trustcore.audit.actors import Actor
 from trustcore.policy.services import emotion_policies
 from trustcore.primitives.clock import utc_now
-from trustcore.primitives.signing import unb64
 
 POLICY = {
     "emotions_max_milli": {"joy": 600, "surprise": 400}, "uses": {"support": {"adults": 500}}, "contexts": ["public"],
@@ -94,7 +93,7 @@ def sign(request: Any, user: User, key: Any) -> None:
         request=request,
         nonce=options["nonce"],
         shown_sha256=request.statement_sha256,
-        assertion=key.sign(unb64(options["publicKey"]["challenge"])),
+        assertion=key.get(options),
     )
 
 

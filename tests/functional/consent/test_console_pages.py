@@ -14,7 +14,6 @@ from tests.common.passkeys import give_passkey
 from trustcore.accounts.services import api_keys
 from trustcore.audit.actors import Actor
 from trustcore.keys.services import holds
-from trustcore.primitives.signing import unb64
 
 pytestmark = pytest.mark.django_db
 
@@ -59,7 +58,7 @@ def sign_over_http(client, asked, key, **changed):
         return options
     answer = {
         "nonce": options.json()["nonce"], "statement_sha256": asked.statement_sha256,
-        "assertion": key.sign(unb64(options.json()["publicKey"]["challenge"])),
+        "assertion": key.get(options.json()),
     } | changed  # fmt: skip
     return post_answer(client, asked, answer)
 

@@ -1,6 +1,7 @@
 """An approval's evidence holds without us, and any change to it is found."""
 
 import copy
+from dataclasses import replace
 
 import pytest
 
@@ -13,7 +14,7 @@ from consent.evidence import (
     verify_assertion,
     verify_evidence,
 )
-from tests.common.software_passkey import SoftwarePasskey
+from deploy.demo.authenticator import SoftwarePasskey
 from trustcore.primitives.hashing import statement_sha256
 from trustcore.primitives.signing import b64
 
@@ -27,6 +28,10 @@ def body_for(statement=STATEMENT, nonce="n1"):
     ).to_dict()
 
 
+def answer(key, body):
+    return key.get({"challenge": b64(challenge_bytes(body)), "rpId": PARTY.rp_id})
+
+
 def check(body, assertion, key, last_sign_count=0):
     return verify_assertion(
         body=body, assertion=assertion, public_key=key.public_key, credential_id=b64(key.credential_id),
@@ -35,9 +40,9 @@ def check(body, assertion, key, last_sign_count=0):
 
 
 def evidence():
-    key = SoftwarePasskey()
+    key = SoftwarePasskey(PARTY.origin)
     body = body_for()
-    return build_evidence(statement=STATEMENT, body=body, assertion=key.sign(challenge_bytes(body)),
+    return build_evidence(statement=STATEMENT, body=body, assertion=answer(key, body),
                           public_key=key.public_key, party=PARTY, signed_at="2026-11-24T10:00:00.000Z")  # fmt: skip
 
 
@@ -64,7 +69,7 @@ def _change(path, value):
         _change(["body", "nonce"], "n2"),
         _change(["origin"], "https://elsewhere.example"),
         _change(["rp_id"], "elsewhere.example"),
-        _change(["public_key"], b64(SoftwarePasskey().public_key)),
+        _change(["public_key"], b64(SoftwarePasskey(PARTY.origin).public_key)),
         _change(["assertion", "response", "signature"], b64(b"no")),
     ],
 )
@@ -76,19 +81,19 @@ def test_any_change_is_found(change):
 
 
 def test_no_user_verification_is_refused():
-    key, body = SoftwarePasskey(), body_for()
+    key, body = SoftwarePasskey(PARTY.origin), body_for()
     with pytest.raises(AssertionInvalid):
-        check(body, key.sign(challenge_bytes(body), user_verified=False), key)
+        check(body, answer(replace(key, user_verified=False), body), key)
 
 
 def test_another_page_is_refused():
-    key, body = SoftwarePasskey(), body_for()
+    key, body = SoftwarePasskey(PARTY.origin), body_for()
     with pytest.raises(AssertionInvalid):
-        check(body, key.sign(challenge_bytes(body), origin="http://evil.example"), key)
+        check(body, answer(replace(key, origin="http://evil.example"), body), key)
 
 
 def test_a_signature_count_that_does_not_rise_is_refused():
-    key, body = SoftwarePasskey(), body_for()
-    seen = check(body, key.sign(challenge_bytes(body)), key)
+    key, body = SoftwarePasskey(PARTY.origin), body_for()
+    seen = check(body, answer(key, body), key)
     with pytest.raises(AssertionInvalid):
-        check(body, SoftwarePasskey.sign(key, challenge_bytes(body)), key, last_sign_count=seen.sign_count + 5)
+        check(body, answer(key, body), key, last_sign_count=seen.sign_count + 5)
