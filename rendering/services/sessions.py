@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
+from django.db import transaction
 from django.db.models import F
 
 from provenance.services import session_manifests
@@ -19,6 +20,7 @@ from trustcore.jobs.errors import LeaseLost
 from trustcore.jobs.models import Job
 from trustcore.jobs.services import leases
 from trustcore.keys.services import mark_keys
+from trustcore.primitives.clock import from_rfc3339
 from trustcore.primitives.errors import Refusal
 from trustcore.primitives.grants import EMOTIONS
 from trustcore.primitives.signing import b64
@@ -29,6 +31,9 @@ MARK_SLOTS = 64  # payload signs repeat after this many slots (DESIGN: watermark
 MODEL_FILES = ("model.safetensors", "manifest.json")
 MAX_SEGMENTS_A_CALL = 120
 MAX_CLAMPS_A_CALL = 200
+MAX_FRAMES_A_SECOND = 240
+MAX_SEQUENCE = 2**31
+MAX_SEGMENT_TEXT_CHARS = 200
 
 
 def conversation_of(job: Job) -> Conversation:
@@ -118,6 +123,8 @@ def reason_to_stop(conversation: Conversation, *, now: datetime) -> str:
         return "replica_suspended"
     if conversation.live_at and now - conversation.live_at >= timedelta(seconds=conversation.max_duration_s):
         return "max_call_duration"
+    if now >= from_rfc3339(conversation.grant["body"]["not_after"]):
+        return "max_call_duration"
     try:
         selectors.consent_for(conversation, now=now)
     except Refusal as refusal:
@@ -193,15 +200,31 @@ def note_segments(job: Job, segments: Sequence[Mapping[str, Any]]) -> None:
             fact = protocol.SegmentRoot(**segment)
         except TypeError as error:
             raise RequestInvalid("A segment has missing or unknown fields.") from error
-        if not _is_next(job, fact.number):
-            continue
-        with recording.recording(actor=_worker(job), action=Action.SEGMENT_RECORDED, obj=reference) as event:
-            event.add(**protocol.to_json(fact), lease=job.public_id, epoch=job.epoch)
+        _demand_one_second(fact)
+        # The number and its event are one act: a crash between them would leave a sent second out of the log for good.
+        with transaction.atomic():
+            state = LiveState.objects.select_for_update().get(conversation__public_id=job.object_id)
+            if fact.number <= state.last_segment:
+                continue
+            with recording.recording(actor=_worker(job), action=Action.SEGMENT_RECORDED, obj=reference) as event:
+                event.add(**protocol.to_json(fact), lease=job.public_id, epoch=job.epoch)
+            state.last_segment = fact.number
+            state.save(update_fields=["last_segment"])
 
 
-def _is_next(job: Job, number: int) -> bool:
-    found = LiveState.objects.filter(conversation__public_id=job.object_id, last_segment__lt=number)
-    return found.update(last_segment=number) == 1
+def _demand_one_second(fact: protocol.SegmentRoot) -> None:
+    """Whoever verifies an export walks over these numbers: a span without end would keep them busy without end.
+
+    Raises:
+        RequestInvalid
+    """
+    numbers = (fact.number, fact.first_sequence, fact.last_sequence)
+    texts = (fact.root, fact.manifest_label, fact.mark_slot_id, fact.started_at)
+    is_number = all(type(number) is int and 0 <= number < MAX_SEQUENCE for number in numbers)
+    if not is_number or not 0 <= fact.last_sequence - fact.first_sequence < MAX_FRAMES_A_SECOND:
+        raise RequestInvalid(f"A segment is one second of at most {MAX_FRAMES_A_SECOND} frames, in order.")
+    if not all(isinstance(text, str) and len(text) <= MAX_SEGMENT_TEXT_CHARS for text in texts):
+        raise RequestInvalid("A segment's root, label, mark and time are short texts.")
 
 
 def note_clamps(job: Job, clamps: Sequence[Mapping[str, Any]]) -> None:

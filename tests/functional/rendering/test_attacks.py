@@ -1,0 +1,94 @@
+"""Attacks by those who hold something: a slot with a real lease, a viewer with the cookie, a person who withdraws."""
+
+from datetime import timedelta
+
+import pytest
+
+from consent.services import consents
+from rendering.models import Conversation, LiveState
+from rendering.services import sessions
+from tests.functional.rendering.test_sessions import OFFER, Talk, job_of, segment
+from trustcore.audit.actors import Actor
+from trustcore.audit.models import Event
+from trustcore.jobs.errors import LeaseLost
+from trustcore.primitives.clock import from_rfc3339
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def talk(stage):
+    return Talk(stage)
+
+
+@pytest.fixture
+def lease(stage, talk):
+    assert talk.join().status_code == 200
+    return stage.slot.claim("session").json()
+
+
+def ask_for_manifest(stage, lease, **changed):
+    """A manifest request as far as control itself looks at it; the signer would refuse the rest."""
+    mark = LiveState.objects.get().mark["slot_id"]
+    request = {
+        "grant": lease["grant"], "claim": stage.slot.proof(lease), "viewer_nonce": OFFER["viewer_nonce"],
+        "dtls_fingerprint": "sha-256 AA", "mark_slots": [{"slot_id": mark, "start_ms": 0, "end_ms": 8000}],
+        "session_cose_key": "AA", "signer_binding": "AA", "width": 256, "height": 256,
+    } | changed  # fmt: skip
+    return stage.slot.call("POST", f"/leases/{lease['lease_id']}/manifest", request)
+
+
+@pytest.fixture
+def offered(talk, lease, monkeypatch):
+    from rendering.views import viewer
+
+    monkeypatch.setattr(viewer, "ANSWER_WITHIN_S", 0.0)
+    talk.post("offer", OFFER)
+    return lease
+
+
+def test_a_slot_gets_no_manifest_after_withdrawal(stage, talk, offered):
+    consents.withdraw(actor=Actor.subject(stage.consent.subject_public_id), consent=stage.consent)
+    answer = ask_for_manifest(stage, offered)
+    assert answer.status_code == 409 and answer.json()["code"] == "lease.lost"
+    assert Event.objects.filter(action="manifest.refused", object_id=talk.id).count() == 1
+
+
+@pytest.mark.parametrize(
+    "stolen",
+    [{"mark_slots": [{"slot_id": "00000000000000ff", "start_ms": 0, "end_ms": 8000}]}, {"viewer_nonce": "m" * 22}],
+)
+def test_a_slot_cannot_claim_another_sessions_mark_or_viewer(stage, talk, offered, stolen):
+    answer = ask_for_manifest(stage, offered, **stolen)
+    assert answer.json()["code"] == "signer.request_invalid", answer.content
+    assert Event.objects.filter(action="manifest.refused", object_id=talk.id).count() == 1
+    assert ask_for_manifest(stage, offered).json()["code"] != "signer.request_invalid"
+
+
+def test_no_key_leaves_under_a_grant_that_has_run_out(talk, lease):
+    not_after = from_rfc3339(Conversation.objects.get(public_id=talk.id).grant["body"]["not_after"])
+    job = job_of(talk)
+    assert sessions.release_terms(job, now=not_after - timedelta(seconds=1)).read
+    with pytest.raises(LeaseLost):
+        sessions.release_terms(job, now=not_after)
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [{"last_sequence": 10**15}, {"first_sequence": "1"}, {"number": True}, {"last_sequence": 0}, {"root": "a" * 9000}],
+)
+def test_a_slot_cannot_log_a_second_that_no_verifier_could_walk(stage, talk, lease, changed):
+    path = f"/leases/{lease['lease_id']}/segments"
+    answer = stage.slot.call("POST", path, {"segments": [segment(1) | changed]})
+    assert answer.status_code == 400 and answer.json()["code"] == "request.invalid"
+    assert not Event.objects.filter(action="segment.recorded").exists()
+
+
+def test_a_crash_between_number_and_event_loses_no_second(stage, talk, lease, monkeypatch):
+    path = f"/leases/{lease['lease_id']}/segments"
+    with monkeypatch.context() as patch:
+        patch.setattr(sessions.recording, "recording", lambda **_: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            stage.slot.call("POST", path, {"segments": [segment(0)]})
+    assert stage.slot.call("POST", path, {"segments": [segment(0)]}).status_code == 200
+    assert Event.objects.filter(action="segment.recorded", object_id=talk.id).count() == 1
