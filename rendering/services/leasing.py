@@ -127,6 +127,8 @@ def renew(*, job: Job, renewal: Mapping[str, Any], now: datetime) -> protocol.Re
     reason = job.stop_reason
     if not reason and job.kind == "session":
         reason = sessions.note_renewal(job, renewal, now=now)
+    elif not reason and job.kind == "training":
+        reason = training.end_if_not_allowed(job, now=now)
     if reason or not leases.renew(job, now=now):
         return protocol.RenewalAnswer(live=False, reason=reason or "lease_expired")
     return protocol.RenewalAnswer(live=True)

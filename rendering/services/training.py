@@ -127,6 +127,23 @@ def _files(version: ReplicaVersion) -> dict[str, str]:
     return files
 
 
+def end_if_not_allowed(job: Job, *, now: datetime) -> str:
+    """Fail a training whose person no longer agrees, at the slot's next word. Returns the reason, or ""."""
+    try:
+        selectors.may_train(job.subject_public_id, now=now)
+    except Refusal as refusal:
+        fail(job, reason=refusal.code, now=now)
+        return refusal.code
+    return ""
+
+
+def _demand_consent(job: Job, *, now: datetime) -> None:
+    """Raises LeaseLost when the person no longer agrees; the training has failed then."""
+    reason = end_if_not_allowed(job, now=now)
+    if reason:
+        raise LeaseLost("The person no longer agrees to this training. Stop the work.", reason=reason)
+
+
 # --- what the slot hands in -------------------------------------------------------------------------------------------
 
 
@@ -143,11 +160,12 @@ def note_progress(job: Job, body: Mapping[str, Any], *, now: datetime) -> bool:
         iteration=int(told.iteration),
         psnr_db=told.psnr_db, eta_s=told.eta_s, note=str(told.note)[:200], told_at=now,
     )
-    return bool(job.stop_reason) or not leases.renew(job, now=now)
+    return bool(job.stop_reason or end_if_not_allowed(job, now=now)) or not leases.renew(job, now=now)
 
 
 def store_checkpoint(job: Job, ciphertext: bytes, *, now: datetime) -> None:
     """Keep a checkpoint; the one before it goes. The next lease of this job starts from it."""
+    _demand_consent(job, now=now)
     version, actor = version_of(job), _worker(job)
     old = version.checkpoint_blob_id
     with recording.recording(actor=actor, action=Action.TRAINING_CHECKPOINTED, obj=version) as event:
@@ -162,6 +180,7 @@ def store_checkpoint(job: Job, ciphertext: bytes, *, now: datetime) -> None:
 
 def store_artefact(job: Job, name: str, ciphertext: bytes, *, now: datetime) -> None:
     """Keep one encrypted file of the result."""
+    _demand_consent(job, now=now)
     version, actor = version_of(job), _worker(job)
     if not version.artefacts.filter(name=name).exists() and version.artefacts.count() >= MAX_ARTEFACTS:
         raise RequestInvalid(f"A version has at most {MAX_ARTEFACTS} files.")
@@ -179,6 +198,7 @@ def finish(job: Job, body: Mapping[str, Any], *, now: datetime) -> None:
     reason = str(body.get("reason") or "")[:64]
     if job.state != "leased" or (job.leased_until and job.leased_until <= now):
         raise LeaseLost("This training's lease is over. Claim again.", lease=job.public_id)
+    _demand_consent(job, now=now)
     if reason not in DONE_WORDS:
         fail(job, reason=reason or "internal", now=now)
         return

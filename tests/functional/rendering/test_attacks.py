@@ -6,12 +6,15 @@ import pytest
 
 from consent.services import consents
 from rendering.models import Conversation, LiveState
-from rendering.services import sessions
+from rendering.services import replicas, sessions, training
+from tests.common import consenting
+from tests.common.replicas import FILES, accepted_footage
+from tests.common.simulators.slot import SimulatedSlot
 from tests.functional.rendering.test_sessions import OFFER, Talk, job_of, segment
 from trustcore.audit.actors import Actor
 from trustcore.audit.models import Event
 from trustcore.jobs.errors import LeaseLost
-from trustcore.primitives.clock import from_rfc3339
+from trustcore.primitives.clock import from_rfc3339, utc_now
 
 pytestmark = pytest.mark.django_db
 
@@ -92,3 +95,41 @@ def test_a_crash_between_number_and_event_loses_no_second(stage, talk, lease, mo
             stage.slot.call("POST", path, {"segments": [segment(0)]})
     assert stage.slot.call("POST", path, {"segments": [segment(0)]}).status_code == 200
     assert Event.objects.filter(action="segment.recorded", object_id=talk.id).count() == 1
+
+
+# --- a person withdraws -----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def trained(cast, monkeypatch):
+    """A training under way: its slot holds the footage's key, and then the person withdraws."""
+    consent = consenting.in_force(cast, monkeypatch)
+    slot = SimulatedSlot()
+    slot.announce()
+    actor = Actor.user(cast.farah)
+    replica = replicas.create(
+        actor=actor, user=cast.farah, organisation=cast.organisation, subject_public_id=consent.subject_public_id,
+        now=utc_now())  # fmt: skip
+    version = training.start(
+        actor=actor, author=cast.farah, replica=replica, iterations=500, now=utc_now(),
+        footage=accepted_footage(cast, consent.subject_public_id))  # fmt: skip
+    lease = slot.claim("training").json()
+    slot.hand_in(lease, slot.open_keys(slot.ask_for_keys(lease).json()), FILES)
+    consents.withdraw(actor=Actor.subject(consent.subject_public_id), consent=consent)
+    return slot, f"/leases/{lease['lease_id']}", version
+
+
+@pytest.mark.parametrize("said", ["renew", "progress", "checkpoint", "artefact/report.json", "finish"])
+def test_no_training_goes_on_after_withdrawal(trained, said):
+    slot, base, version = trained
+    step = {"epoch": 1, "stage": "fit", "done": 0.5}
+    asked = {
+        "renew": ("POST", {"epoch": 1, "state": "live"}), "progress": ("POST", step), "checkpoint": ("PUT", b"x"),
+        "artefact/report.json": ("PUT", b"x"), "finish": ("POST", {"reason": "finished", "counters": {}}),
+    }  # fmt: skip
+    method, body = asked[said]
+    answer = slot.call(method, f"{base}/{said}", body)
+    told = answer.json()
+    assert told.get("live") is False or told.get("cancelled") is True or told.get("code") == "lease.lost", told
+    version.refresh_from_db()
+    assert (version.state, version.failure) == ("failed", "consent.withdrawn")
