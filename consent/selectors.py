@@ -190,12 +190,6 @@ def subject_facts(row: Subject) -> SubjectFacts:
     )  # fmt: skip
 
 
-def consent_of_receipt(receipt_sha256: str) -> tuple[str, datetime | None] | None:
-    """State and end of the consent a manifest names, for the public check. None: no such receipt here."""
-    row = Consent.objects.filter(receipt_sha256=receipt_sha256).first()
-    return None if row is None else (row.state, row.ended_at)
-
-
 def latest_clip(subject_row: Subject) -> ConsentClip | None:
     """The clip whose still stands for this person, while a consent of theirs holds or waits."""
     rows = ConsentClip.objects.filter(

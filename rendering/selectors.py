@@ -6,7 +6,6 @@ of it is stored.
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from consent import selectors as consents
 from consent.selectors import ApprovalFacts, ConsentFacts
@@ -176,22 +175,6 @@ def live_conversations(organisation: Organisation) -> list[Conversation]:
     return list(
         found.select_related("organisation", "version__replica", "persona", "live_state").order_by("created_at")
     )
-
-
-def viewer_facts(conversation: Conversation) -> dict[str, Any]:
-    """What the viewer's drawer shows about the session; nothing here is secret from the viewer."""
-    body = conversation.grant["body"]
-    try:
-        until = consents.consent_in_force(conversation.subject_public_id).expires_at.isoformat()
-    except Refusal:
-        until = ""
-    return {
-        "conversation_id": conversation.public_id, "person_name": person_name(conversation.version.replica),
-        "organisation": conversation.organisation.name, "app": conversation.conversation_name,
-        "disclosure": body["disclosure"], "language": body["language"], "replica_version": body["replica_version"],
-        "policy_version": body["policy_version"], "consent_until": until,
-        "started_at": conversation.created_at.isoformat(),
-    }
 
 
 # Where each stage of a training lies in the one bar a person sees: (start, width).

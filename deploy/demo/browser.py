@@ -61,10 +61,6 @@ class FakeCamera:
         write_y4m(self.video, repeated(clip.frames(), clip.fps), 30.0)
         write_wav(self.sound, clip.pcm, SAMPLE_HZ)
 
-    def play_still(self, person: DemoPerson) -> None:
-        """Something to open before there is a challenge."""
-        self.play_challenge(person, {"phrase": "one", "turns": [], "duration_ms": 1500, "phrase_at_ms": 200})
-
 
 class Chromium:
     """One headless Chromium; every person gets a context of their own.

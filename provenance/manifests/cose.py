@@ -15,7 +15,6 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from provenance.manifests.errors import CoseInvalid
 
 ALG_EDDSA = -8
-ALG_ES256 = -7
 HEADER_ALG = 1
 HEADER_KID = 4
 TAG_SIGN1 = 18

@@ -32,7 +32,6 @@ from trustcore.web.errors import NotFound, RequestInvalid
 SCOPE_KINDS = ("tenant", "subject", "object")
 STEPS = ("entries", "proofs", "checkpoint", "check", "sign")
 BUILDER = Actor.system("exports")
-MAX_ENTRIES = 50_000
 
 
 def request(

@@ -5,7 +5,7 @@ towards the camera; the origin lies between the eyes.
 """
 
 import math
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -14,7 +14,6 @@ from rendering.demo.looks import Look
 JAW_TURN_RAD = 0.36
 JAW_HINGE = (-1.2, 0.2)  # y, z
 SEAL = 0.22  # cm
-PIVOT = (0.0, -8.0, -1.5)  # the head turns about the top of the neck
 
 
 @dataclass(frozen=True)
@@ -38,8 +37,6 @@ class Face:
     shift_x: float = 0.0  # cm, whole head
     breath: float = 0.0  # cm, shoulders up
 
-
-FACE_FIELDS = tuple(item.name for item in fields(Face))
 
 _NAMES = (
     # pose

@@ -23,7 +23,6 @@ class Action(StrEnum):
     # the person depicted
     SUBJECT_CREATED = "subject.created"
     SUBJECT_CHANGED = "subject.changed"
-    SUBJECT_SUSPENDED = "subject.suspended"
     INVITATION_SENT = "invitation.sent"
     INVITATION_OPENED = "invitation.opened"
     INVITATION_EXPIRED = "invitation.expired"
@@ -80,7 +79,6 @@ class Action(StrEnum):
     CONVERSATION_CHANGED = "conversation.changed"
     CONVERSATION_ENDED = "conversation.ended"
     CONVERSATION_KILLED = "conversation.killed"
-    GRANT_REVOKED = "grant.revoked"
     WORKER_REGISTERED = "worker.registered"
     LEASE_CLAIMED = "lease.claimed"
     SEGMENT_RECORDED = "segment.recorded"

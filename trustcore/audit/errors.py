@@ -15,12 +15,6 @@ class EntryMissing(Refusal):
     code = "audit.entry_missing"
 
 
-class LogBroken(Fault):
-    """The stored log does not agree with itself: a row, a hash, a link or a checkpoint is wrong."""
-
-    code = "audit.log_broken"
-
-
 class SequencerBusy(Fault):
     """Another process is the sequencer."""
 

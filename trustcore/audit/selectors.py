@@ -8,9 +8,8 @@ from django.conf import settings
 from django.db.models import QuerySet
 
 from trustcore.audit import commitments, nodes
-from trustcore.audit.actors import reference_to
 from trustcore.audit.errors import EntryMissing
-from trustcore.audit.models import Checkpoint, Entry, Event
+from trustcore.audit.models import Checkpoint, Entry
 from trustcore.primitives import merkle
 from trustcore.primitives.canonical import from_canonical
 from trustcore.primitives.log_entries import ScopeHead, proof_text, scope_leaf, scopes_tree
@@ -60,11 +59,6 @@ def size() -> int:
 def entry(seq: int) -> LogEntry:
     """Raises EntryMissing."""
     return _view(_one(Entry.objects.filter(seq=seq), f"entry {seq}"))
-
-
-def entry_of_event(event_id: str) -> LogEntry:
-    """The entry of an event's public id. Raises EntryMissing, also while the event is not numbered yet."""
-    return _view(_one(Entry.objects.filter(event__public_id=event_id), f"event {event_id}"))
 
 
 def latest_checkpoint() -> Checkpoint | None:
@@ -179,12 +173,6 @@ def search(
     if before_seq is not None:
         rows = rows.filter(seq__lt=before_seq)
     return [_view(row) for row in rows[: max(1, min(limit, MAX_ROWS))]]
-
-
-def events_about(obj: Any, limit: int = 50) -> list[Event]:
-    """Events about one object, newest first, numbered or not: what a page shows as its history."""
-    reference = reference_to(obj)
-    return list(Event.objects.filter(object_type=reference.type, object_id=reference.id).order_by("-id")[:limit])
 
 
 def log_origin() -> str:

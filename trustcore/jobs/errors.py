@@ -31,9 +31,3 @@ class KeyAlreadyReleased(Refusal):
     """The keys of this lease epoch have left already."""
 
     code = "key.already_released"
-
-
-class JobMissing(Refusal):
-    """There is no such job, or it is over."""
-
-    code = "job.missing"

@@ -68,12 +68,6 @@ class Waiter:
         self._event.clear()
         return True
 
-    def wait_blocking(self, timeout_s: float) -> bool:
-        """The same for a plain thread."""
-        woken = self._event.wait(timeout_s)
-        self._event.clear()
-        return woken
-
 
 class Listener:
     """Hands each notification of this process's one LISTEN connection to the waiters of its topic.

@@ -35,9 +35,6 @@ class Machine:
         left = {state for state, _ in self.transitions}
         return tuple(state for state in self.states if state not in left)
 
-    def actions_from(self, state: str) -> tuple[str, ...]:
-        return tuple(action for (source, action) in self.transitions if source == state)
-
 
 def next_state(machine: Machine, state: str, action: str) -> str:
     """The state after `action`.

@@ -50,8 +50,6 @@ EYE_OUTER, EYE_INNER = (33, 263), (133, 362)  # right eye, left eye
 LID_PAIRS = (((160, 144), (159, 145), (158, 153)), ((385, 380), (386, 374), (387, 373)))  # upper, lower
 LIP_PAIRS = ((82, 87), (13, 14), (312, 317))  # inner lips, upper and lower
 MOUTH_CORNERS = (61, 291)
-BROWS = (70, 63, 105, 66, 107, 300, 293, 334, 296, 336)  # right, left; outer to inner
-BROWS_INNER = (66, 107, 296, 336)
 IRISES = (468, 473)
 NOSE_BRIDGE, NOSE_BASE = 168, 2
 # Contour of the face, eyes, nose and brows' bones: proportions that expression hardly changes. Jaw points are taken
@@ -111,24 +109,6 @@ def lip_gap(landmarks: Array) -> Array:
 def mouth_width(landmarks: Array) -> Array:
     """[T] distance of the mouth corners in outer-eye distances."""
     return _distance(pose_free(landmarks), *MOUTH_CORNERS)
-
-
-def corner_height(landmarks: Array) -> Array:
-    """[T] height of the mouth corners above the nose base (negative), in outer-eye distances. A smile lifts it."""
-    free = pose_free(landmarks)
-    return np.asarray(free[:, MOUTH_CORNERS, 1].mean(axis=1) - free[:, NOSE_BASE, 1], np.float32)
-
-
-def brow_height(landmarks: Array) -> Array:
-    """[T] height of the brows above the eye corners, in outer-eye distances."""
-    free = pose_free(landmarks)
-    return np.asarray(free[:, BROWS, 1].mean(axis=1) - _eye_line(free), np.float32)
-
-
-def inner_brow_height(landmarks: Array) -> Array:
-    """[T] height of the inner brow ends above the eye corners: up in sadness, down in anger."""
-    free = pose_free(landmarks)
-    return np.asarray(free[:, BROWS_INNER, 1].mean(axis=1) - _eye_line(free), np.float32)
 
 
 def gaze(landmarks: Array) -> Array:
@@ -198,7 +178,3 @@ def _fit_skull(landmarks: Array) -> tuple[Array64, Array64]:
 
 def _distance(points: Array, a: int, b: int) -> Array:
     return np.asarray(np.linalg.norm(points[:, a] - points[:, b], axis=1), np.float32)
-
-
-def _eye_line(points: Array) -> Array:
-    return np.asarray(points[:, EYE_OUTER + EYE_INNER, 1].mean(axis=1), np.float32)

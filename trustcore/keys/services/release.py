@@ -68,11 +68,6 @@ def seal_keys(
         return b64(hpke_seal(ephemeral_public, info, canonical_bytes(dict(aad)), canonical_bytes(secret)))
 
 
-def seal_data_key(data_key: data_keys.DataKey, ephemeral_public: bytes, info: bytes, aad: Mapping[str, Any]) -> str:
-    """Seal one data key that the caller just made. b64."""
-    return b64(hpke_seal(ephemeral_public, info, canonical_bytes(dict(aad)), data_key.plaintext))
-
-
 def _blob(public_id: str) -> Blob:
     blob: Blob | None = Blob.objects.select_related("data_key").filter(public_id=public_id, deleted_at=None).first()
     if blob is None:
