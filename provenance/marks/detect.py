@@ -148,6 +148,26 @@ def sync_z(field: Field, key: MarkKey, grid: Grid) -> float:
     return float(np.sum(pattern.sync_signs(key, field.band.name, grid) * values, dtype=np.float64)) / sqrt(energy)
 
 
+def presence_z(fields: tuple[Field, ...], key: MarkKey, grid: Grid) -> float:
+    """Presence statistic over the live planes, which weigh alike; 0 when all are dead."""
+    live = [sync_z(field, key, grid) for field in fields if field.is_live]
+    return sum(live) / sqrt(len(live)) if live else 0.0
+
+
+def _added(whole: tuple[Field, ...] | None, fields: tuple[Field, ...]) -> tuple[Field, ...]:
+    """The windows' spectra summed, plane by plane.
+
+    The signs of an epoch are the same in every window, and so is a picture that stands still: the statistics of two such
+    windows are one number twice. Only the spectra may be added up; then the whole clip is again one sum of numbers that
+    depend on the pictures alone, each with a secret sign, and the bound holds for it.
+    """
+    if whole is None:
+        return fields
+    return tuple(
+        Field(one.band, one.values + other.values, one.is_live or other.is_live) for one, other in zip(whole, fields, strict=True)
+    )
+
+
 def _plane_soft_bits(field: Field, key: MarkKey, grid: Grid, slot_index: int) -> NDArray[np.float64]:
     """Soft bits [240] of one plane under one slot hypothesis, variance about 1 on noise."""
     layout = pattern.layout(key, field.band.name)
@@ -164,7 +184,7 @@ def soft_bits(grid: Grid, fields: tuple[Field, ...], key: MarkKey, slots: Iterab
     """Compare one window with the signs of `key`, for each slot hypothesis in `slots`."""
     live = [field for field in fields if field.is_live]
     z_of = {field.band.name: sync_z(field, key, grid) for field in live}
-    z = sum(z_of.values()) / sqrt(len(live)) if live else 0.0
+    z = presence_z(fields, key, grid)
     weights = {name: max(value, SMALLEST_WEIGHT) for name, value in z_of.items()}
     norm = sqrt(sum(weight**2 for weight in weights.values())) or 1.0
     soft = np.zeros((SLOT_KEYS, payload.CODED_BITS), dtype=np.float32)
@@ -208,14 +228,16 @@ def detect(
         raise NotImplementedError("Only aligned detection is built.")
     hypotheses = range(SLOT_KEYS) if slot_index is None else (slot_index % SLOT_KEYS,)
     readings: list[SoftReading] = []
-    count = 0
+    whole: tuple[Field, ...] | None = None
+    clip_z, count = 0.0, 0
     for window in _windows(frames, window_frames):
         found = window_fields(window)
         if found is not None:
             grid, fields, length = found
             readings.append(soft_bits(grid, fields, key, hypotheses))
-            count += length
-    return _judge(readings, len(hypotheses), count)
+            whole, count = _added(whole, fields), count + length
+            clip_z = presence_z(whole, key, grid)
+    return _judge(readings, clip_z, len(hypotheses), count)
 
 
 def _windows(frames: Iterable[Planes], size: int) -> Iterator[list[Planes]]:
@@ -235,12 +257,10 @@ def _strongest(z: float, windows: list[float]) -> float:
     return max(sqrt(max(value**2 - 2.0 * log(count), 0.0)) if value > 0 else 0.0 for value, count in tries)
 
 
-def _judge(readings: list[SoftReading], hypotheses: int, frames: int) -> MarkReading:
-    """From the windows of a clip to one verdict."""
+def _judge(readings: list[SoftReading], z: float, hypotheses: int, frames: int) -> MarkReading:
+    """From the windows of a clip, and the whole clip's presence statistic `z`, to one verdict."""
     if not readings:
         return MarkReading(Verdict.NO_MARK)
-    # Equal weights keep the sum of independent windows a +-1-weighted sum, so the bound holds for the whole clip.
-    z = sum(reading.z for reading in readings) / sqrt(len(readings))
     z_found = _strongest(z, [reading.z for reading in readings])
     if z <= -PRESENCE_Z:
         return MarkReading(Verdict.TAMPERING, tampering=Tampering.INVERTED, frames=frames, z=z)

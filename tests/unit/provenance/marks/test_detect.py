@@ -159,6 +159,13 @@ def test_statistic_of_wrong_keys_is_no_wider_than_normal(clip: list[Picture]) ->
     assert np.abs(z).max() < 4.5
 
 
+def test_a_picture_that_stands_still_is_no_more_evidence_than_once(source: list[Picture]) -> None:
+    """Nine windows of one unmarked picture: their statistics are one number nine times, not nine witnesses."""
+    frames = [planes_of(source[0])] * 9
+    readings = [detect(frames, MarkKey(i.to_bytes(32, "big")), slot_index=0, window_frames=1) for i in range(1, 151)]
+    assert {reading.verdict for reading in readings} == {Verdict.NO_MARK}
+
+
 def test_subtracted_mark_is_tampering(source: list[Picture], clip: list[Picture]) -> None:
     inverted = [
         np.clip(2.0 * one.astype(np.float32) - other, 0, 255).astype(np.uint8)
