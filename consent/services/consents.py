@@ -3,10 +3,10 @@
 import json
 from datetime import datetime, timedelta
 
-from django.db import connection
+from django.db import connection, transaction
 
-from consent.errors import DestructionTooEarly, HoldInForce
-from consent.models import Consent, SeenMedia
+from consent.errors import ConsentMissing, DestructionTooEarly, HoldInForce
+from consent.models import Consent, SeenMedia, Subject
 from consent.states import CONSENT
 from trustcore.audit.recording import Action, Actor, recording, refused
 from trustcore.keys.services import holds, subject_keys
@@ -23,6 +23,21 @@ def withdraw(*, actor: Actor, consent: Consent, reason: str = "", now: datetime 
     The replica's key is not destroyed here: that is a second step, because it cannot be taken back.
     """
     _end(actor, consent, "withdraw", Action.CONSENT_WITHDRAWN, reason, now or utc_now())
+
+
+def withdraw_all(*, actor: Actor, subject: Subject, reason: str = "", now: datetime | None = None) -> None:
+    """What a person means by withdrawing: the consent in force, one an officer paused, one that waits for a decision.
+
+    Raises:
+        ConsentMissing: nothing is left to withdraw.
+    """
+    states = [state for state, act in CONSENT.transitions if act == "withdraw"]
+    with transaction.atomic():
+        rows = list(subject.consents.select_related("subject__organisation").filter(state__in=states))
+        if not rows:
+            raise ConsentMissing("There is no consent of yours to withdraw.")
+        for consent in rows:
+            withdraw(actor=actor, consent=consent, reason=reason, now=now)
 
 
 def suspend(*, actor: Actor, consent: Consent, reason: str, now: datetime | None = None) -> None:

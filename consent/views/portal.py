@@ -82,10 +82,8 @@ def portal(request: HttpRequest) -> HttpResponse:
 def withdraw(request: HttpRequest) -> HttpResponse:
     """At once, without a reason, without a second question: stopping must be as easy as agreeing."""
     subject = _me(request)
-    consent = _my_consent(subject)
-    if consent is None:
-        raise ConsentMissing("There is no consent of yours to withdraw.")
-    consents.withdraw(actor=_actor(request, subject), consent=consent, reason=request.POST.get("reason", "")[:400])
+    actor, reason = _actor(request, subject), request.POST.get("reason", "")[:400]
+    consents.withdraw_all(actor=actor, subject=subject, reason=reason)
     return redirect("consent_withdrawn")
 
 
