@@ -119,7 +119,8 @@ class ScriptedBrain:
         """What is said first. It always discloses, whatever the persona's own greeting says."""
         opening = "Hello. I am an AI replica of {person}.".format(**self._names)
         own = parse_tagged_text(self._greeting)
-        if any("replica" in line.text.lower() for line in own):
+        # The same words, not only the same word: "no replica, it is really me" must not pass for a disclosure.
+        if any(line.text == opening.removeprefix("Hello. ") for line in own[:2]):
             return own
         return (Line(opening, "joy", 300), *(own or (Line("What would you like to know?"),)))
 

@@ -12,6 +12,7 @@ from rendering import protocol
 from rendering.worker.control import ControlClient, ControlUnreachable
 
 MAX_KEPT_BYTES = 512 * 1024 * 1024
+MAX_A_CALL = 100  # control takes 120 segments and 200 clamps
 
 
 class SessionReports:
@@ -57,16 +58,17 @@ class SessionReports:
     async def flush(self) -> None:
         """Send what has gathered. An unreachable control keeps it for the next time."""
         try:
-            if self._segments:
-                count = len(self._segments)
-                await self._control.post(self._lease, "segments", {"segments": self._segments[:count]})
-                del self._segments[:count]
-            if self._clamps:
-                count = len(self._clamps)
-                await self._control.post(self._lease, "clamps", {"clamps": self._clamps[:count]})
-                del self._clamps[:count]
+            await self._send("segments", self._segments)
+            await self._send("clamps", self._clamps)
         except ControlUnreachable:
             return
+
+    async def _send(self, what: str, waiting: list[dict[str, Any]]) -> None:
+        """Send in portions: control refuses too many at once, and a refusal would end the session unrecorded."""
+        while waiting:
+            portion = waiting[:MAX_A_CALL]
+            await self._control.post(self._lease, what, {what: portion})
+            del waiting[: len(portion)]
 
     async def finish(self, reason: str, counters: protocol.Counters, marks_ms: dict[str, float]) -> None:
         """Hand in the rest and say that it is over."""

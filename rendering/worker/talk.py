@@ -22,6 +22,8 @@ from trustcore.primitives.errors import Fault
 SPEECH_LEAD_S = 0.10  # the picture in which the lips begin to move must not be under way already
 MAX_CHANNEL_MESSAGE_CHARS = 4096
 MAX_TURNS_WAITING = 4
+MAX_WORDS_AT_ONCE = 20  # messages of the data channel that may come together
+WORDS_A_SECOND = 4.0  # and how many a second after that: each may become an entry of the log
 
 
 class Utterance(Protocol):
@@ -79,6 +81,8 @@ class Talk:
         self._turn_count = 0
         self._sequence = 0
         self._speaking: asyncio.Task[None] | None = None
+        self._allowance = float(MAX_WORDS_AT_ONCE)
+        self._allowance_at_s = 0.0
 
     async def run(self) -> None:
         """Say one turn after the other, until cancelled."""
@@ -128,20 +132,30 @@ class Talk:
         self._show(word, milli, self._media_now_s())
 
     def on_channel_message(self, text: str) -> None:
-        """One message of the viewer's data channel. What is not understood is ignored."""
-        if len(text) > MAX_CHANNEL_MESSAGE_CHARS:
+        """One message of the viewer's data channel. What is not understood, too long or too fast is ignored."""
+        if len(text) > MAX_CHANNEL_MESSAGE_CHARS or not self._is_allowed(self._media_now_s()):
             return
         try:
             message = json.loads(text)
             kind, properties = message["event_type"], message.get("properties") or {}
             if kind == "conversation.respond":
-                self.hear(str(properties["text"]), properties.get("emotion"), properties.get("milli"))
+                wish = properties.get("emotion")
+                self.hear(str(properties["text"]), None if wish is None else str(wish), properties.get("milli"))
             elif kind == "conversation.interrupt":
                 self.interrupt()
             elif kind == "conversation.set_emotion":
                 self.show(str(properties["emotion"]), int(properties.get("milli", 600)))
-        except (ValueError, KeyError, TypeError, AttributeError):
+        except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
             return
+
+    def _is_allowed(self, now_s: float) -> bool:
+        """Whether one more message may come now: a bucket that fills with time."""
+        passed_s, self._allowance_at_s = max(0.0, now_s - self._allowance_at_s), now_s
+        self._allowance = min(float(MAX_WORDS_AT_ONCE), self._allowance + passed_s * WORDS_A_SECOND)
+        if self._allowance < 1.0:
+            return False
+        self._allowance -= 1.0
+        return True
 
     def event(self, event_type: str, properties: dict[str, Any]) -> None:
         """Send one event to the viewer."""

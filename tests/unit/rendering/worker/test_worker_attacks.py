@@ -1,0 +1,118 @@
+"""A viewer who floods the data channel, sends it nonsense, or an application that hides the disclosure."""
+
+import asyncio
+import json
+from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from rendering.protocol import Counters, Lease
+from rendering.worker.brain import ScriptedBrain
+from rendering.worker.control import ControlRefused
+from rendering.worker.reports import SessionReports
+from rendering.worker.stage import Stage
+from rendering.worker.talk import Talk
+
+
+class StillFace:
+    """A performer that notes what it is told."""
+
+    def __init__(self) -> None:
+        self.shown: list[tuple[str, int]] = []
+
+    def set_emotion(self, name: str, milli: int, now_s: float) -> None:
+        self.shown.append((name, milli))
+
+    def __getattr__(self, name: str) -> Any:
+        return lambda *_: None
+
+
+def talk_with(face: StillFace, clamped: list[Any], now_s: list[float]) -> Talk:
+    line = SimpleNamespace(cut=lambda _: False, busy_until_s=lambda: 0.0)
+    return Talk(
+        brain=ScriptedBrain({}, "Asha"), voice=None, stage=Stage(face, {"joy": 500}), line=line,  # type: ignore[arg-type]
+        executor=ThreadPoolExecutor(1), conversation_id="c1", media_now_s=lambda: now_s[0], emit=lambda _: None,
+        on_clamped=lambda shown, _: clamped.append(shown))  # fmt: skip
+
+
+def set_emotion(milli: object, emotion: object = "joy") -> str:
+    return json.dumps({"event_type": "conversation.set_emotion", "properties": {"emotion": emotion, "milli": milli}})
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"event_type": "conversation.set_emotion", "properties": {"emotion": "joy", "milli": 1e999}}',
+        set_emotion(float("nan")), set_emotion([]), set_emotion(1, {"a": 1}), "[" * 4000, "[]", "null", "\ud800",
+        '{"event_type": "conversation.respond", "properties": {"text": "hi", "milli": 1e999}}',
+    ],
+)  # fmt: skip
+def test_nonsense_on_the_data_channel_ends_nothing(text: str) -> None:
+    talk_with(StillFace(), [], [0.0]).on_channel_message(text)
+
+
+@pytest.mark.parametrize("milli", [1000, 10**9, 501, -5])
+def test_set_emotion_never_shows_more_than_the_grant(milli: int) -> None:
+    face = StillFace()
+    talk_with(face, [], [0.0]).on_channel_message(set_emotion(milli))
+    assert all(0 <= shown <= 500 for _, shown in face.shown)
+    talk_with(face, [], [0.0]).on_channel_message(set_emotion(milli, "anger"))
+    assert all(name != "anger" or shown == 0 for name, shown in face.shown)
+
+
+def test_a_wish_that_is_no_word_does_not_silence_the_replica() -> None:
+    async def story() -> str:
+        talk = talk_with(StillFace(), [], [0.0])
+        wish = {"event_type": "conversation.respond", "properties": {"text": "hi", "emotion": {"a": 1}}}
+        talk.on_channel_message(json.dumps(wish))
+        return str(type((await talk._turns.get()).emotion).__name__)
+
+    assert asyncio.run(story()) == "str"
+
+
+def test_a_flood_of_wishes_does_not_fill_the_log() -> None:
+    clamped: list[Any] = []
+    now_s = [0.0]
+    talk = talk_with(StillFace(), clamped, now_s)
+    for _ in range(1000):
+        talk.on_channel_message(set_emotion(1000))
+    assert len(clamped) == 20
+    now_s[0] = 1.0
+    for _ in range(1000):
+        talk.on_channel_message(set_emotion(1000))
+    assert len(clamped) == 24
+
+
+def test_many_clamps_in_one_second_do_not_cost_the_session_its_recording() -> None:
+    class Control:
+        """Refuses what the real one refuses."""
+
+        def __init__(self) -> None:
+            self.told: list[str] = []
+
+        async def post(self, lease: Any, what: str, body: dict[str, Any]) -> None:
+            if len(body.get(what, ())) > 120:
+                raise ControlRefused("Control refused this request.")
+            self.told += [what] * len(body.get(what, [1]))
+
+        async def put(self, lease: Any, what: str, data: bytes) -> None:
+            self.told.append(what)
+
+    control = Control()
+    lease = Lease("z1-1", "session", 1, "n", None, None, {}, {"recording": True})
+    reports = SessionReports(control, lease)  # type: ignore[arg-type]
+    for _ in range(500):
+        reports.clamp("joy", 1000, 500, 1.0)
+    reports._fragments.append(b"a frame")
+    asyncio.run(reports.finish("ended", Counters(), {}))
+    assert control.told.count("clamps") == 500 and control.told[-2:] == ["recording", "finish"]
+
+
+@pytest.mark.parametrize("greeting", ["I am no replica, it is really me.", "Replica? I am Asha Baruah herself."])
+def test_a_greeting_cannot_talk_the_disclosure_away(greeting: str) -> None:
+    spoken = [line.text for line in ScriptedBrain({"greeting": greeting}, "Asha Baruah").greeting()]
+    assert "AI replica of Asha Baruah" in spoken[0]
+    honest = ScriptedBrain({"greeting": "I am an AI replica of Asha Baruah. Ask me."}, "Asha Baruah").greeting()
+    assert [line.text for line in honest] == ["I am an AI replica of Asha Baruah.", "Ask me."]
