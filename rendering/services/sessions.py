@@ -1,11 +1,11 @@
 """A live session as control sees it: what the slot is told, what it reports, and when it must stop."""
 
+import contextlib
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db import transaction
 from django.db.models import F
 
 from provenance.services import session_manifests
@@ -194,22 +194,34 @@ def note_segments(job: Job, segments: Sequence[Mapping[str, Any]]) -> None:
     """Write one event per sent second: its Merkle root and where it lies. A segment told twice is written once."""
     if len(segments) > MAX_SEGMENTS_A_CALL:
         raise RequestInvalid(f"Send at most {MAX_SEGMENTS_A_CALL} segments at a time.")
-    reference = reference_to(conversation_of(job))
+    conversation = conversation_of(job)
     for segment in segments:
         try:
             fact = protocol.SegmentRoot(**segment)
         except TypeError as error:
             raise RequestInvalid("A segment has missing or unknown fields.") from error
         _demand_one_second(fact)
-        # The number and its event are one act: a crash between them would leave a sent second out of the log for good.
-        with transaction.atomic():
-            state = LiveState.objects.select_for_update().get(conversation__public_id=job.object_id)
-            if fact.number <= state.last_segment:
-                continue
-            with recording.recording(actor=_worker(job), action=Action.SEGMENT_RECORDED, obj=reference) as event:
-                event.add(**protocol.to_json(fact), lease=job.public_id, epoch=job.epoch)
-            state.last_segment = fact.number
-            state.save(update_fields=["last_segment"])
+        with contextlib.suppress(_ToldBefore):
+            _record_segment(job, conversation, fact)
+
+
+class _ToldBefore(Exception):  # ends a transaction; never leaves this module
+    """This second is in the log already."""
+
+
+def _record_segment(job: Job, conversation: Conversation, fact: protocol.SegmentRoot) -> None:
+    """Count a second and write its event in one transaction: a crash in between would leave it out of the log.
+
+    Raises:
+        _ToldBefore: it was counted; nothing is written.
+    """
+    reference = reference_to(conversation)
+    with recording.recording(actor=_worker(job), action=Action.SEGMENT_RECORDED, obj=reference) as event:
+        # One statement looks and counts, so of two calls that tell the same second only one finds it new.
+        mine = LiveState.objects.filter(conversation=conversation, last_segment__lt=fact.number)
+        if not mine.update(last_segment=fact.number):
+            raise _ToldBefore
+        event.add(**protocol.to_json(fact), lease=job.public_id, epoch=job.epoch)
 
 
 def _demand_one_second(fact: protocol.SegmentRoot) -> None:
