@@ -164,16 +164,19 @@ def read_files(content: bytes) -> dict[str, bytes]:
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             infos = archive.infolist()
-            _check_container(infos)
+            _check_container(infos, len(content))
             return {info.filename: archive.read(info) for info in infos}
     except (zipfile.BadZipFile, EOFError, OSError, NotImplementedError, RuntimeError) as error:
         raise BundleInvalid("This is not an evidence bundle, or it was cut short.") from error
 
 
-def _check_container(infos: Sequence[zipfile.ZipInfo]) -> None:
+def _check_container(infos: Sequence[zipfile.ZipInfo], size_bytes: int) -> None:
     names = [info.filename for info in infos]
     if len(set(names)) != len(names) or len(names) > MAX_FILES:
         raise BundleInvalid("This bundle holds a file twice, or too many files.")
+    # Stored files cannot be more than the container, unless they lie over each other: then a small file fills memory.
+    if sum(info.file_size for info in infos) > size_bytes:
+        raise BundleInvalid("The files of this bundle lie over each other.")
     for info in infos:
         folder, slash, rest = info.filename.partition("/")
         is_ours = info.filename in {*FIXED_FILES, "bundle.json", "bundle.sig.json"} or (

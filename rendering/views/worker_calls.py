@@ -51,7 +51,7 @@ def read_body(request: HttpRequest, max_bytes: int) -> bytes:
 def parse_object(data: bytes) -> dict[str, Any]:
     try:
         body = json.loads(data)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise RequestInvalid("The body is not JSON that can be read.") from error
     if not isinstance(body, dict):
         raise RequestInvalid("The body is not a JSON object.")

@@ -23,9 +23,13 @@ def from_canonical(data: bytes) -> Any:
     """Decode bytes that must be canonical.
 
     Raises:
-        ValueError: not JSON, or JSON that is not in canonical form (a second spelling of the same value).
+        ValueError: not JSON, nested too deep, or not in canonical form (a second spelling of the same value).
     """
-    value = json.loads(data)
-    if canonical_bytes(value) != data:
+    try:
+        value = json.loads(data)
+        encoded = canonical_bytes(value)
+    except RecursionError as error:
+        raise ValueError("bytes are nested too deep") from error
+    if encoded != data:
         raise ValueError("bytes are JSON but not in canonical form")
     return value
