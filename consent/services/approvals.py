@@ -6,7 +6,7 @@ statement is another statement, and voids what was signed before.
 """
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -24,6 +24,7 @@ from consent.states import APPROVAL
 from trustcore.accounts.models import Membership, Organisation, User
 from trustcore.accounts.permissions import Role
 from trustcore.audit.recording import Action, Actor, recording, refused
+from trustcore.policy.decisions import SigningFacts, decide_signing
 from trustcore.primitives.clock import to_rfc3339, utc_now
 from trustcore.primitives.errors import Refusal
 from trustcore.primitives.hashing import statement_sha256
@@ -189,7 +190,7 @@ def _record_signature(actor: Actor, request: ApprovalRequest, signature: Approva
         event.covers(signature)
         locked = ApprovalRequest.objects.select_for_update().get(pk=request.pk)
         # Under the lock nobody can void or sign in between; what was read before it is checked again.
-        _refuse_second_time(locked, signature)
+        _refuse_second_time(actor, locked, signature)
         locked.state = next_state(APPROVAL, locked.state, "sign")
         locked.approved_at = now if locked.state == "approved" else None
         locked.save(update_fields=["state", "approved_at"])
@@ -206,44 +207,46 @@ def _record_signature(actor: Actor, request: ApprovalRequest, signature: Approva
     return signature
 
 
-def _refuse_second_time(locked: ApprovalRequest, signature: Approval) -> None:
+def _refuse_second_time(actor: Actor, locked: ApprovalRequest, signature: Approval) -> None:
     if locked.state not in OPEN:
         raise ApprovalClosed("This is decided already. See the decision.", state=locked.state)
-    for other in locked.signatures.all():
-        if other.user_id == signature.user_id or other.credential_id == signature.credential_id:
-            raise ApproverNotAllowed("You signed this already. A second person must.")
-        if other.role == signature.role:
-            raise ApproverNotAllowed(
-                f"Somebody from {other.role} signed already. The second signature comes from elsewhere."
-            )
+    signed = list(locked.signatures.select_related("user"))
+    _title_of_approver(actor, signature.user, locked, signed)
+    if any(other.credential_id == signature.credential_id for other in signed):
+        raise ApproverNotAllowed("This passkey signed already. A second person must sign with their own.")
 
 
 def _may_sign(actor: Actor, user: User, request: ApprovalRequest, now: datetime) -> str:
     """The title under which this person may sign this request now."""
-    title = _title_of_approver(actor, user, request)
+    _title_of_approver(actor, user, request)
     if request.state not in OPEN:
         raise ApprovalClosed("This is decided already. See the decision.", state=request.state)
     if request.sign_by <= now:
         _close(Actor.system("clock"), request, "expire", Action.APPROVAL_EXPIRED, "Nobody signed in time.")
         raise ApprovalClosed("The time to sign has passed. Ask the author to send it again.", state="expired")
-    if request.signatures.filter(user=user).exists():
-        raise ApproverNotAllowed("You signed this already. A second person must.")
-    if request.signatures.filter(role=title).exists():
-        raise ApproverNotAllowed(f"Somebody from {title} signed already. The second signature comes from elsewhere.")
-    return title
+    return _title_of_approver(actor, user, request, signed=list(request.signatures.select_related("user")))
 
 
-def _title_of_approver(actor: Actor, user: User, request: ApprovalRequest) -> str:
-    if actor.type != "user" or actor.id != user.public_id:
-        raise ApproverNotAllowed("Only a person signed in with a passkey can sign. A program cannot.")
-    if user.pk == request.author_id:
-        raise ApproverNotAllowed("You wrote this, so you cannot sign it. Ask an approver.")
-    membership: Membership | None = Membership.objects.filter(
-        user=user, organisation=request.organisation, role=Role.APPROVER, is_active=True, user__is_active=True
-    ).first()
-    if membership is None:
-        raise ApproverNotAllowed("You are not an approver here. Ask somebody who is.")
-    return membership.title
+def _title_of_approver(actor: Actor, user: User, request: ApprovalRequest, signed: Sequence[Approval] = ()) -> str:
+    """The title under which this person may decide about this request beside those who signed. Cedar decides.
+
+    Raises:
+        ApproverNotAllowed
+    """
+    here = Membership.objects.filter(
+        user=user, organisation=request.organisation, is_active=True, user__is_active=True
+    )
+    membership: Membership | None = here.filter(role=Role.APPROVER).first()
+    facts = SigningFacts(
+        signer=user.public_id, statement_id=request.public_id, author=request.author.public_id,
+        is_person=actor.type == "user" and actor.id == user.public_id, may_sign=membership is not None,
+        same_tenant=here.exists(), title=membership.title if membership else "",
+        signers=tuple(one.user.public_id for one in signed), titles=tuple(one.role for one in signed),
+    )  # fmt: skip
+    decision = decide_signing(facts)
+    if not decision.allowed:
+        raise ApproverNotAllowed(decision.message, reasons=decision.reasons)
+    return facts.title
 
 
 def _last_sign_count(credential_id: str) -> int:

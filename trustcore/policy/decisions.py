@@ -89,9 +89,16 @@ class Decision:
     def require(self) -> "Decision":
         """This decision, if it allows. Raises DecisionRefused, with the message of the first reason."""
         if not self.allowed:
-            first = self.reasons[0]
-            raise DecisionRefused(MESSAGES.get(first, f"The rules do not allow this ({first})."), reasons=self.reasons)
+            raise DecisionRefused(self.message, reasons=self.reasons)
         return self
+
+    @property
+    def message(self) -> str:
+        """The sentence for the first reason; "" when allowed."""
+        if self.allowed:
+            return ""
+        first = self.reasons[0]
+        return MESSAGES.get(first, f"The rules do not allow this ({first}).").format(**self.facts)
 
 
 MESSAGES: dict[str, str] = {
@@ -115,11 +122,11 @@ MESSAGES: dict[str, str] = {
     "policy.unapproved": "No emotion policy of this replica is approved by two people. Ask for the approval first.",
     "policy.use_not_allowed": "The emotion policy does not allow this purpose for this audience.",
     "policy.context_not_allowed": "The emotion policy does not allow this context of use.",
-    "approval.needs_a_person": "Only a person signed in with a passkey can sign, never a program.",
-    "approval.needs_an_approver": "Only an approver of this organisation can sign.",
-    "approval.author_cannot_sign": "Who asked for the approval cannot sign it. Ask somebody else.",
-    "approval.signed_already": "You have signed this already. A second person must sign.",
-    "approval.needs_another_title": "Somebody with your title has signed. A person with another title must sign.",
+    "approval.needs_a_person": "Only a person signed in with a passkey can sign. A program cannot.",
+    "approval.author_cannot_sign": "You wrote this, so you cannot sign it. Ask an approver.",
+    "approval.needs_an_approver": "You are not an approver here. Ask somebody who is.",
+    "approval.signed_already": "You signed this already. A second person must.",
+    "approval.needs_another_title": "Somebody from {title} signed already. The second signature comes from elsewhere.",
     "approval.user_not_verified": "The passkey did not verify you. Use one with a PIN or a fingerprint.",
 }
 
