@@ -79,3 +79,9 @@ class RecordingRefused(Refusal):
     """A recording was handed in for a session that is not recorded."""
 
     code = "recording.refused"
+
+
+class MessagesTooFast(Refusal):
+    """One viewer sent more messages in a few seconds than a conversation needs."""
+
+    code = "conversation.too_fast"

@@ -151,6 +151,8 @@ MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_PASSKEY_SIGNUP_ENABLED = False
 # WebAuthn needs a secure context; browsers count http://localhost as one, the library has to be told.
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not IS_HTTPS
+# Also when a passkey is shown again before something that matters: a found key without its owner must not do.
+MFA_WEBAUTHN_USER_VERIFICATION = "required"
 SESSION_COOKIE_AGE = env_int("TRUSTCORE_SESSION_S", 12 * 3600, minimum=60)
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"

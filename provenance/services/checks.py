@@ -5,6 +5,7 @@ and compared with what was sent. A mark alone never says more than "look here": 
 """
 
 import secrets
+import threading
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
@@ -37,13 +38,14 @@ LIMITS = Limits(
     max_bytes=MAX_BYTES, max_seconds=600.0, min_seconds=0.0, min_fps=0.5, max_wall_s=120.0, max_cpu_s=120
 )
 PURPOSE = "attestation"
+_AT_WORK = threading.BoundedSemaphore(2)  # decoded at once by one web process: each holds a whole clip in memory
 
 
 def check(*, actor: Actor, content: bytes, now: datetime) -> ClipCheck:
     """Look at a file and answer.
 
     Raises:
-        TooManyChecks: too many in the last minute.
+        TooManyChecks: too many in the last minute, or at this moment.
         FileTooLarge: over MAX_BYTES.
         FileUnreadable: neither a manifest nor a picture can be read from it.
     """
@@ -51,7 +53,13 @@ def check(*, actor: Actor, content: bytes, now: datetime) -> ClipCheck:
         raise TooManyChecks("Too many clips were checked in the last minute. Try again in a minute.")
     if len(content) > MAX_BYTES:
         raise FileTooLarge("This file is larger than 120 MB. Cut out the part you doubt and send that.")
-    answer = _answer(content)
+    # Counted while they run, too: a row appears only at the end, and many at once would all come before the first.
+    if not _AT_WORK.acquire(blocking=False):
+        raise TooManyChecks("Other clips are being checked right now. Try again in a minute.")
+    try:
+        answer = _answer(content)
+    finally:
+        _AT_WORK.release()
     digest = sha256_hex(content)
     body = {"v": 1, "kind": "clip-check", "file_sha256": digest, "size_bytes": len(content),
             "answer": asdict(answer), "checked_at": to_rfc3339(now)}

@@ -2,12 +2,12 @@
 
 import secrets
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
 
-from rendering.errors import ConversationOver
+from rendering.errors import ConversationOver, MessagesTooFast
 from rendering.models import Conversation, LiveState
 from rendering.services import sessions
 from trustcore.jobs.models import Job, LeaseEvent
@@ -18,6 +18,8 @@ from trustcore.web.errors import RequestInvalid
 MAX_SDP_CHARS = 48_000
 MAX_TEXT_CHARS = 1000
 DEFAULT_MILLI = 600
+PATIENCE = timedelta(seconds=10)
+MAX_WORDS_IN_PATIENCE = 30  # offers and messages of one viewer
 
 
 def put_offer(conversation: Conversation, body: Mapping[str, Any], *, now: datetime) -> tuple[str, int]:
@@ -25,6 +27,7 @@ def put_offer(conversation: Conversation, body: Mapping[str, Any], *, now: datet
 
     Raises:
         RequestInvalid: sdp or viewer_nonce is missing or too long.
+        MessagesTooFast: too many in a few seconds.
         ConversationOver: it has ended, or may not go on.
     """
     sdp, nonce = body.get("sdp"), body.get("viewer_nonce")
@@ -36,6 +39,7 @@ def put_offer(conversation: Conversation, body: Mapping[str, Any], *, now: datet
     ):
         raise RequestInvalid("An offer needs sdp and a viewer_nonce of 16 to 64 characters.")
     job = _job(conversation)
+    _demand_patience(job, now=now)
     if sessions.end_if_not_allowed(job, now=now):
         conversation.refresh_from_db()
         raise ConversationOver("This conversation is over.", reason=conversation.end_reason)
@@ -54,8 +58,12 @@ def answer_to(conversation_row_id: int, event_id: int) -> dict[str, Any] | None:
     return {"ended": conversation.end_reason} if conversation.state == "ended" else None
 
 
-def put_message(conversation: Conversation, body: Mapping[str, Any]) -> None:
-    """Pass what the viewer typed, and the emotion asked for with it, to the slot."""
+def put_message(conversation: Conversation, body: Mapping[str, Any], *, now: datetime) -> None:
+    """Pass what the viewer typed, and the emotion asked for with it, to the slot.
+
+    Raises:
+        RequestInvalid, ConversationOver, MessagesTooFast
+    """
     text, emotion, milli = body.get("text", ""), body.get("emotion"), body.get("milli", DEFAULT_MILLI)
     if not isinstance(text, str) or len(text) > MAX_TEXT_CHARS or (not text.strip() and emotion is None):
         raise RequestInvalid(f"A message has 1 to {MAX_TEXT_CHARS} characters.")
@@ -64,8 +72,16 @@ def put_message(conversation: Conversation, body: Mapping[str, Any]) -> None:
     if isinstance(milli, bool) or not isinstance(milli, int) or not 0 <= milli <= 1000:
         raise RequestInvalid("milli is a whole number from 0 to 1000.")
     kind = "message" if text.strip() else "emotion"
-    leases.say(_job(conversation), kind=kind, body={
+    job = _job(conversation)
+    _demand_patience(job, now=now)
+    leases.say(job, kind=kind, body={
         "message_id": secrets.token_hex(8), "text": text, "emotion": emotion, "milli": milli if emotion else None})
+
+
+def _demand_patience(job: Job, *, now: datetime) -> None:
+    """Raises MessagesTooFast: each word is a row, and a lowered emotion an entry of the log."""
+    if LeaseEvent.objects.filter(job=job, created_at__gt=now - PATIENCE).count() >= MAX_WORDS_IN_PATIENCE:
+        raise MessagesTooFast("That was too much at once. Wait a few seconds and go on.")
 
 
 def _job(conversation: Conversation) -> Job:

@@ -139,7 +139,7 @@ async def offer(request: HttpRequest, conversation: Conversation) -> HttpRespons
 def message(request: HttpRequest, conversation: Conversation) -> HttpResponseBase:
     if request.method != "POST":
         raise MethodNotAllowed("This address takes POST only.")
-    viewing.put_message(conversation, parse_object(read_body(request, MESSAGE_MAX_BYTES)))
+    viewing.put_message(conversation, parse_object(read_body(request, MESSAGE_MAX_BYTES)), now=utc_now())
     return JsonResponse({})
 
 

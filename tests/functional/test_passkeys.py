@@ -79,6 +79,13 @@ def test_passkey_without_user_verification_is_refused(cast: Cast) -> None:
     assert Event.objects.filter(action="session.refused").count() == 1
 
 
+def test_a_found_key_without_its_owner_does_not_step_up(cast: Cast) -> None:
+    client, passkey = _signed_in(cast.meera), SoftwarePasskey(HERE)
+    _add(client, passkey)
+    page = client.get("/accounts/reauthenticate/").content.decode()
+    assert '"userVerification": "required"' in page
+
+
 def test_an_answer_to_an_old_challenge_is_refused(cast: Cast) -> None:
     passkey = SoftwarePasskey(HERE)
     _add(_signed_in(cast.meera), passkey)

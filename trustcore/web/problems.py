@@ -33,6 +33,7 @@ STATUS: dict[str, int] = {
     "request.csrf_invalid": 403,
     "request.too_large": 413,
     "request.too_many": 429,
+    "conversation.too_fast": 429,
     "state.invalid_transition": 409,
     "signature.invalid": 403,
     "grant.invalid": 403,

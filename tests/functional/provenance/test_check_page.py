@@ -130,6 +130,23 @@ def test_too_many_questions_are_refused(client: Client, monkeypatch: pytest.Monk
     assert ask(client, recorded).status_code == 429
 
 
+def test_many_questions_at_once_do_not_pass_the_limit(
+    client: Client, monkeypatch: pytest.MonkeyPatch, recorded: bytes
+) -> None:
+    """A clip that is still being decoded has no row yet; whoever asks in that moment is refused all the same."""
+    meanwhile: list[int] = []
+    real = checks._answer
+
+    def slow(content: bytes) -> Any:
+        meanwhile.append(ask(Client(), recorded).status_code)
+        return real(content)
+
+    monkeypatch.setattr(checks, "_answer", slow)
+    assert ask(client, recorded).status_code == 200
+    assert meanwhile == [429, 200]
+    assert ClipCheck.objects.count() == 2
+
+
 def test_answer_is_signed_logged_and_tells_no_score(client: Client, recorded: bytes) -> None:
     ask(client, recorded)
     row = ClipCheck.objects.get()

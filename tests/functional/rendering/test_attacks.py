@@ -14,6 +14,7 @@ from tests.functional.rendering.test_sessions import OFFER, Talk, job_of, segmen
 from trustcore.audit.actors import Actor
 from trustcore.audit.models import Event
 from trustcore.jobs.errors import LeaseLost
+from trustcore.jobs.models import LeaseEvent
 from trustcore.primitives.clock import from_rfc3339, utc_now
 
 pytestmark = pytest.mark.django_db
@@ -133,3 +134,18 @@ def test_no_training_goes_on_after_withdrawal(trained, said):
     assert told.get("live") is False or told.get("cancelled") is True or told.get("code") == "lease.lost", told
     version.refresh_from_db()
     assert (version.state, version.failure) == ("failed", "consent.withdrawn")
+
+
+# --- a viewer with the cookie -----------------------------------------------------------------------------------------
+
+
+def test_a_viewer_cannot_flood_control(talk, lease):
+    answers = [talk.post("message", {"text": "hi"}).status_code for _ in range(32)]
+    assert answers[:30] == [200] * 30 and answers[30:] == [429, 429]
+    assert talk.post("offer", OFFER).json()["code"] == "conversation.too_fast"
+    assert LeaseEvent.objects.count() == 30
+
+
+def test_deep_json_is_refused_and_not_a_crash(talk, lease):
+    answer = talk.viewer.post(f"/c/{talk.id}/message", "[" * 8000, content_type="application/json")
+    assert answer.status_code == 400 and answer.json()["code"] == "request.invalid"
