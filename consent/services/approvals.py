@@ -227,6 +227,17 @@ def _may_sign(actor: Actor, user: User, request: ApprovalRequest, now: datetime)
     return _title_of_approver(actor, user, request, signed=list(request.signatures.select_related("user")))
 
 
+def why_not(*, actor: Actor, user: User, request: ApprovalRequest) -> str:
+    """Why this person cannot sign this open request, in a sentence. "" when they can, and when it is decided."""
+    if request.state not in OPEN:
+        return ""
+    try:
+        _title_of_approver(actor, user, request, signed=list(request.signatures.select_related("user")))
+    except ApproverNotAllowed as refusal:
+        return refusal.message
+    return ""
+
+
 def _title_of_approver(actor: Actor, user: User, request: ApprovalRequest, signed: Sequence[Approval] = ()) -> str:
     """The title under which this person may decide about this request beside those who signed. Cedar decides.
 

@@ -39,18 +39,15 @@ def panel(request: Any, asked: ApprovalRequest) -> dict[str, Any]:
     """What `consent/_approval_panel.html` needs, for any page that shows an approval."""
     signatures = list(asked.signatures.select_related("user").order_by("signed_at"))
     mine = next((one for one in signatures if one.user_id == request.user.pk), None)
-    is_approver = Permission.APPROVAL_SIGN in request.permissions
+    why_not = approvals.why_not(actor=request.actor, user=request.user, request=asked)
     about = Subject.objects.filter(public_id=asked.about_subject).first() if asked.about_subject else None
     return {
         "approval": asked,
         "statement": asked.statement,
         "signatures": signatures,
         "mine": mine,
-        "may_sign": is_approver
-        and mine is None
-        and asked.state in approvals.OPEN
-        and asked.author_id != request.user.pk,
-        "why_not": _why_not(request, asked, mine, is_approver),
+        "may_sign": asked.state in approvals.OPEN and not why_not,
+        "why_not": why_not,
         "hash_words": words_from_hash(asked.statement_sha256),
         "is_second": bool(signatures),
         "first": signatures[0] if signatures else None,
@@ -59,16 +56,6 @@ def panel(request: Any, asked: ApprovalRequest) -> dict[str, Any]:
         "subject_facts": selectors.subject_facts(about) if about else None,
         "facts": [(name.replace("_", " "), value) for name, value in sorted(asked.statement.get("facts", {}).items())],
     }
-
-
-def _why_not(request: Any, asked: ApprovalRequest, mine: Any, is_approver: bool) -> str:
-    if asked.state not in approvals.OPEN:
-        return ""
-    if asked.author_id == request.user.pk:
-        return "You wrote this, so you cannot sign it."
-    if mine is not None:
-        return "You signed this. A second person must."
-    return "" if is_approver else "Only an approver can sign. You may read."
 
 
 @requires(Permission.APPROVAL_SIGN)
