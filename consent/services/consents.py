@@ -3,12 +3,12 @@
 import json
 from datetime import datetime, timedelta
 
-from django.db import connection, transaction
+from django.db import connection
 
 from consent.errors import ConsentMissing, DestructionTooEarly, HoldInForce
 from consent.models import Consent, SeenMedia, Subject
 from consent.states import CONSENT
-from trustcore.audit.recording import Action, Actor, recording, refused
+from trustcore.audit.recording import Action, Actor, recording, refused, together
 from trustcore.keys.services import holds, subject_keys
 from trustcore.primitives.clock import to_rfc3339, utc_now
 from trustcore.primitives.states import next_state
@@ -32,7 +32,7 @@ def withdraw_all(*, actor: Actor, subject: Subject, reason: str = "", now: datet
         ConsentMissing: nothing is left to withdraw.
     """
     states = [state for state, act in CONSENT.transitions if act == "withdraw"]
-    with transaction.atomic():
+    with together():
         rows = list(subject.consents.select_related("subject__organisation").filter(state__in=states))
         if not rows:
             raise ConsentMissing("There is no consent of yours to withdraw.")

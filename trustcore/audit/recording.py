@@ -24,7 +24,7 @@ from trustcore.primitives.clock import to_rfc3339, utc_now
 from trustcore.primitives.ids import new_uuid7
 from trustcore.primitives.log_entries import details_commitment
 
-__all__ = ["Action", "Actor", "ObjectRef", "OpenEvent", "recording", "refused"]
+__all__ = ["Action", "Actor", "ObjectRef", "OpenEvent", "recording", "refused", "together"]
 
 BODY_VERSION = 1
 # The transaction's id is filled in by a trigger (trustcore/audit/triggers.py).
@@ -96,6 +96,13 @@ def recording(*, actor: Actor, action: Action, obj: Any, reason: str = "") -> It
             _insert(event, outcome="done")
     finally:
         open_objects.reset(token)
+
+
+@contextmanager
+def together() -> Iterator[None]:
+    """Several acts as one: every recording inside is written with its change, or none is."""
+    with transaction.atomic():
+        yield
 
 
 def refused(*, actor: Actor, action: Action, obj: Any, reason: str, details: dict[str, Any] | None = None) -> str:
