@@ -44,7 +44,13 @@ class Evidence:
 
 
 def report_on(name: str, content: bytes, trust_pem: str) -> Report:
-    """The verdict on a bundle's bytes. Never raises for what is wrong with it."""
+    """The verdict on a bundle's bytes. Never raises for what is wrong with it.
+
+    Args:
+        name: what the report calls it.
+        content: the file.
+        trust_pem: the authority you trust; "" when you have none, and then the best verdict is "untrusted".
+    """
     report = Report(name, "evidence bundle", Outcome.CHANGED)
     try:
         evidence = Evidence(bundles.read_files(content))

@@ -20,11 +20,9 @@ import json
 import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any, Final
 
 from provenance.errors import BundleInvalid
-from provenance.verify.reports import Report
 from trustcore.primitives.canonical import canonical_bytes
 from trustcore.primitives.hashing import sha256_hex
 from trustcore.primitives.signing import SigningKey, b64, sign_statement
@@ -187,18 +185,5 @@ def _check_container(infos: Sequence[zipfile.ZipInfo], size_bytes: int) -> None:
 
 
 def is_bundle(content: bytes) -> bool:
-    """Whether these bytes look like a bundle (a ZIP); whether it is one, `verify_bundle` says."""
+    """Whether these bytes look like a bundle (a ZIP); whether it is one, `bundle_checks.report_on` says."""
     return content.startswith(b"PK\x03\x04")
-
-
-def verify_bundle(path: Path, *, trust: str) -> Report:
-    """The verdict on a bundle file.
-
-    Args:
-        path: the file.
-        trust: PEM of the authority you trust; "" when you have none, and then the best verdict is "untrusted".
-    """
-    # The checks read this module's format; importing them here keeps the format readable on its own.
-    from provenance.bundle_checks import report_on
-
-    return report_on(str(path), path.read_bytes(), trust)
