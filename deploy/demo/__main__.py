@@ -8,48 +8,18 @@ import os
 import signal
 import sys
 import threading
-import time
 from pathlib import Path
 from types import FrameType
 
 from deploy.demo import story
 from deploy.demo.people import StoryError
+from deploy.demo.terminal import Terminal
 from deploy.stack import REPOSITORY, Stack, StackError
 from rendering.demo import DemoPerson, committed_footage
 
 STATE = Path(os.environ.get("TRUSTCORE_STATE_DIR", REPOSITORY / "var"))
 PORT = int(os.environ.get("TRUSTCORE_PORT", "8000"))
 ITERATIONS = int(os.environ.get("TRUSTCORE_DEMO_ITERATIONS", "1500"))
-
-
-class Terminal:
-    """Numbered steps and one progress line that rewrites itself where the terminal can."""
-
-    def __init__(self) -> None:
-        self._started = time.monotonic()
-        self._is_live = sys.stderr.isatty()
-        self._last = ""
-
-    def step(self, words: str) -> None:
-        self._clear()
-        print(f"{time.monotonic() - self._started:7.1f} s  {words}", file=sys.stderr, flush=True)
-
-    def progress(self, words: str, share: float) -> None:
-        filled = round(24 * min(max(share, 0.0), 1.0))
-        if self._is_live:
-            print(
-                f"\r\033[K           [{'█' * filled}{'·' * (24 - filled)}] {share:4.0%}  {words}",
-                end="",
-                file=sys.stderr,
-                flush=True,
-            )
-        elif (mark := f"{words.split(',')[0]} {int(share * 4) * 25} %") != self._last:
-            self._last = mark
-            print(f"{time.monotonic() - self._started:7.1f} s    {mark}", file=sys.stderr, flush=True)
-
-    def _clear(self) -> None:
-        if self._is_live:
-            print("\r\033[K", end="", file=sys.stderr)
 
 
 def tell(stack: Stack, terminal: Terminal) -> story.Story:

@@ -14,18 +14,16 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from playwright.sync_api import Page
 
 from deploy.demo import story
 from deploy.demo.browser import PHONE, Chromium, expecting
 from deploy.demo.people import StoryError, json_script
+from deploy.demo.terminal import Terminal
 from deploy.stack import REPOSITORY, Stack, StackError
 from rendering.demo import DemoPerson, committed_footage
-
-if TYPE_CHECKING:
-    from deploy.demo.__main__ import Terminal
 
 ITERATIONS = int(os.environ.get("TRUSTCORE_DEMO_ITERATIONS", "500"))
 WATCH_S = 12.0
@@ -35,7 +33,7 @@ STATE = Path(os.environ.get("TRUSTCORE_STATE_DIR", REPOSITORY / "var" / "check")
 class Check:
     """One run: the stack, the browser, what is measured."""
 
-    def __init__(self, stack: Stack, chromium: Chromium, terminal: "Terminal", told: story.Story) -> None:
+    def __init__(self, stack: Stack, chromium: Chromium, terminal: Terminal, told: story.Story) -> None:
         self.stack, self.chromium, self.terminal, self.told = stack, chromium, terminal, told
         self.pictures = STATE / "pictures"
         self.files = STATE / "files"
@@ -292,7 +290,7 @@ class Check:
             raise StoryError(f"the verifier said no JSON: {done.stderr[-500:]}") from error
 
 
-def check(terminal: "Terminal") -> int:
+def check(terminal: Terminal) -> int:
     """Run it all. Returns the exit code; prints the JSON object last."""
     shutil.rmtree(STATE, ignore_errors=True)
     STATE.mkdir(parents=True)
@@ -313,7 +311,7 @@ def check(terminal: "Terminal") -> int:
     return 0 if result["ok"] else 1
 
 
-def play(run: Check, terminal: "Terminal") -> None:
+def play(run: Check, terminal: Terminal) -> None:
     """The story, in order."""
     told = run.told
     with run.step("sign_in", "Meera and Jonas sign in and register passkeys"):
