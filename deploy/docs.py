@@ -67,7 +67,8 @@ TABLES = {"errors.md": errors_table, "events.md": events_table, "flow.md": diagr
 
 def replaced(text: str, table: str) -> str:
     """`text` with the part between the two markers replaced."""
-    return re.sub(r"(<!-- from code -->\n).*?(\n<!-- end -->)", lambda m: m[1] + table + m[2], text, flags=re.S)
+    return re.sub(
+        r"(<!-- from code -->\n).*?(<!-- end -->)", lambda m: f"{m[1]}{table}\n{m[2]}", text, flags=re.S)
 
 
 def load() -> None:

@@ -18,6 +18,7 @@ def loaded() -> None:
 @pytest.mark.parametrize("name", docs.TABLES)
 def test_table_is_current(name: str) -> None:
     text = (DOCS / name).read_text()
+    assert docs.TABLES[name]() in text, f"run `python -m deploy.docs`: docs/{name} lacks its table"
     assert docs.replaced(text, docs.TABLES[name]()) == text, (
         f"run `python -m deploy.docs`: docs/{name} is behind the code"
     )
