@@ -157,14 +157,15 @@ def presence_z(fields: tuple[Field, ...], key: MarkKey, grid: Grid) -> float:
 def _added(whole: tuple[Field, ...] | None, fields: tuple[Field, ...]) -> tuple[Field, ...]:
     """The windows' spectra summed, plane by plane.
 
-    The signs of an epoch are the same in every window, and so is a picture that stands still: the statistics of two such
-    windows are one number twice. Only the spectra may be added up; then the whole clip is again one sum of numbers that
-    depend on the pictures alone, each with a secret sign, and the bound holds for it.
+    The signs of an epoch are the same in every window, and so is a picture that stands still: the statistics of two
+    such windows are one number twice. Only the spectra may be added up; then the whole clip is again one sum of numbers
+    that depend on the pictures alone, each with a secret sign, and the bound holds for it.
     """
     if whole is None:
         return fields
     return tuple(
-        Field(one.band, one.values + other.values, one.is_live or other.is_live) for one, other in zip(whole, fields, strict=True)
+        Field(one.band, one.values + other.values, one.is_live or other.is_live) for one,
+        other in zip(whole, fields, strict=True)
     )
 
 

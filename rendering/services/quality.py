@@ -5,7 +5,8 @@ from typing import Any
 
 from trustcore.primitives.grants import EMOTIONS
 
-# Floors of an ordinary training on real footage (docs/benchmarks.md); a figure below its floor is a warning to the people who sign.
+# Floors of an ordinary training on real footage (docs/benchmarks.md); a figure below its floor is a warning to the
+# people who sign.
 FLOORS: tuple[tuple[str, str, str, str, float, float, float], ...] = (
     # key, name, what, unit, floor, scale start, scale end
     ("psnr_full_db", "Whole picture", "PSNR, held-out frames", "dB", 27.0, 15.0, 40.0),
@@ -33,8 +34,21 @@ def bars(report: dict[str, Any]) -> list[Bar]:
     """The figures of a report, worst first; a figure that is missing is `not_run`, never left out."""
     quality = report.get("quality") or {}
     held_out = quality.get("held_out") or {}
-    rows = [_bar(name, what, held_out.get(key), unit, floor, low, high) for key, name, what, unit, floor, low, high in FLOORS]
-    rows.append(_bar("Better than copying", "over the nearest filmed frame", quality.get("gain_full_db"), "dB", GAIN_FLOOR_DB, -5.0, 15.0))
+    rows = [
+        _bar(name, what, held_out.get(key), unit, floor, low, high)
+        for key, name, what, unit, floor, low, high in FLOORS
+    ]
+    rows.append(
+        _bar(
+            "Better than copying",
+            "over the nearest filmed frame",
+            quality.get("gain_full_db"),
+            "dB",
+            GAIN_FLOOR_DB,
+            -5.0,
+            15.0,
+        )
+    )
     order = {"not_run": 0, "warn": 1, "pass": 2}
     return sorted(rows, key=lambda row: order[row.verdict])
 
@@ -47,7 +61,9 @@ def _bar(name: str, what: str, value: Any, unit: str, floor: float, low: float, 
     if not isinstance(value, int | float):
         return Bar(name, what, "not measured", floor_text, "not_run", 0, percent(floor))
     text = f"{value:.1f} {unit}" if unit else f"{value:.3f}"
-    return Bar(name, what, text, floor_text, "pass" if value >= floor else "warn", percent(float(value)), percent(floor))
+    return Bar(
+        name, what, text, floor_text, "pass" if value >= floor else "warn", percent(float(value)), percent(floor)
+    )
 
 
 def figures(report: dict[str, Any]) -> dict[str, str]:
@@ -59,7 +75,9 @@ def figures(report: dict[str, Any]) -> dict[str, str]:
 
 @dataclass(frozen=True)
 class EmotionCell:
-    """What a version can show of one emotion, and what the person agreed to. `place`: which picture of emotions.png it is, 0..7."""
+    """What a version can show of one emotion, and what the person agreed to. `place`: which picture
+    of emotions.png it is, 0..7.
+    """
 
     name: str
     measured_milli: int

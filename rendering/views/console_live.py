@@ -26,17 +26,23 @@ from trustcore.web.errors import NotFound, RequestInvalid
 NEWS_LATE_S = 6.0
 SLOT_GONE_S = 60.0
 TOLD_WORDS: dict[str, tuple[Any, str]] = {
-    "rendered": (_lazy("Frames drawn"), ""), "sent": (_lazy("Frames sent"), ""), "dropped": (_lazy("Frames dropped before sending"), ""),
+    "rendered": (_lazy("Frames drawn"), ""), "sent": (_lazy("Frames sent"), ""),
+    "dropped": (_lazy("Frames dropped before sending"), ""),
     "unsealed_sent": (_lazy("Sent without signature or mark"), ""), "clamped": (_lazy("Emotions lowered"), ""),
-    "frame_ms_p50": (_lazy("A frame, half are faster than"), "ms"), "frame_ms_p95": (_lazy("A frame, 95 of 100 are faster than"), "ms"),
-    "claim_to_ready_ms": (_lazy("Place taken to replica loaded"), "ms"), "offer_to_answer_ms": (_lazy("Offer to answer"), "ms"),
-    "offer_to_connected_ms": (_lazy("Offer to line open"), "ms"), "offer_to_first_frame_ms": (_lazy("Offer to first frame sent"), "ms"),
+    "frame_ms_p50": (_lazy("A frame, half are faster than"), "ms"),
+    "frame_ms_p95": (_lazy("A frame, 95 of 100 are faster than"), "ms"),
+    "claim_to_ready_ms": (_lazy("Place taken to replica loaded"), "ms"),
+    "offer_to_answer_ms": (_lazy("Offer to answer"), "ms"),
+    "offer_to_connected_ms": (_lazy("Offer to line open"), "ms"),
+    "offer_to_first_frame_ms": (_lazy("Offer to first frame sent"), "ms"),
     "message_to_sound_ms": (_lazy("Message to first sound sent"), "ms"),
 }  # fmt: skip
 END_WORDS: dict[str, Any] = {
-    "viewer_left": _lazy("the viewer left"), "consent_withdrawn": _lazy("consent was withdrawn"), "kill_switch": _lazy("kill switch"),
+    "viewer_left": _lazy("the viewer left"), "consent_withdrawn": _lazy("consent was withdrawn"),
+    "kill_switch": _lazy("kill switch"),
     "stopped_by_officer": _lazy("stopped by an officer"), "max_call_duration": _lazy("its time was over"),
-    "not_joined": _lazy("nobody came"), "not_connected": _lazy("no line could be made"), "lease_expired": _lazy("the worker was lost"),
+    "not_joined": _lazy("nobody came"), "not_connected": _lazy("no line could be made"),
+    "lease_expired": _lazy("the worker was lost"),
 }  # fmt: skip
 
 
@@ -96,17 +102,28 @@ def session(request: Any, conversation_id: str) -> HttpResponse:
     conversation = selectors.conversation(request.organisation, conversation_id)
     events = Event.objects.filter(object_type="conversation", object_id=conversation_id).order_by("-at")[:60]
     tile = _tile(conversation, utc_now())
-    return render(request, "rendering/live_session.html", {
-        "conversation": conversation, "tile": tile, "body": conversation.grant["body"],
-        "recording": Recording.objects.filter(conversation=conversation).first(), "events": events,
-        "told": _told(tile), "end_words": END_WORDS.get(conversation.end_reason, conversation.end_reason.replace("_", " "))})
+    return render(
+        request,
+        "rendering/live_session.html",
+        {
+            "conversation": conversation,
+            "tile": tile,
+            "body": conversation.grant["body"],
+            "recording": Recording.objects.filter(conversation=conversation).first(),
+            "events": events,
+            "told": _told(tile),
+            "end_words": END_WORDS.get(conversation.end_reason, conversation.end_reason.replace("_", " ")),
+        },
+    )
 
 
 def _told(tile: dict[str, Any]) -> list[tuple[str, str]]:
     """What the worker counted and measured, in words and units; what nobody has named yet keeps its own name."""
     marks = tile["state"].marks_ms if tile["state"] else {}
     found = {**tile["counters"], **marks}
-    named = [(str(words), f"{round(found[key])} {unit}".strip()) for key, (words, unit) in TOLD_WORDS.items() if key in found]
+    named = [
+        (str(words), f"{round(found[key])} {unit}".strip()) for key, (words, unit) in TOLD_WORDS.items() if key in found
+    ]
     return named + [(key, str(value)) for key, value in sorted(found.items()) if key not in TOLD_WORDS]
 
 

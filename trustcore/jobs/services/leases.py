@@ -58,7 +58,8 @@ def enqueue(
 
 _CLAIM = """
     UPDATE trustcore_jobs_job SET state = %(leased)s, slot_id = %(slot)s, epoch = epoch + 1, attempt = attempt + 1,
-           nonce = %(nonce)s, claim = NULL, claimed_at = %(now)s, leased_until = %(now)s + make_interval(secs => lease_lifetime_s)
+           nonce = %(nonce)s, claim = NULL, claimed_at = %(now)s,
+           leased_until = %(now)s + make_interval(secs => lease_lifetime_s)
      WHERE id = (SELECT id FROM trustcore_jobs_job
                   WHERE state = %(queued)s AND kind = ANY(%(kinds)s) AND (queue_until IS NULL OR queue_until > %(now)s)
                   ORDER BY (kind <> 'session'), created_at FOR UPDATE SKIP LOCKED LIMIT 1)
