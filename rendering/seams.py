@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from consent import selectors as consents
+from consent.scope import LANGUAGES, TERRITORIES
 from consent.seams import Use, Waiting
 from rendering import selectors
 from rendering.models import Conversation, LiveState, Recording, ReplicaVersion
@@ -51,13 +52,15 @@ def _use(row: Conversation) -> Use:
         outcome, verdict = f"{counters['unsealed_sent']} frames sent unsigned", "fail"
     elif row.state in LIVE:
         outcome, verdict = "speaking now", "live"
+    elif not counters.get("sent"):
+        outcome, verdict = "no picture was sent", "none"
     elif live and live.clamp_count:
         outcome, verdict = f"lowered {live.clamp_count} times, as the policy says", "warn"
     minutes = f"{max(1, round(seconds / 60))} min" if seconds else "never connected"
     return Use(
         at=row.created_at,
         title=row.conversation_name or (row.persona.persona_name if row.persona else row.organisation.name),
-        fact=f"{body['purpose'].title()}, {body['language']}, {body['country']}, {minutes}",
+        fact=f"{body['purpose'].title()}, {_named(LANGUAGES, body['language'])}, {_named(TERRITORIES, body['country'])}, {minutes}",
         outcome=outcome,
         verdict=verdict,
         purpose=body["purpose"],
@@ -65,11 +68,15 @@ def _use(row: Conversation) -> Use:
     )
 
 
+def _named(names: dict[str, str], code: str) -> str:
+    return names.get(code, code)
+
+
 def _refused(event: Event) -> Use:
     told = event.details.get("open", {})
     reason = str((told.get("reasons") or ["refused"])[0])
     return Use(
-        at=event.at, title="Refused", fact=f"{str(told.get('purpose', '')).title()}, {told.get('country', '')}",
+        at=event.at, title="Refused", fact=f"{str(told.get('purpose', '')).title()}, {_named(TERRITORIES, str(told.get('country', '')))}",
         outcome=MESSAGES.get(reason, reason), verdict="fail", purpose=str(told.get("purpose", "")), seconds=0.0)
 
 
