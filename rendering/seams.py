@@ -60,7 +60,9 @@ def _use(row: Conversation) -> Use:
     return Use(
         at=row.created_at,
         title=row.conversation_name or (row.persona.persona_name if row.persona else row.organisation.name),
-        fact=f"{body['purpose'].title()}, {_named(LANGUAGES, body['language'])}, {_named(TERRITORIES, body['country'])}, {minutes}",
+        fact=", ".join([
+            body["purpose"].title(), _named(LANGUAGES, body["language"]), _named(TERRITORIES, body["country"]), minutes,
+        ]),
         outcome=outcome,
         verdict=verdict,
         purpose=body["purpose"],
@@ -76,7 +78,8 @@ def _refused(event: Event) -> Use:
     told = event.details.get("open", {})
     reason = str((told.get("reasons") or ["refused"])[0])
     return Use(
-        at=event.at, title="Refused", fact=f"{str(told.get('purpose', '')).title()}, {_named(TERRITORIES, str(told.get('country', '')))}",
+        at=event.at, title="Refused",
+        fact=f"{str(told.get('purpose', '')).title()}, {_named(TERRITORIES, str(told.get('country', '')))}",
         outcome=MESSAGES.get(reason, reason), verdict="fail", purpose=str(told.get("purpose", "")), seconds=0.0)
 
 
