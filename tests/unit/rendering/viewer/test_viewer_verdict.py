@@ -47,3 +47,27 @@ def test_one_bar_a_second() -> None:
     assert run("secondOf", still, {"received": 60, "verified": 60, "gap": 0}) == "verified"
     assert run("secondOf", still, {"received": 60, "verified": 59, "gap": 0}) == "late"
     assert run("secondOf", still, {"received": 59, "verified": 59, "gap": 1}) == "late"
+
+
+STALL = """
+const parts = {};
+const part = (name) => parts[name] ??= {
+  dataset: { verified: "Verified", checking: "Checking", ended: "Over" }, querySelector: part, append() {}, children: [],
+};
+const view = createVerdictView({ querySelector: part });
+const counts = { received: 90, verified: 90, late: 0, gap: 0, unattested: 0, invalid: 0 };
+const said = [];
+const see = () => said.push(part('[data-part="chip"]').dataset.state);
+view.update({ state: "verified", share: 1, counts, hide: true }); see();
+view.stall(); see();
+view.update({ state: "verified", share: 1, counts, hide: true }); see();
+view.close();
+console.log(JSON.stringify(said));
+"""
+
+
+def test_somebody_who_holds_back_all_frames_does_not_keep_the_word_verified() -> None:
+    script = f"import {{ createVerdictView }} from {json.dumps(VERDICT.as_uri())};{STALL}"
+    done = subprocess.run(["node", "--input-type=module", "-e", script], capture_output=True, text=True, check=True,
+                          timeout=30)
+    assert json.loads(done.stdout) == ["verified", "checking", "verified"]

@@ -166,6 +166,7 @@ async function watchLine() {
     if (lastFrameAtMs > 0 && stillMs > LOST_AFTER_MS) return askReason();
     if (lastFrameAtMs > 0 && stillMs > STALLED_AFTER_MS) {
       setState("checking");
+      verdictView.stall();
       const over = await endedReason();
       if (over) return end(over);
     }

@@ -90,6 +90,12 @@ export function createVerdictView(root) {
       last = key;
       return facts.state;
     },
+    // No frame comes: what was verified a while ago says nothing about now.
+    stall() {
+      if (last === "stalled") return;
+      last = "stalled";
+      draw({ state: "checking", good: 0, total: 0 });
+    },
     // The conversation is over: nothing may go on saying that something is verified now.
     close() {
       clearInterval(timer);
