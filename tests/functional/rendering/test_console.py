@@ -191,6 +191,7 @@ def test_the_kill_switch_ends_all_refuses_new_ones_and_takes_two_to_lift(stage):
     asked_again = meera.post("/console/kill/", {"reason": "drill"})
     assert asked_again["Location"].startswith("/accounts/reauthenticate/") and not KillSwitch.objects.exists()
     session = meera.session
+    session["account_authentication_methods_user"] = str(stage.cast.meera.pk)
     session["account_authentication_methods"] = [
         {"method": "mfa", "type": "webauthn", "reauthenticated": True, "at": time.time()}
     ]
