@@ -1,6 +1,5 @@
 """Evidence exports: from the log, with the documents it names, to one signed file that verifies offline."""
 
-import os
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -24,6 +23,7 @@ from trustcore.audit.selectors import LogEntry
 from trustcore.keys.services import signing_keys
 from trustcore.primitives.clock import to_rfc3339
 from trustcore.primitives.errors import TrustcoreError
+from trustcore.primitives.files import write_whole
 from trustcore.primitives.hashing import sha256_hex
 from trustcore.primitives.ids import new_id
 from trustcore.primitives.states import next_state
@@ -76,7 +76,7 @@ def build(public_id: str, *, now: datetime) -> Export:
             export.state = next_state(EXPORT, export.state, "fail")
             export.save()
         return export
-    _write(path_of(export), content)
+    write_whole(path_of(export), content)
     with recording.recording(actor=BUILDER, action=Action.EXPORT_COMPLETED, obj=export) as event:
         export.state = next_state(EXPORT, export.state, "complete")
         export.bundle_sha256, export.size_bytes, export.entries = sha256_hex(content), len(content), count
@@ -197,13 +197,3 @@ def _show(export: Export, step: str, entries: int) -> None:
     """Tell the page how far we are. No part of the record: the guard leaves these columns alone."""
     Export.objects.filter(pk=export.pk).update(step=step, entries=entries)
     export.step, export.entries = step, entries
-
-
-def _write(path: Path, content: bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    scratch = path.with_suffix(".partial")
-    with scratch.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    scratch.rename(path)

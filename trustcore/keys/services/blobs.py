@@ -1,6 +1,5 @@
 """Encrypted files. Nothing of a person touches the disk in the clear; opening one is an event."""
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from trustcore.keys.models import Blob, DataKey
 from trustcore.keys.services import data_keys
 from trustcore.primitives import envelope
 from trustcore.primitives.clock import utc_now
+from trustcore.primitives.files import write_whole
 from trustcore.primitives.hashing import sha256_hex
 
 
@@ -111,14 +111,7 @@ def _store(key: DataKey, context: str, ciphertext_bytes: bytes) -> Blob:
         ciphertext_sha256=sha256_hex(ciphertext_bytes),
         size_bytes=len(ciphertext_bytes),
     )
-    path = _path(blob.public_id)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_suffix(".partial")
-    with temporary.open("wb") as file:
-        file.write(ciphertext_bytes)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.rename(path)
+    write_whole(_path(blob.public_id), ciphertext_bytes)
     return blob
 
 
