@@ -15,7 +15,6 @@ class Permission(StrEnum):
     SUBJECT_VIEW = "subject.view"
     SUBJECT_INVITE = "subject.invite"
     SUBJECT_SUSPEND = "subject.suspend"
-    CONSENT_VIEW = "consent.view"
     IDENTITY_VIEW = "identity.view"
     IDENTITY_DECIDE = "identity.decide"
     FOOTAGE_UPLOAD = "footage.upload"
@@ -57,7 +56,6 @@ _SEE = frozenset(
     {
         P.SIGNED_IN,
         P.SUBJECT_VIEW,
-        P.CONSENT_VIEW,
         P.REPLICA_VIEW,
         P.POLICY_VIEW,
         P.APPROVAL_VIEW,
