@@ -313,6 +313,13 @@ def check(terminal: Terminal) -> int:
 
 def play(run: Check, terminal: Terminal) -> None:
     """The story, in order."""
+    make_ready(run, terminal)
+    go_live(run)
+    end(run)
+
+
+def make_ready(run: Check, terminal: Terminal) -> None:
+    """From the invitation to a replica and a policy that two people signed."""
     told = run.told
     with run.step("sign_in", "Meera and Jonas sign in and register passkeys"):
         run.sign_in()
@@ -341,6 +348,10 @@ def play(run: Check, terminal: Terminal) -> None:
         run.refused("unapproved policy", "policy.unapproved")
     with run.step("sign_policy", "Meera and Jonas sign the emotion policy"):
         run.sign(told.policy_path)
+
+
+def go_live(run: Check) -> None:
+    """Who may not open a conversation, then one that is opened and watched."""
     with run.step("refuse_wrong_key", "Refused: a wrong API key"):
         run.refuse_wrong_key()
     with run.step("refuse_mallory", "Refused: Mallory, who has every right elsewhere"):
@@ -351,6 +362,10 @@ def play(run: Check, terminal: Terminal) -> None:
         run.watch()
     with run.step("clamp", "Too much joy is asked for, lowered, and recorded", run.viewer):
         run.clamp()
+
+
+def end(run: Check) -> None:
+    """The withdrawal, and what can be proven afterwards."""
     with run.step("withdraw", "Asha withdraws; the stream ends", run.asha):
         run.withdraw()
     with run.step("refuse_withdrawn", "Refused: a conversation after the withdrawal"):

@@ -23,6 +23,7 @@ FEELINGS: dict[str, dict[str, float]] = {
     "surprise": {"brow": 0.80, "lid": 0.20, "jaw": 0.28, "smile": -0.10},
 }
 REST = {"smile": 0.22, "brow": 0.2, "lid": 0.99}
+LIMITS = {"jaw": (0, 1), "smile": (-0.7, 1), "upper_lip": (0, 1), "brow": (-0.45, 1), "lid": (0, 1.2), "pucker": (0, 1)}
 BLINK_S = 0.22
 
 
@@ -89,12 +90,7 @@ def perform(
     curves = {name: np.full(len(time_s), value) for name, value in REST.items()}
     for name in ("jaw", "close", "pucker", "upper_lip", "tuck", "furrow", "gaze_x", "gaze_y", "yaw", "pitch", "roll"):
         curves[name] = np.zeros(len(time_s))
-    for passage in passages:
-        amount = _swell(time_s, passage)
-        for name, value in FEELINGS[passage.feeling].items():
-            # Speaking leaves less of the mouth to the feeling.
-            mouth_share = 1 - 0.35 * mouth.voiced if name in ("smile", "jaw", "upper_lip") else 1.0
-            curves[name] = curves[name] + value * amount * mouth_share
+    _feel(curves, time_s, passages, mouth.voiced)
     for name in ("jaw", "pucker", "upper_lip"):
         curves[name] = curves[name] + getattr(mouth, name)
     curves["smile"] = curves["smile"] * (1 - 0.6 * np.clip(mouth.pucker, 0, 1)) + 0.5 * mouth.smile
@@ -102,19 +98,20 @@ def perform(
     _idle(curves, time_s, rng, liveliness, mouth.voiced)
     _turn(curves, time_s, turns)
     _blink(curves, time_s, rng)
-    limits = {
-        "jaw": (0, 1),
-        "smile": (-0.7, 1),
-        "upper_lip": (0, 1),
-        "brow": (-0.45, 1),
-        "lid": (0, 1.2),
-        "pucker": (0, 1),
-    }
-    for name, (low, high) in limits.items():
+    for name, (low, high) in LIMITS.items():
         curves[name] = np.clip(curves[name], low, high)
     names = list(curves)
     # Rounded far below what can be seen, so that a face at rest stays equal to itself and is drawn once.
     return [Face(**{name: round(float(curves[name][k]), 3) for name in names}) for k in range(len(time_s))]
+
+
+def _feel(curves: dict[str, Curve], time_s: Curve, passages: tuple[Passage, ...], voiced: Curve) -> None:
+    for passage in passages:
+        amount = _swell(time_s, passage)
+        for name, value in FEELINGS[passage.feeling].items():
+            # Speaking leaves less of the mouth to the feeling.
+            mouth_share = 1 - 0.35 * voiced if name in ("smile", "jaw", "upper_lip") else 1.0
+            curves[name] = curves[name] + value * amount * mouth_share
 
 
 def _swell(time_s: Curve, passage: Passage) -> Curve:

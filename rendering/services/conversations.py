@@ -64,11 +64,8 @@ def join(*, conversation_id: str, token: str, cookie: str, now: datetime) -> Joi
         raise refusal
     if is_viewer(conversation, cookie):
         return Joined(conversation, None)
-    if (
-        conversation.viewer_cookie_sha256
-        or conversation.state != "waiting"
-        or not _fits(token, conversation.join_token_sha256)
-    ):
+    is_taken = conversation.viewer_cookie_sha256 or conversation.state != "waiting"
+    if is_taken or not _fits(token, conversation.join_token_sha256):
         raise refusal
     new_cookie = secrets.token_urlsafe(32)
     viewer = Actor.viewer(sha256_hex(new_cookie.encode())[:16])
