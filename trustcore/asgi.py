@@ -5,8 +5,10 @@ import warnings
 
 from django.core.asgi import get_asgi_application
 
+from trustcore.web.body_limit import limited
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "trustcore.settings")
 os.environ.setdefault("TRUSTCORE_DATABASE_POOL", "40")
 # Static files are small and come from memory or the page cache; that they are read in one piece is meant.
 warnings.filterwarnings("ignore", message="StreamingHttpResponse must consume synchronous iterators")
-application = get_asgi_application()
+application = limited(get_asgi_application())

@@ -52,7 +52,8 @@ def test_one_bar_a_second() -> None:
 STALL = """
 const parts = {};
 const part = (name) => parts[name] ??= {
-  dataset: { verified: "Verified", checking: "Checking", ended: "Over" }, querySelector: part, append() {}, children: [],
+  dataset: { verified: "Verified", checking: "Checking", ended: "Over" }, querySelector: part, append() {},
+  children: [],
 };
 const view = createVerdictView({ querySelector: part });
 const counts = { received: 90, verified: 90, late: 0, gap: 0, unattested: 0, invalid: 0 };

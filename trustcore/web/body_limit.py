@@ -1,0 +1,57 @@
+"""A limit on request bodies before anything else sees them. PURE ASGI.
+
+Django takes in a whole body, on disk when it is large, before any view or sign-in is asked: without this a stranger
+could fill the disk. The limits of single addresses are tighter and stand with their views.
+"""
+
+import json
+from collections.abc import Awaitable, Callable
+from typing import Any, Final
+
+Message = dict[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+App = Callable[[Message, Receive, Send], Awaitable[None]]
+
+MIB: Final = 1024 * 1024
+MAX_BODY_BYTES: Final = 210 * MIB  # footage sent by the form without script
+MAX_WORKER_BODY_BYTES: Final = 1025 * MIB  # a recording
+WORKER_PREFIX: Final = "/worker/"
+CODE: Final = "request.too_large"
+
+
+def limited(app: App) -> App:
+    """`app` behind the limit. A body that says it is longer gets 413; one that does not say so is cut off."""
+
+    async def guarded(scope: Message, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await app(scope, receive, send)
+            return
+        most = MAX_WORKER_BODY_BYTES if scope["path"].startswith(WORKER_PREFIX) else MAX_BODY_BYTES
+        if _told_length(scope) > most:
+            await _refuse(send, most)
+            return
+        taken = 0
+
+        async def counted() -> Message:
+            nonlocal taken
+            message = await receive()
+            taken += len(message.get("body", b""))
+            return {"type": "http.disconnect"} if taken > most else message
+
+        await app(scope, counted, send)
+
+    return guarded
+
+
+def _told_length(scope: Message) -> int:
+    text = dict(scope["headers"]).get(b"content-length", b"0")
+    return int(text) if text.isdigit() else 0
+
+
+async def _refuse(send: Send, most: int) -> None:
+    words = f"The body is larger than {most // MIB} MiB. Send less."
+    body = json.dumps({"error": words, "message": words, "code": CODE, "request_id": ""}).encode()
+    headers = [(b"content-type", b"application/json"), (b"connection", b"close")]
+    await send({"type": "http.response.start", "status": 413, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
