@@ -27,6 +27,7 @@ from trustcore.celery import app as celery_app
 from trustcore.jobs.models import Job
 from trustcore.jobs.services import leases
 from trustcore.keys.services import blobs
+from trustcore.primitives.errors import Refusal
 from trustcore.primitives.ids import new_id
 from trustcore.primitives.states import next_state
 from trustcore.tracker import Limits, MediaRefused, TrackedClip, track_clip
@@ -171,10 +172,23 @@ def run_check(job: Job, *, now: datetime) -> None:
     footage = Footage.objects.select_related("organisation").get(public_id=job.object_id)
     if footage.state == "received":
         actor = Actor.system("footage-check")
+        if not _still_agreed(footage, actor, now=now):
+            leases.finish(job, action="finish", reason="done", now=now)
+            return
         data = blobs.get(footage.blob_public_id, context(footage), purpose="footage check", actor=actor)
         duration_s, findings = _look_at(data, footage, actor)
         _decide(footage, findings, duration_s, actor)
     leases.finish(job, action="finish", reason="done", now=now)
+
+
+def _still_agreed(footage: Footage, actor: Actor, *, now: datetime) -> bool:
+    """Whether the person still agrees. Who withdrew while their footage came in has it refused and deleted, unseen."""
+    try:
+        selectors.may_train(footage.subject_public_id, now=now)
+    except Refusal as refusal:
+        _decide(footage, [Finding("other_quality_issue", "fail", refusal.message, "a consent in force")], None, actor)
+        return False
+    return True
 
 
 def _look_at(data: bytes, footage: Footage, actor: Actor) -> tuple[float | None, list[Finding]]:

@@ -6,6 +6,7 @@ import pytest
 
 from consent.services import consents
 from rendering.models import Conversation, LiveState
+from rendering.services import footage as footages
 from rendering.services import replicas, sessions, training
 from tests.common import consenting
 from tests.common.replicas import FILES, accepted_footage
@@ -14,7 +15,8 @@ from tests.functional.rendering.test_sessions import OFFER, Talk, job_of, segmen
 from trustcore.audit.actors import Actor
 from trustcore.audit.models import Event
 from trustcore.jobs.errors import LeaseLost
-from trustcore.jobs.models import LeaseEvent
+from trustcore.jobs.models import Job, LeaseEvent
+from trustcore.keys.models import Blob
 from trustcore.primitives.clock import from_rfc3339, utc_now
 
 pytestmark = pytest.mark.django_db
@@ -134,6 +136,18 @@ def test_no_training_goes_on_after_withdrawal(trained, said):
     assert told.get("live") is False or told.get("cancelled") is True or told.get("code") == "lease.lost", told
     version.refresh_from_db()
     assert (version.state, version.failure) == ("failed", "consent.withdrawn")
+
+
+def test_footage_that_waited_is_not_opened_after_withdrawal(cast, monkeypatch):
+    consent = consenting.in_force(cast, monkeypatch)
+    row = footages.receive(
+        actor=Actor.user(cast.farah), user=cast.farah, organisation=cast.organisation, data=b"a video" * 100,
+        subject_public_id=consent.subject_public_id, was_recorded_here=False, now=utc_now())  # fmt: skip
+    consents.withdraw(actor=Actor.subject(consent.subject_public_id), consent=consent)
+    monkeypatch.setattr(footages, "track_clip", lambda *_, **__: pytest.fail("it was decoded"))
+    footages.run_check(Job.objects.get(object_id=row.public_id), now=utc_now())
+    row.refresh_from_db()
+    assert row.state == "refused" and Blob.objects.get(public_id=row.blob_public_id).deleted_at
 
 
 # --- a viewer with the cookie -----------------------------------------------------------------------------------------
