@@ -30,6 +30,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 PROTOCOL_VERSION = 1
+CLAIM_PURPOSE = "slot-claim"  # of the statement that a slot signs to get its keys and its manifest
 LEASE_LIFETIME_S = 2.0  # counted by the worker from the moment it SENT the renewal, on its own monotonic clock
 RENEW_EVERY_S = 0.6
 POLL_TIMEOUT_S = 25.0
@@ -83,7 +84,7 @@ class Lease:
 
 def claim_statement(lease_id: str, epoch: int, nonce: str, ephemeral_public: str, build_sha256: str,
                     grant_sha256: str) -> dict[str, Any]:
-    """What a slot signs (purpose "slot-claim") to get a key and, later, a session manifest.
+    """What a slot signs (purpose CLAIM_PURPOSE) to get a key and, later, a session manifest.
 
     `ephemeral_public`: b64 X25519 public key, made for this lease. `grant_sha256`: of the session's grant; for training
     the hash of the job's canonical statement.
@@ -94,7 +95,7 @@ def claim_statement(lease_id: str, epoch: int, nonce: str, ephemeral_public: str
 
 @dataclass(frozen=True)
 class KeyRequest:
-    claim: Mapping[str, Any]  # sign_statement(worker key, "slot-claim", claim_statement(...))
+    claim: Mapping[str, Any]  # sign_statement(worker key, CLAIM_PURPOSE, claim_statement(...))
 
 
 @dataclass(frozen=True)

@@ -9,11 +9,11 @@ from consent.errors import ConsentMissing, DestructionTooEarly, HoldInForce
 from consent.models import Consent, SeenMedia, Subject
 from consent.states import CONSENT
 from trustcore.audit.recording import Action, Actor, recording, refused, together
+from trustcore.jobs.wakeups import REVOKED_CHANNEL
 from trustcore.keys.services import holds, subject_keys
 from trustcore.primitives.clock import to_rfc3339, utc_now
 from trustcore.primitives.states import next_state
 
-REVOKED_CHANNEL = "trustcore_revoked"
 DESTRUCTION_WINDOW = timedelta(hours=24)
 
 

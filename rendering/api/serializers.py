@@ -7,7 +7,8 @@ from typing import Any
 from rest_framework import serializers
 
 from rendering.services.opening import Wish
-from trustcore.policy.clamp import EMOTIONS
+from rendering.services.viewing import DEFAULT_MILLI
+from trustcore.primitives.grants import EMOTIONS
 
 # The live vocabulary of Tavus clients, mapped to the words that policies know (tavus-api-and-peers.md 1.5).
 EMOTION_WORDS = {
@@ -20,7 +21,6 @@ LANGUAGES = {
     "spanish": "es",
     "multilingual": "en",
 }
-DEFAULT_MILLI = 600
 USE_FIELDS = ("purpose", "audience", "country", "language", "context_of_use")
 
 

@@ -22,8 +22,6 @@ from trustcore.keys.services import blobs, release
 from trustcore.primitives.errors import SignatureInvalid
 from trustcore.primitives.signing import unb64, verify_statement
 
-CLAIM_PURPOSE = "slot-claim"
-
 
 def wire_id(job: Job) -> str:
     return f"{job.public_id}-{job.epoch}"
@@ -110,7 +108,7 @@ def verify_claim(*, job: Job, worker: Worker, signed_claim: Mapping[str, Any], g
         "The claim proof does not fit this lease. Sign a new one for the lease you hold.", lease=job.public_id
     )
     try:
-        claim = verify_statement(signed_claim, CLAIM_PURPOSE, {worker.verify_key.kid: worker.verify_key})
+        claim = verify_statement(signed_claim, protocol.CLAIM_PURPOSE, {worker.verify_key.kid: worker.verify_key})
         ephemeral = claim.get("ephemeral_public")
         if not isinstance(ephemeral, str) or len(unb64(ephemeral)) != 32:
             raise wrong

@@ -12,7 +12,7 @@ from rendering.models import Conversation, LiveState
 from rendering.services import sessions
 from trustcore.jobs.models import Job, LeaseEvent
 from trustcore.jobs.services import leases
-from trustcore.policy.clamp import EMOTIONS
+from trustcore.primitives.grants import EMOTIONS
 from trustcore.web.errors import RequestInvalid
 
 MAX_SDP_CHARS = 48_000

@@ -17,11 +17,11 @@ from rendering.services import policy_words, replicas, statements
 from trustcore.accounts.permissions import Permission, requires
 from trustcore.policy import content as contents
 from trustcore.policy import selectors as policies
-from trustcore.policy.clamp import EMOTIONS
 from trustcore.policy.models import EmotionPolicy, EmotionPolicyVersion
 from trustcore.policy.services import emotion_policies
 from trustcore.primitives.clock import utc_now
 from trustcore.primitives.errors import Refusal
+from trustcore.primitives.grants import EMOTIONS
 from trustcore.web.errors import NotFound
 
 SHOWN_EMOTIONS = tuple(emotion for emotion in EMOTIONS if emotion != "neutral")

@@ -79,7 +79,7 @@ class ControlClient:
         public = b64(ephemeral.public_key().public_bytes_raw())
         statement = protocol.claim_statement(
             lease.lease_id, lease.epoch, lease.nonce, public, self._config.build_sha256, grant_sha256)
-        return sign_statement(self._config.identity, "slot-claim", statement)
+        return sign_statement(self._config.identity, protocol.CLAIM_PURPOSE, statement)
 
     async def release_keys(
         self, lease: protocol.Lease, claim: Mapping[str, Any], ephemeral: X25519PrivateKey, *, grant_sha256: str,

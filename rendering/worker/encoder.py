@@ -13,11 +13,11 @@ import numpy as np
 from av.video.frame import PictureType
 from numpy.typing import NDArray
 
+from rendering.worker.pacing import MEDIA_CLOCK_HZ
 from trustcore.primitives.errors import Fault
 
 Plane = NDArray[np.uint8]  # [H, W]
 
-MEDIA_CLOCK_HZ = 90_000
 MEDIA_TIME_BASE = Fraction(1, MEDIA_CLOCK_HZ)
 
 

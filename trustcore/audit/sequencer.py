@@ -8,7 +8,6 @@ number": identity order is not commit order, and such a reader would skip a tran
 import logging
 import threading
 import time
-from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
@@ -17,6 +16,7 @@ from django.utils.module_loading import import_string
 
 from trustcore.audit import commitments, nodes
 from trustcore.audit.errors import SequencerBusy
+from trustcore.audit.health import LATE_AFTER
 from trustcore.audit.models import Checkpoint, Entry, Event, QueuedEvent
 from trustcore.audit.models import ScopeHead as ScopeHeadRow
 from trustcore.primitives import checkpoints, merkle
@@ -29,7 +29,6 @@ logger = logging.getLogger(__name__)
 BATCH_ROWS = 512
 POLL_S = 0.05  # a poll, not NOTIFY: a notification takes a lock that would make every commit wait for the one before
 CHECKPOINT_EVERY_S = 0.5
-LATE_AFTER = timedelta(seconds=5)
 LEADER_LOCK = 0x7472_7573_7463  # "trustc"
 
 

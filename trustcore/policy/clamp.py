@@ -6,7 +6,8 @@ An intensity is a whole number of thousandths, 0 to 1000. Whatever is unknown is
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-EMOTIONS = ("neutral", "joy", "sadness", "anger", "surprise", "fear", "disgust", "contempt")
+from trustcore.primitives.grants import EMOTIONS
+
 MAX_MILLI = 1000
 
 

@@ -2,8 +2,9 @@
 
 from typing import Any
 
-from trustcore.policy.clamp import EMOTIONS, MAX_MILLI
+from trustcore.policy.clamp import MAX_MILLI
 from trustcore.primitives.errors import Refusal
+from trustcore.primitives.grants import EMOTIONS
 
 PURPOSES = ("support", "education", "marketing")
 AUDIENCES = ("adults", "employees", "minors")

@@ -4,8 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trustcore.policy.clamp import EMOTIONS, clamp, limits_for
+from trustcore.policy.clamp import clamp, limits_for
 from trustcore.policy.content import PolicyInvalid, allowed_uses, checked, use_ceiling
+from trustcore.primitives.grants import EMOTIONS
 
 MILLI = st.integers(min_value=0, max_value=1000)
 LIMITS = st.dictionaries(st.sampled_from(EMOTIONS), MILLI)
