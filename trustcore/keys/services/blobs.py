@@ -70,7 +70,7 @@ def get(public_id: str, context: str, *, purpose: str, actor: recording.Actor) -
     Raises:
         BlobMissing, BlobDamaged; KeyMissing when the subject's key is destroyed; EnvelopeInvalid on another context.
     """
-    blob = _live(public_id)
+    blob = live(public_id)
     stored = _read(blob)
     key = data_keys.unwrap(blob.data_key.public_id, purpose=purpose, actor=actor, context=blob.data_key.context)
     return envelope.decrypt(key, context, stored)
@@ -78,24 +78,25 @@ def get(public_id: str, context: str, *, purpose: str, actor: recording.Actor) -
 
 def ciphertext(public_id: str) -> bytes:
     """The file as it lies on disk. Reading it tells nothing, so it is no event. Raises BlobMissing, BlobDamaged."""
-    return _read(_live(public_id))
+    return _read(live(public_id))
 
 
 def ciphertext_path(public_id: str) -> Path:
     """Where the ciphertext lies, for streaming it out. Raises BlobMissing."""
-    return _path(_live(public_id).public_id)
+    return _path(live(public_id).public_id)
 
 
 def delete(public_id: str, *, actor: recording.Actor, reason: str) -> None:
     """Remove the file. The row stays, and says when. Raises BlobMissing."""
-    blob = _live(public_id)
+    blob = live(public_id)
     with recording.recording(actor=actor, action=recording.Action.BLOB_DELETED, obj=blob, reason=reason):
         blob.deleted_at = utc_now()
         blob.save(update_fields=["deleted_at"])
     _path(public_id).unlink(missing_ok=True)
 
 
-def _live(public_id: str) -> Blob:
+def live(public_id: str) -> Blob:
+    """The row of a file that was not deleted, with its data key. Raises BlobMissing."""
     blob: Blob | None = Blob.objects.select_related("data_key").filter(public_id=public_id, deleted_at=None).first()
     if blob is None:
         raise BlobMissing("There is no such file, or it was deleted.", blob=public_id)

@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from trustcore.audit import recording
-from trustcore.keys.errors import BlobMissing, KeyMissing
-from trustcore.keys.models import Blob, DataKey
-from trustcore.keys.services import data_keys
+from trustcore.keys.errors import KeyMissing
+from trustcore.keys.models import DataKey
+from trustcore.keys.services import blobs, data_keys
 from trustcore.primitives.canonical import canonical_bytes
 from trustcore.primitives.envelope import hpke_seal
 from trustcore.primitives.signing import b64
@@ -48,15 +48,15 @@ def seal_keys(
     Raises:
         BlobMissing, KeyMissing: a file or its subject's key is gone; nothing is released then.
     """
-    blobs = {name: _blob(public_id) for name, public_id in read.items()}
-    contexts = {name: blob.context for name, blob in blobs.items()} | dict(write_contexts or {})
+    rows = {name: blobs.live(public_id) for name, public_id in read.items()}
+    contexts = {name: blob.context for name, blob in rows.items()} | dict(write_contexts or {})
     with recording.recording(actor=actor, action=recording.Action.KEY_RELEASED, obj=lease) as event:
         event.add(aad=dict(aad), blobs=sorted(read.values()), write_key=write_key_id or "")
         keys = {
             name: data_keys.unwrap(
                 blob.data_key.public_id, purpose=f"release:{lease.id}", actor=actor, context=blob.data_key.context
             )
-            for name, blob in blobs.items()
+            for name, blob in rows.items()
         }
         write = _write_key(write_key_id, lease, actor) if write_key_id else None
         secret = {
@@ -66,13 +66,6 @@ def seal_keys(
             **(extra or {}),
         }
         return b64(hpke_seal(ephemeral_public, info, canonical_bytes(dict(aad)), canonical_bytes(secret)))
-
-
-def _blob(public_id: str) -> Blob:
-    blob: Blob | None = Blob.objects.select_related("data_key").filter(public_id=public_id, deleted_at=None).first()
-    if blob is None:
-        raise BlobMissing("There is no such file, or it was deleted.", blob=public_id)
-    return blob
 
 
 def _write_key(data_key_id: str, lease: recording.ObjectRef, actor: recording.Actor) -> bytes:
