@@ -18,6 +18,7 @@ from provenance.manifests.seal import RawFrame
 from provenance.marks.embed import Embedder
 from provenance.marks.keys import MarkKey
 from rendering import protocol
+from rendering.engine import renderer
 from rendering.worker.config import WorkerConfig, WorkerConfigError, from_environment
 from rendering.worker.control import ControlClient, ControlRefused, ControlUnreachable
 from rendering.worker.encoder import EncoderSettings, VideoEncoder
@@ -110,6 +111,7 @@ class Worker:
 def warm_up(tools: SlotTools) -> None:
     """Compile and load whatever the first frame of a session would otherwise wait for."""
     size = tools.config.size_px
+    renderer.warm_up()
     raw = RawFrame.from_rgb(np.full((size, size, 3), 128, np.uint8), 0)
     Label(size, size, "en").burn(raw.y, raw.u, raw.v)
     Embedder(MarkKey(os.urandom(32)), 1, 0, size, size).embed(raw.y, raw.u, raw.v)
