@@ -13,6 +13,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -163,6 +164,9 @@ class Stack:
     # --- life --------------------------------------------------------------------------------------------------------
 
     def __enter__(self) -> "Stack":
+        if threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
+            # A program that is asked to stop must leave through __exit__, or it leaves its processes behind.
+            signal.signal(signal.SIGTERM, lambda number, _frame: sys.exit(128 + number))
         try:
             self.say("database")
             self.manage("init_state")
