@@ -1,0 +1,80 @@
+"""The state tables of rendering and jobs, and the two pure modules that put reports and policies into words."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rendering.services import policy_words, quality
+from rendering.states import CONVERSATION, FOOTAGE, REPLICA_VERSION
+from trustcore.jobs.states import JOB
+from trustcore.primitives.errors import InvalidTransition
+from trustcore.primitives.states import next_state
+
+MACHINES = [CONVERSATION, FOOTAGE, REPLICA_VERSION, JOB]
+FINAL = {"conversation": {"ended"}, "footage": {"refused", "erased"}, "replica_version": {"retired"},
+         "job": {"done", "failed", "lost", "cancelled"}}  # fmt: skip
+
+
+@pytest.mark.parametrize("machine", MACHINES, ids=lambda machine: machine.name)
+def test_what_is_over_stays_over(machine):
+    assert set(machine.final_states) == FINAL[machine.name]
+    for state in machine.final_states:
+        for action in {action for _, action in machine.transitions}:
+            with pytest.raises(InvalidTransition):
+                next_state(machine, state, action)
+
+
+@given(st.lists(st.sampled_from(sorted({action for _, action in CONVERSATION.transitions})), max_size=12))
+def test_no_conversation_is_live_before_a_viewer_joined(actions):
+    state, seen = CONVERSATION.initial, [CONVERSATION.initial]
+    for action in actions:
+        if (state, action) in CONVERSATION.transitions:
+            state = next_state(CONVERSATION, state, action)
+            seen.append(state)
+    if "live" in seen:
+        assert seen[: seen.index("live") + 1] == ["waiting", "joining", "live"]
+    if "ended" in seen:
+        assert seen[-1] == "ended"
+
+
+@given(st.lists(st.sampled_from(sorted({action for _, action in FOOTAGE.transitions})), max_size=8))
+def test_no_footage_is_accepted_before_it_was_whole(actions):
+    state, done = FOOTAGE.initial, []
+    for action in actions:
+        if (state, action) in FOOTAGE.transitions:
+            state = next_state(FOOTAGE, state, action)
+            done.append(action)
+    if state in ("accepted", "erased"):
+        assert done[:2] == ["complete", "accept"]
+
+
+def test_a_missing_figure_is_not_run_and_stands_first():
+    rows = quality.bars({"quality": {"held_out": {"psnr_full_db": 30.0, "psnr_face_db": 20.0, "ssim": 0.9}}})
+    assert rows[0].verdict == "not_run"
+    by_name = {row.name: row.verdict for row in rows}
+    assert by_name["Whole picture"] == "pass" and by_name["Face"] == "warn" and by_name["Mouth"] == "not_run"
+
+
+def test_an_emotion_the_person_did_not_agree_to_has_no_level():
+    class Consent:
+        def emotion_max_milli(self, emotion):
+            return 700 if emotion == "joy" else 0
+
+    cells = quality.emotion_cells({"calibration": {"emotion_caps_milli": {"joy": 900, "anger": 500}}}, Consent())
+    assert {cell.name: cell.agreed_milli for cell in cells} == {"joy": 700, "anger": 0}
+
+
+def test_changes_of_a_policy_are_told_in_words():
+    before = {
+        "emotions_max_milli": {"joy": 600, "anger": 100}, "uses": {"support": {"adults": 500}}, "contexts": ["public"],
+        "session_max_min": 30,
+    }  # fmt: skip
+    after = {
+        "emotions_max_milli": {"joy": 300, "anger": 100}, "uses": {"education": {"adults": 400}},
+        "contexts": ["public"], "session_max_min": 20,
+    }  # fmt: skip
+    assert policy_words.changes(before, after) == [
+        "Joy is lowered from 600 to 300.", "Education for adults is now allowed, with every emotion at most 400.",
+        "Support for adults is no longer allowed.", "A session lasts at most 20 minutes, was 30.",
+    ]  # fmt: skip
+    assert policy_words.changes(before, before) == []
