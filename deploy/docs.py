@@ -6,6 +6,7 @@ import importlib
 import os
 import pkgutil
 import re
+import secrets
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -29,7 +30,8 @@ def error_classes() -> list[type]:
             yield child
             yield from below(child)
 
-    return sorted(set(below(TrustcoreError)), key=lambda c: (c.code, c.__name__))  # type: ignore[attr-defined]
+    ours = {cls for cls in below(TrustcoreError) if cls.__module__.startswith(tuple(f"{name}." for name in PACKAGES))}
+    return sorted(ours, key=lambda c: (c.code, c.__name__))  # type: ignore[attr-defined]
 
 
 def errors_table() -> str:
@@ -73,6 +75,7 @@ def replaced(text: str, table: str) -> str:
 
 def load() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "trustcore.settings")
+    os.environ.setdefault("TRUSTCORE_SECRET_KEY", secrets.token_urlsafe(50))  # settings demand one; tables use none
     import django
 
     django.setup()

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from provenance import bundles
+from provenance import bundle_checks, bundles
 from provenance.errors import BundleInvalid
 
 
@@ -74,5 +74,5 @@ def test_files_that_lie_over_each_other_are_refused() -> None:
 def test_rubbish_is_a_verdict_and_not_a_crash(content: bytes, tmp_path: Path) -> None:
     path = tmp_path / "bundle.zip"
     path.write_bytes(content)
-    report = bundles.verify_bundle(path, trust="")
+    report = bundle_checks.report_on(path.name, path.read_bytes(), "")
     assert report.outcome.name == "CHANGED"
