@@ -75,7 +75,8 @@ def replaced(text: str, table: str) -> str:
 
 def load() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "trustcore.settings")
-    os.environ.setdefault("TRUSTCORE_SECRET_KEY", secrets.token_urlsafe(50))  # settings demand one; tables use none
+    for secret in ("TRUSTCORE_SECRET_KEY", "TRUSTCORE_ROOT_KEK"):  # settings demand them; no table uses them
+        os.environ.setdefault(secret, secrets.token_urlsafe(50))
     import django
 
     django.setup()

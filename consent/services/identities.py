@@ -91,7 +91,8 @@ def _used_challenge(actor: Actor, consent: Consent, nonce: str, device_sha256: s
 
 def _seen() -> list[SeenFacts]:
     # Every earlier file is read: a copy may come from anybody's invitation. Linear, and fine up to some ten thousand.
-    rows = SeenMedia.objects.values_list("public_id", "sha256", "fingerprint")
+    # In the order of coming, so that a copy of a copy is told as a copy of the first.
+    rows = SeenMedia.objects.order_by("id").values_list("public_id", "sha256", "fingerprint")
     return [SeenFacts(public_id, digest, bytes(packed)) for public_id, digest, packed in rows]
 
 

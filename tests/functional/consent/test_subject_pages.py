@@ -37,12 +37,24 @@ def agree(client, link, **changed):
     return client.post(link, ANSWERS | changed)
 
 
-def upload(client, link, content, **form):
-    page = client.get(f"{link}clip/")
-    challenge = page.context["challenge"]
+def ask(client, link):
+    """The challenge that the page shows."""
+    return client.get(f"{link}clip/").context["challenge"]
+
+
+def upload(client, link, content, challenge=None, **form):
+    challenge = challenge or ask(client, link)
     file = SimpleUploadedFile("clip.webm", content, content_type="video/webm")
     data = {"clip": file, "nonce": challenge["nonce"], "timed": "1"} | form
     return client.post(f"{link}clip/", data, headers={"accept": "application/json"})
+
+
+def drawn_turns(challenge):
+    return [turn["direction"] for turn in challenge["turns"]]
+
+
+def turns_of(clip):
+    return [turn.direction for turn in consent_clips.challenge(clip).turns]
 
 
 def test_reading_setting_limits_and_agreeing(client, link):
@@ -99,7 +111,9 @@ def test_a_link_nobody_sent_leads_nowhere(client, db):
 def test_a_recording_that_does_not_answer_is_told_why_and_recorded_again(client, link):
     client.get(link)
     agree(client, link)
-    answer = upload(client, link, consent_clips.media("asha_first"))
+    challenge = ask(client, link)
+    wrong = next(name for name in ("asha_first", "asha_second") if turns_of(name) != drawn_turns(challenge))
+    answer = upload(client, link, consent_clips.media(wrong), challenge)
     assert answer.json() == {"next": f"{link}done/"}
     page = client.get(f"{link}done/").content.decode()
     assert "This recording does not count yet" in page
