@@ -12,8 +12,7 @@ Paths, all under /worker/v1:
 | POST /leases/{id}/key | KeyRequest, signed claim proof | KeyRelease |
 | POST /leases/{id}/renew | Renewal | RenewalAnswer |
 | GET  /leases/{id}/events?after=N | long poll | {"events": [LeaseEvent...]} |
-| POST /leases/{id}/answer | {"offer_id", "sdp", "manifest_b64", "session_facts"} | {} |
-| POST /leases/{id}/manifest | ManifestRequest | {"init_segment_b64", "manifest_label", "claim_sha256", "chain_pem"} |
+| POST /leases/{id}/answer | {"offer_id", "sdp", "session_facts", "manifest": ManifestRequest} | SignedManifest |
 | POST /leases/{id}/segments | {"segments": [SegmentRoot...]} | {} |
 | POST /leases/{id}/clamps | {"clamps": [{"emotion", "asked_milli", "shown_milli", "media_time_s"}]} | {} |
 | PUT  /leases/{id}/recording | fMP4 fragments, application/octet-stream | {} |
@@ -175,6 +174,16 @@ class ManifestRequest:
     height: int
     signer_binding: str  # b64 COSE_Sign1 over the signer's certificate, which Lease.facts["signer_certificate"] holds
     session_facts: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class SignedManifest:
+    """The session manifest as the signer signed it. The viewer gets it with the answer, in the same moment."""
+
+    init_segment_b64: str
+    manifest_label: str
+    claim_sha256: str
+    chain_pem: str
 
 
 @dataclass(frozen=True)

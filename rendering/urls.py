@@ -16,7 +16,6 @@ urlpatterns = [
     path(f"{_lease}/renew", worker.renew, name="worker-renew"),
     path(f"{_lease}/events", worker.events, name="worker-events"),
     path(f"{_lease}/answer", worker.answer, name="worker-answer"),
-    path(f"{_lease}/manifest", worker.manifest, name="worker-manifest"),
     path(f"{_lease}/segments", worker.segments, name="worker-segments"),
     path(f"{_lease}/clamps", worker.clamps, name="worker-clamps"),
     path(f"{_lease}/recording", worker.recording, name="worker-recording"),

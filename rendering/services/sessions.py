@@ -166,30 +166,6 @@ def _keep_counters(job: Job, report: Mapping[str, Any], *, now: datetime) -> Non
     LiveState.objects.filter(conversation__public_id=job.object_id).update(**changes)
 
 
-def answer_offer(job: Job, body: Mapping[str, Any], *, now: datetime) -> None:
-    """Keep the slot's answer to an offer, wake the viewer's request that waits for it, and note
-    that the session is live.
-    """
-    offer = _offer_event(job, str(body.get("offer_id", "")))
-    if not isinstance(body.get("sdp"), str):
-        raise RequestInvalid("An answer needs sdp, manifest_b64 and session_facts.")
-    facts = dict(body.get("session_facts") or {})
-    type(offer).objects.filter(id=offer.id, answer__isnull=True).update(
-        answer={"sdp": body["sdp"], "manifest_b64": body.get("manifest_b64", ""), "session_facts": facts})
-    leases.wake(job)
-    LiveState.objects.filter(conversation__public_id=job.object_id).update(
-        session_facts=facts, worker_state="live", seen_at=now
-    )
-    conversations.go_live(conversation=conversation_of(job), actor=_worker(job), now=now)
-
-
-def _offer_event(job: Job, offer_id: str) -> Any:
-    for event in leases.events_after(job, 0):
-        if event.kind == "offer" and event.body.get("offer_id") == offer_id:
-            return event
-    raise RequestInvalid("There is no offer with this id.")
-
-
 def note_segments(job: Job, segments: Sequence[Mapping[str, Any]]) -> None:
     """Write one event per sent second: its Merkle root and where it lies. A segment told twice is written once."""
     if len(segments) > MAX_SEGMENTS_A_CALL:

@@ -7,7 +7,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonRespons
 
 from rendering import protocol
 from rendering.models import Conversation
-from rendering.services import leasing, manifests, reaping, recordings, sessions, training
+from rendering.services import answers, leasing, reaping, recordings, sessions, training
 from rendering.views.worker_calls import look_until, parse_object, worker_call, worker_poll
 from trustcore.jobs.models import Job, Slot, Worker
 from trustcore.jobs.services import leases, workers
@@ -83,15 +83,9 @@ def renew(request: HttpRequest, worker: Worker, data: bytes, lease_id: str) -> H
 
 @worker_call("POST")
 def answer(request: HttpRequest, worker: Worker, data: bytes, lease_id: str) -> HttpResponseBase:
-    sessions.answer_offer(_session(lease_id, worker), parse_object(data), now=utc_now())
-    return JsonResponse({})
-
-
-@worker_call("POST")
-def manifest(request: HttpRequest, worker: Worker, data: bytes, lease_id: str) -> HttpResponseBase:
     job = _session(lease_id, worker)
     return JsonResponse(
-        manifests.sign_for_session(job, lease_id=lease_id, worker=worker, body=parse_object(data), now=utc_now())
+        answers.answer_offer(job, lease_id=lease_id, worker=worker, body=parse_object(data), now=utc_now())
     )
 
 

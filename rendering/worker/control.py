@@ -121,7 +121,7 @@ class ControlClient:
                 yield event
 
     async def post(self, lease: protocol.Lease, what: str, body: Mapping[str, Any]) -> dict[str, Any]:
-        """POST /leases/{id}/{what}: answer, manifest, segments, clamps, progress, finish."""
+        """POST /leases/{id}/{what}: answer, segments, clamps, progress, finish."""
         return await self._json("POST", f"/leases/{lease.lease_id}/{what}", dict(body))
 
     async def put(self, lease: protocol.Lease, what: str, data: bytes) -> None:

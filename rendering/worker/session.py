@@ -160,41 +160,45 @@ class Session:
             self._talk.show(str(wish["name"]), int(wish["milli"]))
 
     async def _answer(self, opened: Opened, cast: Cast, mark: SlottedMark, offer: protocol.LeaseEvent) -> None:
-        """Step 4. The answer is not sent before the session manifest is signed: no manifest, no media."""
+        """Step 4. One request carries answer and manifest request: no signed manifest, no answer for the viewer."""
         assert self._peer is not None and self._stage is not None
         key = SessionKey()
-        request = self._manifest_request(key, mark, str(offer.body["viewer_nonce"]))
-        manifest, sdp = await asyncio.gather(
-            self._tools.control.post(self._lease, "manifest", request), self._peer.answer(str(offer.body["sdp"])))
+        sdp = await self._peer.answer(str(offer.body["sdp"]))
+        label = await self._hand_in_answer(opened, offer, sdp, self._manifest_request(key, mark, offer))
         sealer = Sealer(opened.permit, label=cast.label, embedder=mark, encoder=self._encoder,
-                        attestor=Attestor(key, str(manifest["manifest_label"])))
+                        attestor=Attestor(key, label))
         sealer.counters = self._counters
-        self._reports.begin(str(manifest["manifest_label"]))
+        self._reports.begin(label)
         self._maker = FrameMaker(
             stage=self._stage, renderer=cast.renderer, sealer=sealer, permit=opened.permit, mark=mark,
             encoder=self._encoder, latency=self._latency)
-        answer = {
-            "offer_id": offer.body["offer_id"], "sdp": sdp, "manifest_b64": manifest["init_segment_b64"],
-            "session_facts": self._session_facts(opened, manifest)}
-        await asyncio.gather(
-            self._tools.control.post(self._lease, "answer", answer), self._make_first_frame(mark))
+        await self._make_first_frame(mark)
         self._latency.mark("offer_to_answer_ms", "offer")
 
-    def _manifest_request(self, key: SessionKey, mark: SlottedMark, viewer_nonce: str) -> dict[str, Any]:
+    async def _hand_in_answer(
+        self, opened: Opened, offer: protocol.LeaseEvent, sdp: str, request: dict[str, Any],
+    ) -> str:
+        """The label of the session manifest that went to the viewer with the answer."""
+        signed = protocol.SignedManifest(**await self._tools.control.post(self._lease, "answer", {
+            "offer_id": offer.body["offer_id"], "sdp": sdp, "session_facts": self._session_facts(opened),
+            "manifest": request}))
+        return signed.manifest_label
+
+    def _manifest_request(self, key: SessionKey, mark: SlottedMark, offer: protocol.LeaseEvent) -> dict[str, Any]:
         assert self._peer is not None
         size_px = self._tools.config.size_px
         certificate = unb64(str(self._lease.facts["signer_certificate"]))
         return protocol.to_json(protocol.ManifestRequest(
             grant=self._lease.grant or {}, claim=self._claim, session_cose_key=b64(key.cose_key()), kid=b64(key.kid),
-            binding_public=b64(key.public.public_bytes_raw()), viewer_nonce=viewer_nonce,
+            binding_public=b64(key.public.public_bytes_raw()), viewer_nonce=str(offer.body["viewer_nonce"]),
             dtls_fingerprint=self._peer.dtls_fingerprint, mark_slots=mark.to_json(), width=size_px, height=size_px,
             signer_binding=b64(key.bind_to_signer(certificate)),
             session_facts={"frames_per_s": self._tools.config.frames_per_s}))
 
-    def _session_facts(self, opened: Opened, manifest: dict[str, Any]) -> dict[str, Any]:
+    def _session_facts(self, opened: Opened) -> dict[str, Any]:
+        """What the page shows of the session; control adds the manifest's label and hash."""
         grant = opened.grant
         return {
-            "manifest_label": manifest["manifest_label"], "claim_sha256": manifest["claim_sha256"],
             "conversation_id": grant.conversation_id, "replica_id": grant.replica_id,
             "replica_version": grant.replica_version, "policy_id": grant.policy_id,
             "policy_version": grant.policy_version, "size_px": self._tools.config.size_px,

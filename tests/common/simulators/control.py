@@ -221,7 +221,7 @@ class ControlSimulator:
         await self._wait_until(lambda: len(session.events) > after, 25.0)
         return {"events": session.events[after:]}
 
-    def _on_manifest(self, session: SimulatedSession, body: dict[str, Any]) -> dict[str, Any]:
+    def _sign(self, session: SimulatedSession, body: dict[str, Any]) -> dict[str, Any]:
         grant = session.grant
         facts = SessionFacts(
             session_id=grant.conversation_id, tenant=grant.tenant, replica_id=grant.replica_id,
@@ -238,9 +238,12 @@ class ControlSimulator:
                 "claim_sha256": init.claim_sha256, "chain_pem": ""}
 
     def _on_answer(self, session: SimulatedSession, body: dict[str, Any]) -> dict[str, Any]:
-        session.answers[body["offer_id"]] = body
+        signed = self._sign(session, body["manifest"])
+        facts = body["session_facts"] | {name: signed[name] for name in ("manifest_label", "claim_sha256")}
+        session.answers[body["offer_id"]] = {
+            "sdp": body["sdp"], "manifest_b64": signed["init_segment_b64"], "session_facts": facts}
         self.wake()
-        return {}
+        return signed
 
     def _on_segments(self, session: SimulatedSession, body: dict[str, Any]) -> dict[str, Any]:
         session.segments += body["segments"]

@@ -7,7 +7,9 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from django.test import Client
 
+from provenance.manifests.attest import SessionKey
 from rendering import protocol
+from rendering.models import LiveState
 from trustcore.audit.actors import Actor
 from trustcore.jobs.services import workers
 from trustcore.primitives.canonical import canonical_bytes
@@ -68,6 +70,19 @@ class SimulatedSlot:
             | changed
         )
         return sign_statement(self.key, "slot-claim", body)
+
+    def answer(self, lease: dict[str, Any], offer: dict[str, Any], sdp: str = "v=0 answer", **changed: Any) -> Any:
+        """Answer an offer (an event's body) with a real manifest request; `changed` spoils fields of that."""
+        key = SessionKey()
+        mark = {"slot_id": LiveState.objects.get().mark["slot_id"], "start_ms": 0, "end_ms": 8000}
+        request = protocol.ManifestRequest(
+            grant=lease["grant"], claim=self.proof(lease), session_cose_key=b64(key.cose_key()), kid=b64(key.kid),
+            binding_public=b64(key.public.public_bytes_raw()), viewer_nonce=offer["viewer_nonce"],
+            dtls_fingerprint="sha-256 AA:BB", mark_slots=(mark,), width=256, height=256,
+            signer_binding=b64(key.bind_to_signer(unb64(lease["facts"]["signer_certificate"]))))
+        return self.call("POST", f"/leases/{lease['lease_id']}/answer", {
+            "offer_id": offer["offer_id"], "sdp": sdp, "session_facts": {"size_px": 256},
+            "manifest": protocol.to_json(request) | changed})
 
     def ask_for_keys(self, lease: dict[str, Any], **changed: Any) -> Any:
         return self.call("POST", f"/leases/{lease['lease_id']}/key", {"claim": self.proof(lease, **changed)})

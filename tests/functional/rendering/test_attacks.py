@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from consent.services import consents
-from rendering.models import Conversation, LiveState
+from rendering.models import Conversation
 from rendering.services import footage as footages
 from rendering.services import replicas, sessions, training
 from tests.common import consenting
@@ -33,15 +33,8 @@ def lease(stage, talk):
     return stage.slot.claim("session").json()
 
 
-def ask_for_manifest(stage, lease, **changed):
-    """A manifest request as far as control itself looks at it; the signer would refuse the rest."""
-    mark = LiveState.objects.get().mark["slot_id"]
-    request = {
-        "grant": lease["grant"], "claim": stage.slot.proof(lease), "viewer_nonce": OFFER["viewer_nonce"],
-        "dtls_fingerprint": "sha-256 AA", "mark_slots": [{"slot_id": mark, "start_ms": 0, "end_ms": 8000}],
-        "session_cose_key": "AA", "signer_binding": "AA", "width": 256, "height": 256,
-    } | changed  # fmt: skip
-    return stage.slot.call("POST", f"/leases/{lease['lease_id']}/manifest", request)
+def answer(stage, lease, **changed):
+    return stage.slot.answer(lease, LeaseEvent.objects.get(kind="offer").body, **changed)
 
 
 @pytest.fixture
@@ -55,8 +48,8 @@ def offered(talk, lease, monkeypatch):
 
 def test_a_slot_gets_no_manifest_after_withdrawal(stage, talk, offered):
     consents.withdraw(actor=Actor.subject(stage.consent.subject_public_id), consent=stage.consent)
-    answer = ask_for_manifest(stage, offered)
-    assert answer.status_code == 409 and answer.json()["code"] == "lease.lost"
+    told = answer(stage, offered)
+    assert told.status_code == 409 and told.json()["code"] == "lease.lost"
     assert Event.objects.filter(action="manifest.refused", object_id=talk.id).count() == 1
 
 
@@ -65,10 +58,18 @@ def test_a_slot_gets_no_manifest_after_withdrawal(stage, talk, offered):
     [{"mark_slots": [{"slot_id": "00000000000000ff", "start_ms": 0, "end_ms": 8000}]}, {"viewer_nonce": "m" * 22}],
 )
 def test_a_slot_cannot_claim_another_sessions_mark_or_viewer(stage, talk, offered, stolen):
-    answer = ask_for_manifest(stage, offered, **stolen)
-    assert answer.json()["code"] == "signer.request_invalid", answer.content
+    told = answer(stage, offered, **stolen)
+    assert told.json()["code"] == "signer.request_invalid", told.content
+    assert LeaseEvent.objects.get(kind="offer").answer is None
     assert Event.objects.filter(action="manifest.refused", object_id=talk.id).count() == 1
-    assert ask_for_manifest(stage, offered).json()["code"] != "signer.request_invalid"
+    assert answer(stage, offered).status_code == 200
+
+
+def test_an_offer_is_answered_once(stage, talk, offered):
+    assert answer(stage, offered).status_code == 200
+    again = stage.slot.answer(offered, LeaseEvent.objects.get(kind="offer").body, sdp="v=0 another")
+    assert again.json()["code"] == "request.invalid"
+    assert LeaseEvent.objects.get(kind="offer").answer["sdp"] == "v=0 answer"
 
 
 def test_no_key_leaves_under_a_grant_that_has_run_out(talk, lease):

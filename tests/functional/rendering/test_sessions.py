@@ -180,7 +180,7 @@ def test_another_worker_gets_nothing_of_a_lease(stage, lease):
         ("GET", f"{base}/events?after=0", None), ("POST", f"{base}/answer", {"offer_id": "x", "sdp": "v=0"}),
         ("POST", f"{base}/segments", {"segments": []}), ("POST", f"{base}/clamps", {"clamps": []}),
         ("PUT", f"{base}/recording", b"x"),
-        ("POST", f"{base}/finish", {"reason": "mine"}), ("POST", f"{base}/manifest", {}),
+        ("POST", f"{base}/finish", {"reason": "mine"}),
         ("POST", f"{base}/progress", {}),
         ("PUT", f"{base}/checkpoint", b"x"), ("PUT", f"{base}/artefact/manifest.json", b"x"),
         ("GET", f"/blobs/{lease['blobs']['manifest.json']}", None),
@@ -221,15 +221,12 @@ def test_offer_answer_message_and_counters(stage, talk, lease, monkeypatch):
     base = f"/leases/{lease['lease_id']}"
     offer = stage.slot.call("GET", f"{base}/events?after=0").json()["events"][0]
     assert offer["kind"] == "offer" and offer["body"]["viewer_nonce"] == OFFER["viewer_nonce"]
-    answer = {
-        "offer_id": offer["body"]["offer_id"],
-        "sdp": "v=0 answer",
-        "manifest_b64": "AAAA",
-        "session_facts": {"size_px": 256},
-    }
-    assert stage.slot.call("POST", f"{base}/answer", answer).status_code == 200
+    signed = stage.slot.answer(lease, offer["body"]).json()
     event = LeaseEvent.objects.get(kind="offer")
-    assert viewing.answer_to(talk.row.id, event.id)["sdp"] == "v=0 answer"
+    answer = viewing.answer_to(talk.row.id, event.id)
+    assert (answer["sdp"], answer["manifest_b64"]) == ("v=0 answer", signed["init_segment_b64"])
+    assert answer["session_facts"] == {
+        "size_px": 256, "manifest_label": signed["manifest_label"], "claim_sha256": signed["claim_sha256"]}
     assert talk.row.state == "live"
     assert talk.viewer.get(f"/c/{talk.id}/state").json() == {
         "status": "active",

@@ -1,0 +1,94 @@
+"""The slot's answer to a viewer's offer. It is passed on only with a session manifest: the slot asks, the signer
+decides, control carries both and keeps the init segment for the recording.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from provenance.errors import SessionRequestInvalid
+from provenance.services import session_manifests
+from provenance.services.signer import mark_slots
+from rendering.models import Conversation, LiveState
+from rendering.services import conversations, sessions
+from trustcore.audit import recording
+from trustcore.audit.actions import Action
+from trustcore.audit.actors import Actor, reference_to
+from trustcore.jobs.errors import LeaseLost
+from trustcore.jobs.models import Job, LeaseEvent, Worker
+from trustcore.jobs.services import leases
+from trustcore.primitives.errors import Refusal
+from trustcore.web.errors import RequestInvalid
+
+MAX_SDP_CHARS = 48_000
+
+
+def answer_offer(job: Job, *, lease_id: str, worker: Worker, body: Mapping[str, Any], now: datetime) -> dict[str, Any]:
+    """Have the session's manifest signed, hand the answer with it to the viewer's waiting request, and note that the
+    session is live. Returns the signed manifest in the protocol's shape.
+
+    Args:
+        body: {"offer_id", "sdp", "session_facts", "manifest"}, the last a ManifestRequest as JSON types.
+
+    Raises:
+        RequestInvalid: there is no such offer, or a field is missing.
+        LeaseLost: the session may not go on.
+        SessionRequestInvalid: the slot names a mark that this session was not given, or another viewer's nonce.
+        Refusal: what `session_manifests.sign_for_session` raises.
+    """
+    offer, sdp, asked, facts = _told(job, body)
+    conversation = sessions.conversation_of(job)
+    actor = Actor.worker(worker.public_id)
+    _demand_own_facts(conversation, offer, actor, asked, now=now)
+    signed = session_manifests.sign_for_session(
+        actor=actor, request=asked, conversation=reference_to(conversation), lease_id=lease_id, epoch=job.epoch,
+        now=now)
+    facts |= {name: signed[name] for name in ("manifest_label", "claim_sha256")}
+    _pass_on(job, offer, {"sdp": sdp, "manifest_b64": signed["init_segment_b64"], "session_facts": facts})
+    LiveState.objects.filter(conversation=conversation).update(
+        init_segment=signed["init_segment_b64"], session_facts=facts, worker_state="live", seen_at=now)
+    conversations.go_live(conversation=conversation, actor=actor, now=now)
+    return signed
+
+
+def _told(job: Job, body: Mapping[str, Any]) -> tuple[LeaseEvent, str, dict[str, Any], dict[str, Any]]:
+    """The offer, the SDP, the manifest request and the session's facts. Raises RequestInvalid."""
+    sdp, asked, facts = body.get("sdp"), body.get("manifest"), body.get("session_facts")
+    if not isinstance(sdp, str) or not 0 < len(sdp) <= MAX_SDP_CHARS:
+        raise RequestInvalid(f"An answer needs sdp, of at most {MAX_SDP_CHARS} characters.")
+    if not isinstance(asked, dict) or not isinstance(facts, dict):
+        raise RequestInvalid("An answer needs two objects: manifest, which asks for the signature, and session_facts.")
+    offer_id = str(body.get("offer_id", ""))
+    offer = LeaseEvent.objects.filter(job=job, kind="offer", body__offer_id=offer_id, answer__isnull=True).first()
+    if offer is None:
+        raise RequestInvalid("There is no offer with this id that waits for an answer.")
+    return offer, sdp, asked, dict(facts)
+
+
+def _demand_own_facts(
+    conversation: Conversation, offer: LeaseEvent, actor: Actor, asked: Mapping[str, Any], *, now: datetime
+) -> None:
+    """What the signer cannot know: whether consent still holds, which mark this session was given, which viewer waits.
+
+    Raises:
+        LeaseLost, SessionRequestInvalid
+    """
+    try:
+        reason = sessions.reason_to_stop(conversation, now=now)
+        if reason:
+            raise LeaseLost("This session may not go on, so no manifest is signed.", reason=reason)
+        given = LiveState.objects.get(conversation=conversation).mark["slot_id"]
+        if {f"{slot.slot_id:016x}" for slot in mark_slots(asked.get("mark_slots"))} != {given}:
+            raise SessionRequestInvalid("This session was given another mark. Name the one that came with its keys.")
+        if asked.get("viewer_nonce") != offer.body["viewer_nonce"]:
+            raise SessionRequestInvalid("The viewer of this offer sent another nonce. Name the one of the offer.")
+    except Refusal as refusal:
+        about = reference_to(conversation)
+        recording.refused(actor=actor, action=Action.MANIFEST_REFUSED, obj=about, reason=refusal.code)
+        raise
+
+
+def _pass_on(job: Job, offer: LeaseEvent, answer: Mapping[str, Any]) -> None:
+    """Keep the answer and wake the viewer's request that waits for it. The first answer stands."""
+    LeaseEvent.objects.filter(id=offer.id, answer__isnull=True).update(answer=dict(answer))
+    leases.wake(job)
