@@ -7,6 +7,8 @@ of it is stored.
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.db.models import Value
+
 from consent import selectors as consents
 from consent.selectors import ApprovalFacts, ConsentFacts
 from rendering.errors import ConversationMissing, ReplicaMissing
@@ -124,6 +126,17 @@ def kill_switch_in_force(organisation_id: int) -> KillSwitch | None:
 
 def suspension_in_force(replica_id: int) -> Suspension | None:
     return Suspension.objects.filter(replica_id=replica_id, lifted_at=None).order_by("-created_at").first()
+
+
+def stop_in_force(conversation: Conversation) -> str:
+    """"kill_switch" or "replica_suspended" when one of them is in force over this conversation, else "". One query,
+    because a viewer waits while it is asked.
+    """
+    switch = KillSwitch.objects.filter(organisation_id=conversation.organisation_id, lifted_at=None)
+    suspension = Suspension.objects.filter(replica_id=conversation.version.replica_id, lifted_at=None)
+    named = [(switch, "kill_switch"), (suspension, "replica_suspended")]
+    first, second = (rows.order_by().values_list(Value(name), flat=True) for rows, name in named)
+    return min(first.union(second), default="")
 
 
 # --- fetching is authorising: each of these sees one organisation only

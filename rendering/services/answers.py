@@ -14,9 +14,9 @@ from rendering.services import conversations, sessions
 from trustcore.audit import recording
 from trustcore.audit.actions import Action
 from trustcore.audit.actors import Actor, reference_to
+from trustcore.jobs import wakeups
 from trustcore.jobs.errors import LeaseLost
 from trustcore.jobs.models import Job, LeaseEvent, Worker
-from trustcore.jobs.services import leases
 from trustcore.primitives.errors import Refusal
 from trustcore.web.errors import RequestInvalid
 
@@ -44,7 +44,7 @@ def answer_offer(job: Job, *, lease_id: str, worker: Worker, body: Mapping[str, 
         actor=actor, request=asked, conversation=reference_to(conversation), lease_id=lease_id, epoch=job.epoch,
         now=now)
     facts |= {name: signed[name] for name in ("manifest_label", "claim_sha256")}
-    _pass_on(job, offer, {"sdp": sdp, "manifest_b64": signed["init_segment_b64"], "session_facts": facts})
+    _pass_on(conversation, offer, {"sdp": sdp, "manifest_b64": signed["init_segment_b64"], "session_facts": facts})
     LiveState.objects.filter(conversation=conversation).update(
         init_segment=signed["init_segment_b64"], session_facts=facts, worker_state="live", seen_at=now)
     conversations.go_live(conversation=conversation, actor=actor, now=now)
@@ -88,7 +88,7 @@ def _demand_own_facts(
         raise
 
 
-def _pass_on(job: Job, offer: LeaseEvent, answer: Mapping[str, Any]) -> None:
+def _pass_on(conversation: Conversation, offer: LeaseEvent, answer: Mapping[str, Any]) -> None:
     """Keep the answer and wake the viewer's request that waits for it. The first answer stands."""
     LeaseEvent.objects.filter(id=offer.id, answer__isnull=True).update(answer=dict(answer))
-    leases.wake(job)
+    wakeups.notify(conversations.topic(conversation))

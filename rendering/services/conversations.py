@@ -28,6 +28,11 @@ from trustcore.primitives.states import next_state
 REVOCATIONS = frozenset({"kill_switch", "replica_suspended", "stopped_by_officer", "key_destroyed"})
 
 
+def topic(conversation: Conversation) -> str:
+    """Wakes the viewer's request that waits for an answer or an end."""
+    return f"conversation:{conversation.public_id}"
+
+
 def is_revocation(reason: str) -> bool:
     return reason in REVOCATIONS or reason.startswith(
         ("consent_", "identity_", "approval_", "policy_", "replica_", "subject_", "grant_")
@@ -144,7 +149,7 @@ def end(*, conversation: Conversation, actor: Actor, reason: str, now: datetime)
 
 
 def _stop_slot(conversation: Conversation, reason: str, *, now: datetime) -> None:
-    wakeups.notify(f"conversation:{conversation.public_id}")
+    wakeups.notify(topic(conversation))
     job = Job.objects.filter(public_id=conversation.lease_id).first() if conversation.lease_id else None
     if job is None:
         return

@@ -117,10 +117,8 @@ def reason_to_stop(conversation: Conversation, *, now: datetime) -> str:
     """
     if conversation.state == "ended":
         return conversation.end_reason or "ended"
-    if selectors.kill_switch_in_force(conversation.organisation_id) is not None:
-        return "kill_switch"
-    if selectors.suspension_in_force(conversation.version.replica_id) is not None:
-        return "replica_suspended"
+    if stop := selectors.stop_in_force(conversation):
+        return stop
     if conversation.live_at and now - conversation.live_at >= timedelta(seconds=conversation.max_duration_s):
         return "max_call_duration"
     if now >= from_rfc3339(conversation.grant["body"]["not_after"]):

@@ -9,7 +9,6 @@ from django.conf import settings
 
 from rendering.errors import ConversationOver, MessagesTooFast
 from rendering.models import Conversation, LiveState
-from rendering.services import sessions
 from trustcore.jobs.models import Job, LeaseEvent
 from trustcore.jobs.services import leases
 from trustcore.primitives.grants import EMOTIONS
@@ -22,13 +21,14 @@ PATIENCE = timedelta(seconds=10)
 MAX_WORDS_IN_PATIENCE = 30  # offers and messages of one viewer
 
 
-def put_offer(conversation: Conversation, body: Mapping[str, Any], *, now: datetime) -> tuple[str, int]:
-    """Pass a viewer's offer to the slot. Returns the job's public id and the event's row id.
+def put_offer(conversation: Conversation, body: Mapping[str, Any], *, now: datetime) -> int:
+    """Pass a viewer's offer to the slot. Returns the event's row id. Whether the session may still go on is asked when
+    the manifest is signed, before anything is answered.
 
     Raises:
         RequestInvalid: sdp or viewer_nonce is missing or too long.
         MessagesTooFast: too many in a few seconds.
-        ConversationOver: it has ended, or may not go on.
+        ConversationOver: it has ended.
     """
     sdp, nonce = body.get("sdp"), body.get("viewer_nonce")
     if (
@@ -40,13 +40,9 @@ def put_offer(conversation: Conversation, body: Mapping[str, Any], *, now: datet
         raise RequestInvalid("An offer needs sdp and a viewer_nonce of 16 to 64 characters.")
     job = _job(conversation)
     _demand_patience(job, now=now)
-    if sessions.end_if_not_allowed(job, now=now):
-        conversation.refresh_from_db()
-        raise ConversationOver("This conversation is over.", reason=conversation.end_reason)
-    event = leases.say(job, kind="offer", body={
+    return leases.say(job, kind="offer", body={
         "offer_id": secrets.token_hex(8), "sdp": sdp, "viewer_nonce": nonce,
         "ice_servers": list(getattr(settings, "ICE_SERVERS", ()))})
-    return job.public_id, event.id
 
 
 def answer_to(conversation_row_id: int, event_id: int) -> dict[str, Any] | None:

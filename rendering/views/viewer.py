@@ -22,7 +22,6 @@ from rendering.services import conversations, reaping, viewing
 from rendering.views.worker_calls import look_until, parse_object, problem, read_body
 from trustcore.accounts.permissions import public
 from trustcore.audit.actors import Actor
-from trustcore.jobs.services import leases
 from trustcore.primitives.clock import utc_now
 from trustcore.primitives.errors import Refusal, TrustcoreError
 from trustcore.web.errors import MethodNotAllowed
@@ -123,11 +122,10 @@ def _json_async(view: Callable[..., Awaitable[HttpResponseBase]]) -> Callable[..
 async def offer(request: HttpRequest, conversation: Conversation) -> HttpResponseBase:
     """Hand the viewer's offer to the slot and wait for its answer with the signed session manifest."""
     body = parse_object(read_body(request, OFFER_MAX_BYTES))
-    job_id, event_id = await sync_to_async(viewing.put_offer)(conversation, body, now=utc_now())
+    put: list[int] = []  # the offer's row id, once it is with the slot
     answer = await look_until(
-        lambda: viewing.answer_to(conversation.id, event_id),
-        [leases.topic(job_id), f"conversation:{conversation.public_id}"],
-        timeout_s=ANSWER_WITHIN_S)
+        lambda: viewing.answer_to(conversation.id, put[0]), [conversations.topic(conversation)],
+        first=lambda: put.append(viewing.put_offer(conversation, body, now=utc_now())), timeout_s=ANSWER_WITHIN_S)
     if answer is None:
         raise NoFreeSlot("No place is free right now. Try again in a minute.")
     if "ended" in answer:

@@ -127,9 +127,11 @@ def problem(request: HttpRequest, error: TrustcoreError) -> HttpResponse:
 
 async def look_until(
     look: Callable[[], Found | None], topics: Iterable[str], *, timeout_s: float, look_again_s: float = 1.0,
+    first: Callable[[], None] | None = None,
 ) -> Found | None:
     """Call `look` until it finds something: at once, after each wake-up of `topics`, and every `look_again_s` in any
-    case.
+    case. With `first`, the first look is left out: that is called instead, when no wake-up can be missed any more, and
+    what is looked for can only be an answer to it.
 
     No database connection is kept while waiting. Returns None after `timeout_s`.
     """
@@ -137,6 +139,9 @@ async def look_until(
     deadline = loop.time() + timeout_s
     with wakeups.waiting(topics) as waiter:
         await sync_to_async(wakeups.ensure_listening)()
+        if first is not None:
+            await sync_to_async(_look_and_let_go)(first)
+            await waiter.wait(min(timeout_s, look_again_s))
         while True:
             found = await sync_to_async(_look_and_let_go)(look)
             left = deadline - loop.time()
