@@ -123,7 +123,7 @@ def _swell(time_s: Curve, passage: Passage) -> Curve:
 
 def _idle(curves: dict[str, Curve], time_s: Curve, rng: np.random.Generator, size: float, voiced: Curve) -> None:
     """Slow turning, nods with speech, glances, breath, small brow movements."""
-    waves = {"yaw": (0.26, 11.0), "pitch": (0.035, 7.0), "roll": (0.035, 9.0), "shift_x": (0.25, 8.0)}
+    waves = {"yaw": (0.30, 9.0), "pitch": (0.09, 6.3), "roll": (0.07, 7.7), "shift_x": (0.35, 8.0)}
     for name, (height, period_s) in waves.items():
         curves[name] = curves.get(name, np.zeros(len(time_s))) + size * height * _wander(time_s, period_s, rng)
     curves["pitch"] = curves["pitch"] + size * 0.030 * voiced * _wander(time_s, 1.3, rng)

@@ -7,10 +7,16 @@ import pytest
 
 from consent.models import Consent
 from consent.services import invitations
+from rendering.demo.clips import committed_footage
+from rendering.services import replicas as services
+from rendering.services import training
 from tests.common import consenting, quick_replica, replicas
 from tests.common.cast import Cast
 from trustcore.accounts.models import Organisation, User
 from trustcore.audit.actors import Actor
+from trustcore.audit.models import Event
+from trustcore.jobs.models import Job
+from trustcore.primitives.clock import utc_now
 
 
 class Child:
@@ -46,6 +52,25 @@ class Child:
         self._stage = replace(self._stage, consent=consent, replica=version.replica, version=version)
         replicas.approve_both(self._stage)
         return {"replica_id": version.replica.public_id, "subject_id": consent.subject_public_id}
+
+    def train(self) -> dict[str, Any]:
+        """Queue a training of this person's own, from the in-tree footage, for a real worker."""
+        actor, cast, subject = Actor.user(self._cast.farah), self._cast, self._stage.consent.subject_public_id
+        replica = services.create(
+            actor=actor, user=cast.farah, organisation=cast.organisation, subject_public_id=subject, now=utc_now())
+        self._training = training.start(
+            actor=actor, author=cast.farah, replica=replica, iterations=1500, now=utc_now(),
+            footage=replicas.accepted_footage(cast, subject, committed_footage()))
+        return {}
+
+    def training(self) -> dict[str, Any]:
+        """How far it is."""
+        self._training.refresh_from_db()
+        resumed = Event.objects.filter(action="training.resumed", object_id=self._training.public_id).last()
+        return {
+            "state": self._training.state, "has_checkpoint": bool(self._training.checkpoint_blob_id),
+            "attempts": Job.objects.get(public_id=self._training.job_public_id).attempt,
+            "resumed_from_checkpoint": resumed is not None and resumed.details["open"]["has_checkpoint"]}
 
     def _consent(self) -> Consent:
         return Consent.objects.select_related("subject").get(pk=self._stage.consent.pk)

@@ -56,12 +56,12 @@ class Stage:
     passkeys: dict[str, Any]
 
 
-def accepted_footage(cast: Cast, subject_public_id: str) -> Footage:
+def accepted_footage(cast: Cast, subject_public_id: str, data: bytes = b"a video" * 1000) -> Footage:
     """Footage that passed its checks; only the reading of the video is given."""
     row = footages.receive(
         actor=Actor.user(cast.farah), user=cast.farah, organisation=cast.organisation,
         subject_public_id=subject_public_id,
-        data=b"a video" * 1000, was_recorded_here=False, now=utc_now())
+        data=data, was_recorded_here=False, now=utc_now())
     footages._decide(row, [footages.Finding("person_mismatch", "warn", "given", "given")], 40.0, Actor.system("tests"))
     return row
 

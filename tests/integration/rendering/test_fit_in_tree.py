@@ -15,8 +15,8 @@ def test_short_fit_of_the_in_tree_person_beats_the_nearest_frame() -> None:
     assert not any(finding.is_refusal for finding in capture_checks.check(clip))
     trained = train(clip, TrainingConfig(iterations=500, time_limit_s=1e9))
     quality = trained.report["quality"]
-    assert quality["held_out"]["psnr_full_db"] >= 30.5
-    assert quality["gain_full_db"] >= 4.0
+    assert quality["held_out"]["psnr_full_db"] >= 30.0
+    assert quality["gain_full_db"] >= 5.0
     assert quality["held_out"]["psnr_face_db"] >= quality["nearest_frame"]["psnr_face_db"] + 5.0
     replica = Replica.from_files(trained.files)
     assert replica.emotion_caps_milli["neutral"] == 1000
