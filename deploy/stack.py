@@ -86,11 +86,17 @@ class Stack:
     # --- environment -------------------------------------------------------------------------------------------------
 
     @property
+    def postgres_dir(self) -> Path:
+        """Always of this stack's own, also where the environment names a server for something else."""
+        return self.state_dir / "postgres"
+
+    @property
     def control_env(self) -> dict[str, str]:
         return {
             **os.environ, "PYTHONUNBUFFERED": "1", "OMP_NUM_THREADS": "1",
             "DJANGO_SETTINGS_MODULE": "trustcore.settings",
             "TRUSTCORE_STATE_DIR": str(self.state_dir), "TRUSTCORE_BASE_URL": self.base_url, "TRUSTCORE_DEMO": "1",
+            "TRUSTCORE_POSTGRES_DIR": str(self.postgres_dir),
             **self._extra_env,
         }
 
@@ -195,7 +201,7 @@ class Stack:
             service.stop()
         self.services.clear()
         # Processes that were killed never signed off, so the database may not know that it has nobody left to serve.
-        embedded_postgres.stop_unused(self.state_dir / "postgres")
+        embedded_postgres.stop_unused(self.postgres_dir)
 
     def wait_for(self, name: str, is_ready: Callable[[], bool], wait_s: float = START_WAIT_S) -> None:
         """Wait until `is_ready()`, or raise StackError with the end of the service's log."""

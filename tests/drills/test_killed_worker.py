@@ -18,7 +18,9 @@ WORKER = "worker-1"
 
 @pytest.fixture(scope="module")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Stack, LiveWorld]]:
-    with Stack(state_dir=tmp_path_factory.mktemp("drill"), workers=0) as stack, LiveWorld(stack) as world:
+    stack = Stack(
+        state_dir=tmp_path_factory.mktemp("drill"), workers=0, env={"TRUSTCORE_TASKS_EAGER": "false"})
+    with stack, LiveWorld(stack) as world:
         yield stack, world
 
 
