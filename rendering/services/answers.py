@@ -37,15 +37,17 @@ def answer_offer(job: Job, *, lease_id: str, worker: Worker, body: Mapping[str, 
         Refusal: what `session_manifests.sign_for_session` raises.
     """
     offer, sdp, asked, facts = _told(job, body)
-    conversation = sessions.conversation_of(job)
+    live = LiveState.objects.select_related("conversation__organisation", "conversation__version__replica").get(
+        conversation__public_id=job.object_id)
+    conversation = live.conversation
     actor = Actor.worker(worker.public_id)
-    _demand_own_facts(conversation, offer, actor, asked, now=now)
+    _demand_own_facts(live, offer, actor, asked, now=now)
     signed = session_manifests.sign_for_session(
         actor=actor, request=asked, conversation=reference_to(conversation), lease_id=lease_id, epoch=job.epoch,
         now=now)
     facts |= {name: signed[name] for name in ("manifest_label", "claim_sha256")}
     _pass_on(conversation, offer, {"sdp": sdp, "manifest_b64": signed["init_segment_b64"], "session_facts": facts})
-    LiveState.objects.filter(conversation=conversation).update(
+    LiveState.objects.filter(id=live.id).update(
         init_segment=signed["init_segment_b64"], session_facts=facts, worker_state="live", seen_at=now)
     conversations.go_live(conversation=conversation, actor=actor, now=now)
     return signed
@@ -66,7 +68,7 @@ def _told(job: Job, body: Mapping[str, Any]) -> tuple[LeaseEvent, str, dict[str,
 
 
 def _demand_own_facts(
-    conversation: Conversation, offer: LeaseEvent, actor: Actor, asked: Mapping[str, Any], *, now: datetime
+    live: LiveState, offer: LeaseEvent, actor: Actor, asked: Mapping[str, Any], *, now: datetime
 ) -> None:
     """What the signer cannot know: whether consent still holds, which mark this session was given, which viewer waits.
 
@@ -74,16 +76,15 @@ def _demand_own_facts(
         LeaseLost, SessionRequestInvalid
     """
     try:
-        reason = sessions.reason_to_stop(conversation, now=now)
+        reason = sessions.reason_to_stop(live.conversation, now=now)
         if reason:
             raise LeaseLost("This session may not go on, so no manifest is signed.", reason=reason)
-        given = LiveState.objects.get(conversation=conversation).mark["slot_id"]
-        if {f"{slot.slot_id:016x}" for slot in mark_slots(asked.get("mark_slots"))} != {given}:
+        if {f"{slot.slot_id:016x}" for slot in mark_slots(asked.get("mark_slots"))} != {live.mark["slot_id"]}:
             raise SessionRequestInvalid("This session was given another mark. Name the one that came with its keys.")
         if asked.get("viewer_nonce") != offer.body["viewer_nonce"]:
             raise SessionRequestInvalid("The viewer of this offer sent another nonce. Name the one of the offer.")
     except Refusal as refusal:
-        about = reference_to(conversation)
+        about = reference_to(live.conversation)
         recording.refused(actor=actor, action=Action.MANIFEST_REFUSED, obj=about, reason=refusal.code)
         raise
 

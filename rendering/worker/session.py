@@ -58,6 +58,7 @@ class Session:
         self._reason = ""
         self._stopped = asyncio.Event()
         self._connected = asyncio.Event()
+        self._answered = asyncio.Event()
         self._offers: asyncio.Queue[protocol.LeaseEvent] = asyncio.Queue()
         self._latency = LatencyMarks()
         self._counters = SealCounters()
@@ -182,6 +183,7 @@ class Session:
         signed = protocol.SignedManifest(**await self._tools.control.post(self._lease, "answer", {
             "offer_id": offer.body["offer_id"], "sdp": sdp, "session_facts": self._session_facts(opened),
             "manifest": request}))
+        self._answered.set()
         return signed.manifest_label
 
     def _manifest_request(self, key: SessionKey, mark: SlottedMark, offer: protocol.LeaseEvent) -> dict[str, Any]:
@@ -261,6 +263,9 @@ class Session:
                 self._stop("page_reloaded")
             elif event.kind == "offer":
                 self._offers.put_nowait(event)
+                # Nothing is shown before the answer, and control looks at the session's ground before it signs: hearing
+                # the next word can wait, and control answers the viewer sooner when it is not asked twice at a time.
+                await self._answered.wait()
             elif self._talk is None:
                 continue
             elif event.kind == "message":
