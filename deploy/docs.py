@@ -75,8 +75,6 @@ def replaced(text: str, table: str) -> str:
 
 def load() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "trustcore.settings")
-    for secret in ("TRUSTCORE_SECRET_KEY", "TRUSTCORE_ROOT_KEK"):  # settings demand them; no table uses them
-        os.environ.setdefault(secret, secrets.token_urlsafe(50))
     import django
 
     django.setup()
@@ -85,6 +83,8 @@ def load() -> None:
 
 
 def main() -> None:
+    for secret in ("TRUSTCORE_SECRET_KEY", "TRUSTCORE_ROOT_KEK"):  # settings demand them; no table uses them
+        os.environ.setdefault(secret, secrets.token_hex(32))
     load()
     for name, table in TABLES.items():
         path = REPOSITORY / "docs" / name

@@ -135,6 +135,14 @@ class Stack:
         return done.stdout
 
     def start_service(self, name: str, command: Sequence[str], env: Mapping[str, str]) -> Service:
+        """Start a process in the background.
+
+        Raises:
+            StackError: one of this name still runs; it would be left behind.
+        """
+        running = self.services.get(name)
+        if running is not None and running.process.poll() is None:
+            raise StackError(f"{name} runs already. Stop it first.")
         logs = self.state_dir / "logs"
         logs.mkdir(parents=True, exist_ok=True)
         with (logs / f"{name}.log").open("ab") as log:
