@@ -70,7 +70,8 @@ def _told(job: Job, body: Mapping[str, Any]) -> tuple[LeaseEvent, str, dict[str,
 def _demand_own_facts(
     live: LiveState, offer: LeaseEvent, actor: Actor, asked: Mapping[str, Any], *, now: datetime
 ) -> None:
-    """What the signer cannot know: whether consent still holds, which mark this session was given, which viewer waits.
+    """What the signer cannot know: whether consent still holds (else the session ends here), which mark this session
+    was given, which viewer waits.
 
     Raises:
         LeaseLost, SessionRequestInvalid
@@ -78,6 +79,7 @@ def _demand_own_facts(
     try:
         reason = sessions.reason_to_stop(live.conversation, now=now)
         if reason:
+            conversations.end(conversation=live.conversation, actor=Actor.system("gate"), reason=reason, now=now)
             raise LeaseLost("This session may not go on, so no manifest is signed.", reason=reason)
         if {f"{slot.slot_id:016x}" for slot in mark_slots(asked.get("mark_slots"))} != {live.mark["slot_id"]}:
             raise SessionRequestInvalid("This session was given another mark. Name the one that came with its keys.")

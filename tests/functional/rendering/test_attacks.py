@@ -51,6 +51,8 @@ def test_a_slot_gets_no_manifest_after_withdrawal(stage, talk, offered):
     told = answer(stage, offered)
     assert told.status_code == 409 and told.json()["code"] == "lease.lost"
     assert Event.objects.filter(action="manifest.refused", object_id=talk.id).count() == 1
+    assert (talk.row.state, talk.row.end_reason) == ("ended", "consent_withdrawn")
+    assert LeaseEvent.objects.get(kind="offer").answer is None
 
 
 @pytest.mark.parametrize(
