@@ -69,6 +69,12 @@ class PortalUnknown(Refusal):
     code = "portal.unknown"
 
 
+class PortalElsewhere(Refusal):
+    """Another browser than the one that made the recording asks for the person's own page by the invitation's link."""
+
+    code = "portal.elsewhere"
+
+
 class ChallengeClosed(Refusal):
     """The challenge was used, is too old, or was drawn for another device."""
 

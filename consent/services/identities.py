@@ -89,6 +89,11 @@ def _used_challenge(actor: Actor, consent: Consent, nonce: str, device_sha256: s
     return mine.get()
 
 
+def was_recorded_with(invitation: Invitation, *, device_sha256: str) -> bool:
+    """Whether a clip that answers this invitation came from this browser."""
+    return ConsentClip.objects.filter(consent__invitation=invitation, device_sha256=device_sha256).exists()
+
+
 def _seen() -> list[SeenFacts]:
     # Every earlier file is read: a copy may come from anybody's invitation. Linear, and fine up to some ten thousand.
     # In the order of coming, so that a copy of a copy is told as a copy of the first.

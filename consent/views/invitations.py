@@ -11,7 +11,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from consent import describe
-from consent.errors import ClipFormInvalid
+from consent.errors import ClipFormInvalid, PortalElsewhere
 from consent.forms import ScopeForm
 from consent.intake import MAX_BYTES
 from consent.models import Consent, IdentityCheck, Invitation
@@ -127,6 +127,7 @@ def done(request: HttpRequest, token: str) -> HttpResponse:
     context = {
         **_page(found, token), "consent": consent, "check": check, "failed": failed,
         "scope": describe.scope(consent.agreed_scope),
+        "is_recorders_browser": _is_recorders_browser(request, found),
         "may_record_again": bool(failed) and found.state == "clip_received" and found.attempts_left > 0,
     }  # fmt: skip
     return render(request, "consent/invitation_done.html", context)
@@ -160,13 +161,30 @@ def receipt_file(consent: Consent) -> HttpResponse:
 @public
 @require_POST
 def open_portal(request: HttpRequest, token: str) -> HttpResponse:
-    """Give the person a private link to their own page, shown once, and go there."""
+    """Give the person a private link to their own page, shown once, and go there.
+
+    Whoever sent the invitation has seen its link too, so the link alone opens nothing here: the browser must be the one
+    that made the recording.
+
+    Raises:
+        PortalElsewhere
+    """
     found = _of_any_state(token)
+    if not _is_recorders_browser(request, found):
+        raise PortalElsewhere(
+            "Your page opens in the browser that made the recording. Elsewhere, use the private link that you were "
+            "given there, or ask the person who invited you."
+        )
     link = invitations.issue_portal_link(actor=Actor.subject(found.subject_public_id), subject=found.subject)
     request.session.cycle_key()  # a session somebody else prepared must not become this person's
     request.session[SUBJECT_SESSION] = found.subject_public_id
     request.session["portal_link_once"] = link
     return redirect("consent_portal")
+
+
+def _is_recorders_browser(request: HttpRequest, found: Invitation) -> bool:
+    device = request.COOKIES.get(DEVICE_COOKIE, "")
+    return identities.was_recorded_with(found, device_sha256=sha256_hex(device.encode()))
 
 
 def _of_any_state(token: str) -> Invitation:

@@ -122,6 +122,25 @@ def test_a_recording_that_does_not_answer_is_told_why_and_recorded_again(client,
     assert Invitation.objects.get().attempts_left == 2
 
 
+def test_the_invitations_link_opens_the_persons_page_in_her_own_browser_alone(client, link, cast):
+    client.get(link)
+    agree(client, link)
+    early = client.post(f"{link}page/", headers={"accept": "application/json"})
+    assert early.json()["code"] == "portal.elsewhere"  # nothing recorded yet
+    upload(client, link, consent_clips.media("asha_first"))
+    assert "Open my page" in client.get(f"{link}done/").content.decode()
+    for user in (cast.meera, cast.mallory, None):
+        other = Client()
+        if user:
+            other.force_login(user)
+        assert "Open my page" not in other.get(f"{link}done/").content.decode()
+        refused = other.post(f"{link}page/", headers={"accept": "application/json"})
+        assert (refused.status_code, refused.json()["code"]) == (409, "portal.elsewhere")
+        assert other.get("/me/").status_code == 409
+    assert client.post(f"{link}page/").url == "/me/"
+    assert "Withdraw" in client.get("/me/").content.decode()
+
+
 def test_a_file_that_is_no_video_is_refused_by_name_and_nothing_is_kept(client, link):
     client.get(link)
     agree(client, link)
