@@ -45,6 +45,12 @@ class ConsentOutOfScope(Refusal):
     code = "consent.out_of_scope"
 
 
+class KeyGoing(Refusal):
+    """The person asked for their key to be destroyed, so nothing new can be agreed under it."""
+
+    code = "consent.key_going"
+
+
 class HoldInForce(Refusal):
     """A legal hold keeps the key."""
 

@@ -1,5 +1,6 @@
 """What consent knows, for those who ask: never writes."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -11,7 +12,7 @@ from consent.errors import (
     ConsentSuspended,
     ConsentWithdrawn,
 )
-from consent.models import Approval, ApprovalRequest, Consent, ConsentClip, IdentityCheck, Subject
+from consent.models import ApprovalRequest, Consent, ConsentClip, IdentityCheck, Subject
 from consent.scope import AUDIENCES, PURPOSES, TERRITORIES, Scope
 from trustcore.accounts.models import Organisation
 from trustcore.primitives.clock import utc_now
@@ -26,7 +27,6 @@ class SubjectFacts:
     initials: str
     tenant: str
     has_consent: bool
-    is_verified: bool
     picture_url: str
 
 
@@ -159,13 +159,17 @@ def approval_in_force(
     )  # fmt: skip
 
 
-def approval_evidence(kind: str, object_public_id: str) -> list[dict[str, Any]]:
-    """The evidence of every signature ever given for an object, for exports."""
-    rows = Approval.objects.filter(request__kind=kind, request__object_public_id=object_public_id).order_by("signed_at")
-    return [signature.evidence for signature in rows]
+def approvals_stand(public_ids: Collection[str], *, now: datetime) -> bool:
+    """Whether each of these approvals is given, not void and not expired. One query: a viewer waits while it is asked.
+
+    That an approval fits its object is not looked at: `approval_in_force` did when the grant was signed, and whatever
+    it binds is named in the grant by hash.
+    """
+    rows = ApprovalRequest.objects.filter(public_id__in=public_ids, state="approved", expires_at__gt=now)
+    return rows.count() == len(set(public_ids))
 
 
-def open_request(kind: str, object_public_id: str) -> ApprovalRequest | None:
+def newest_request(kind: str, object_public_id: str) -> ApprovalRequest | None:
     """The newest request about an object, whatever its state, for the page that shows it."""
     return ApprovalRequest.objects.filter(kind=kind, object_public_id=object_public_id).order_by("-created_at").first()
 
@@ -177,7 +181,7 @@ def subjects(organisation: Organisation) -> list[SubjectFacts]:
 
 
 def subject(public_id: str) -> SubjectFacts:
-    """Raises Subject.DoesNotExist (a LookupError of Django's) when nobody has this id."""
+    """Raises Subject.DoesNotExist when nobody has this id."""
     return subject_facts(Subject.objects.select_related("organisation").get(public_id=public_id))
 
 
@@ -186,7 +190,7 @@ def subject_facts(row: Subject) -> SubjectFacts:
     in_force = "in_force" in states
     return SubjectFacts(
         public_id=row.public_id, name=row.name, initials=row.initials, tenant=row.tenant, has_consent=in_force,
-        is_verified=in_force, picture_url=f"/console/subjects/{row.public_id}/picture.jpg" if in_force else "",
+        picture_url=f"/console/subjects/{row.public_id}/picture.jpg" if in_force else "",
     )  # fmt: skip
 
 

@@ -34,4 +34,5 @@ urlpatterns: list[URLPattern] = [
     path("console/approvals/<str:public_id>/challenge/", approvals.challenge, name="consent_approval_challenge"),
     path("console/approvals/<str:public_id>/sign/", approvals.sign, name="consent_approval_sign"),
     path("console/approvals/<str:public_id>/send-back/", approvals.send_back, name="consent_approval_send_back"),
+    path("console/approvals/<str:public_id>/take-back/", approvals.take_back, name="consent_approval_take_back"),
 ]

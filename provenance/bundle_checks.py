@@ -85,11 +85,14 @@ def _facts(evidence: Evidence) -> dict[str, Any]:
 
 
 def _json(evidence: Evidence, name: str) -> Any:
-    """A file that must be canonical JSON."""
+    """A file that must be one object of canonical JSON."""
     try:
-        return from_canonical(evidence.files[name])
-    except (KeyError, ValueError) as error:
+        found = from_canonical(evidence.files[name])
+    except (KeyError, ValueError, RecursionError) as error:
         raise BundleInvalid(f"{name} is missing or malformed.", file=name) from error
+    if not isinstance(found, dict):
+        raise BundleInvalid(f"{name} is not an object.", file=name)
+    return found
 
 
 def _listed_files(evidence: Evidence) -> None:
@@ -103,6 +106,8 @@ def _listed_files(evidence: Evidence) -> None:
             body[name]
     except (KeyError, TypeError, ValueError) as error:
         raise BundleInvalid("bundle.json does not say what it must.") from error
+    if missing := set(bundles.FIXED_FILES) - set(listed):
+        raise BundleInvalid(f"This bundle lacks {min(missing)}.", file=min(missing))
     if set(listed) | {"bundle.json", "bundle.sig.json"} != set(evidence.files):
         raise BundleInvalid("This bundle lacks a listed file, or holds one that is not listed.")
     for name, digest in listed.items():
@@ -165,6 +170,10 @@ def _checked_entry(entry: dict[str, Any], checkpoint: Checkpoint | None) -> dict
         raise BundleInvalid(f"The details of entry {seq} were changed.", seq=seq)
     path = [bytes.fromhex(value) for value in entry["proof"]]
     merkle.verify_inclusion(merkle.leaf_hash(leaf_text), seq, checkpoint.size, path, checkpoint.root)
+    if not isinstance(body["action"], str) or not isinstance(body["object"]["id"], str) or not body["outcome"]:
+        raise TypeError
+    if not isinstance(entry["details"]["open"], dict) or type(seq) is not int:
+        raise TypeError
     links = {link["scope"]: (link["n"], link["prev"]) for link in leaf["scopes"]}
     return {**body, "seq": seq, "links": links, "leaf_hash": merkle.leaf_hash(leaf_text).hex(),
             "details": entry["details"]["open"]}
@@ -260,7 +269,7 @@ def _approvals(evidence: Evidence) -> None:
 
 def _receipts(evidence: Evidence) -> None:
     """(8) Each consent receipt: signed by the receipt key, and the log names its hash."""
-    given = _of_action(evidence, "consent.given", "consent.changed")
+    given = _of_action(evidence, "consent.given")
     named = {event["details"].get("receipt_sha256") for event in given}
     attached = _attached(evidence, "receipts")
     for name in attached:

@@ -27,6 +27,12 @@ class ConversationOver(Refusal):
     code = "conversation.ended"
 
 
+class GrantOutdated(Refusal):
+    """What a grant was signed upon is no longer what holds."""
+
+    code = "grant.outdated"
+
+
 class NoFreeSlot(Refusal):
     """No render slot answered in time."""
 

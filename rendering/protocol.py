@@ -9,7 +9,7 @@ Paths, all under /worker/v1:
 |---|---|---|
 | POST /slots | SlotHello | {"poll_timeout_s": 25} |
 | POST /claim | {"slot_id", "kinds": ["session", "training"]} long poll | 200 Lease or 204 |
-| POST /leases/{id}/key | KeyRequest, signed claim proof | KeyRelease |
+| POST /leases/{id}/key | {"claim": claim proof: claim_statement(...) signed for CLAIM_PURPOSE} | KeyRelease |
 | POST /leases/{id}/renew | Renewal | RenewalAnswer |
 | GET  /leases/{id}/events?after=N | long poll | {"events": [LeaseEvent...]} |
 | POST /leases/{id}/answer | {"offer_id", "sdp", "session_facts", "manifest": ManifestRequest} | SignedManifest |
@@ -20,8 +20,7 @@ Paths, all under /worker/v1:
 | GET  /blobs/{public_id} | | ciphertext (Cobblestone-256) |
 | POST /leases/{id}/progress | TrainingProgress | {"cancelled": bool} |
 | PUT  /leases/{id}/checkpoint | ciphertext made with the lease's output key | {} |
-| PUT  /leases/{id}/artefact/{name} | ciphertext; name: model.safetensors, manifest.json, report.json, picture names |
-{} |
+| PUT  /leases/{id}/artefact/{name} | ciphertext; name: model.safetensors, manifest.json, report.json, pictures | {} |
 """
 
 from collections.abc import Mapping
@@ -34,7 +33,6 @@ LEASE_LIFETIME_S = 2.0  # counted by the worker from the moment it SENT the rene
 RENEW_EVERY_S = 0.6
 POLL_TIMEOUT_S = 25.0
 UNJOINED_LIFETIME_S = 60.0
-REQUEST_MAX_SKEW_S = 30.0
 
 LeaseKind = Literal["session", "training"]
 EventKind = Literal["offer", "message", "emotion", "interrupt", "revoke", "end"]
@@ -44,7 +42,7 @@ def request_statement(method: str, path: str, body_sha256: str, sent_at: str, no
     """What the `X-Worker-Signature` header signs, with purpose "worker-request".
 
     Headers: X-Worker-Id, X-Worker-Time (RFC 3339), X-Worker-Nonce (16 random bytes, b64), X-Worker-Signature (b64).
-    `path` holds the query. A nonce counts once within REQUEST_MAX_SKEW_S.
+    `path` holds the query. A nonce counts once within 30 s (trustcore.jobs.services.workers.MAX_SKEW).
     """
     return {"method": method, "path": path, "body_sha256": body_sha256, "sent_at": sent_at, "nonce": nonce}
 
@@ -90,11 +88,6 @@ def claim_statement(lease_id: str, epoch: int, nonce: str, ephemeral_public: str
     """
     return {"lease_id": lease_id, "epoch": epoch, "nonce": nonce, "ephemeral_public": ephemeral_public,
             "build_sha256": build_sha256, "grant_sha256": grant_sha256}
-
-
-@dataclass(frozen=True)
-class KeyRequest:
-    claim: Mapping[str, Any]  # sign_statement(worker key, CLAIM_PURPOSE, claim_statement(...))
 
 
 @dataclass(frozen=True)
@@ -163,7 +156,7 @@ class ManifestRequest:
     """Asks the signer for the session manifest. The signer checks grant and claim itself, never control's word."""
 
     grant: Mapping[str, Any]
-    claim: Mapping[str, Any]  # signed claim proof, as in KeyRequest
+    claim: Mapping[str, Any]  # signed claim proof, as for the keys
     session_cose_key: str  # b64 public COSE_Key
     kid: str  # b64
     binding_public: str  # b64 32-byte Ed25519 public key of the session

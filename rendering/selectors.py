@@ -11,7 +11,7 @@ from django.db.models import Value
 
 from consent import selectors as consents
 from consent.selectors import ApprovalFacts, ConsentFacts
-from rendering.errors import ConversationMissing, ReplicaMissing
+from rendering.errors import ConversationMissing, GrantOutdated, ReplicaMissing
 from rendering.models import Conversation, Footage, KillSwitch, Replica, ReplicaVersion, Suspension, TrainingStep
 from rendering.services import statements
 from trustcore.accounts.models import Organisation
@@ -54,7 +54,7 @@ def standing(version: ReplicaVersion, *, now: datetime) -> Standing:
     approval = approval_of(version, consent, now=now)
     if approval is not None:
         return Standing("approved", "Two officers approved it.", approval, consent)
-    request = consents.open_request(statements.KIND, version.public_id)
+    request = consents.newest_request(statements.KIND, version.public_id)
     if request is not None and request.state in ("open", "half_signed"):
         return Standing("waiting", "It waits for signatures.", consent=consent)
     return Standing("trained", "It is trained. Send it for signatures.", consent=consent)
@@ -92,11 +92,6 @@ def policy_in_force(
     return None
 
 
-def may_train(subject_public_id: str, *, now: datetime) -> ConsentFacts:
-    """The consent under which a replica of this person may be trained. Raises a consent refusal."""
-    return consents.consent_in_force(subject_public_id, now=now)
-
-
 def consent_for(conversation: Conversation, *, now: datetime) -> ConsentFacts:
     """The consent that still allows what this conversation's grant says. Raises a consent refusal,
     also when it is another consent.
@@ -108,12 +103,6 @@ def consent_for(conversation: Conversation, *, now: datetime) -> ConsentFacts:
     if facts.public_id != body["consent_id"]:
         raise GrantOutdated("The consent behind this conversation was replaced. Ask for a new conversation.")
     return facts
-
-
-class GrantOutdated(Refusal):
-    """What a grant was signed upon is no longer what holds."""
-
-    code = "grant.outdated"
 
 
 def person_name(replica: Replica) -> str:

@@ -44,3 +44,11 @@ def cast(db: None) -> Any:
     from tests.common.cast import assemble
 
     return assemble()
+
+
+@pytest.fixture(autouse=True)
+def _strangers_are_new() -> None:
+    """Refusals of strangers are told once a minute; each test begins a new one."""
+    from trustcore.accounts.services.strangers import strangers
+
+    strangers.forget()

@@ -15,4 +15,8 @@ warnings.filterwarnings("ignore", message="StreamingHttpResponse must consume sy
 # A request here passes between the event loop and threads several times. With Python's own 5 ms, each pass waits that
 # long for whichever thread is computing; half a millisecond takes a sixth off the time to a viewer's answer.
 sys.setswitchinterval(0.0005)
-application = limited(get_asgi_application())
+_django = get_asgi_application()  # first: what follows needs the settings
+
+from trustcore.web import worker_bodies  # noqa: E402
+
+application = limited(_django, is_signed_by_worker=worker_bodies.is_signed)

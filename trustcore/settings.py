@@ -177,8 +177,9 @@ REST_FRAMEWORK = {
 }
 DATA_UPLOAD_MAX_MEMORY_SIZE = env_int("TRUSTCORE_BODY_MAX_BYTES", 2_500_000, minimum=1000)
 # Clips, footage and recordings are people's faces: a body up to this size stays in memory until it is encrypted.
-# Larger ones come in pieces; the proxy in front refuses the rest.
+# Larger ones wait in the memory file system, never on a disk in the clear: without one they are refused.
 FILE_UPLOAD_MAX_MEMORY_SIZE = 64 * 1024 * 1024
+FILE_UPLOAD_TEMP_DIR = "/dev/shm"  # noqa: S108 the files in it have no name
 
 # --- headers ---------------------------------------------------------------------------------------------------------
 SECURE_SSL_REDIRECT = IS_HTTPS

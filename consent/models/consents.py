@@ -44,8 +44,8 @@ class Subject(AuditedModel):
     name = models.CharField(max_length=120)
     email = models.EmailField()
     language = models.CharField(max_length=8, default="en")
-    user = models.OneToOneField(
-        "trustcore_accounts.User", on_delete=models.PROTECT, null=True, blank=True, related_name="subject"
+    user = models.ForeignKey(  # the person's own account; it may be depicted at several organisations
+        "trustcore_accounts.User", on_delete=models.PROTECT, null=True, blank=True, related_name="subjects"
     )
     portal_token_sha256 = models.CharField(max_length=64, blank=True)
     picture_blob_id = models.CharField(max_length=40, blank=True)
@@ -53,6 +53,9 @@ class Subject(AuditedModel):
 
     class Meta(AuditedModel.Meta):
         db_table = "consent_subject"
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(fields=["organisation", "user"], name="subject_once_per_account"),
+        ]
 
     def __str__(self) -> str:
         return self.public_id

@@ -24,6 +24,7 @@ from consent.states import APPROVAL
 from trustcore.accounts.models import Membership, Organisation, User
 from trustcore.accounts.permissions import Role
 from trustcore.audit.recording import Action, Actor, recording, refused
+from trustcore.jobs import wakeups
 from trustcore.policy.decisions import SigningFacts, decide_signing
 from trustcore.primitives.clock import to_rfc3339, utc_now
 from trustcore.primitives.errors import Refusal
@@ -102,6 +103,17 @@ def send_back(*, actor: Actor, user: User, request: ApprovalRequest, reason: str
     """An approver says no, with a reason. Raises ApproverNotAllowed for anybody who may not sign."""
     _title_of_approver(actor, user, request)
     _close(actor, request, "send_back", Action.APPROVAL_REJECTED, reason[:400])
+
+
+def take_back(*, actor: Actor, user: User, request: ApprovalRequest, reason: str) -> None:
+    """An approver ends an approval that was given, with a reason. Sessions that stand on it end with it.
+
+    Raises:
+        ApproverNotAllowed: this person may not sign such a statement, so they may not end it either.
+        InvalidTransition: it is not in force.
+    """
+    _title_of_approver(actor, user, request)
+    _close(actor, request, "void", Action.APPROVAL_VOIDED, reason[:400])
 
 
 def challenge(*, actor: Actor, user: User, request: ApprovalRequest, now: datetime | None = None) -> dict[str, Any]:
@@ -270,6 +282,8 @@ def _close(actor: Actor, request: ApprovalRequest, act: str, action: Action, rea
         locked = ApprovalRequest.objects.select_for_update().get(pk=request.pk)
         locked.state, locked.reason = next_state(APPROVAL, locked.state, act), reason
         locked.save(update_fields=["state", "reason"])
+        if request.about_subject:  # whoever streams this person looks again, in the same commit
+            wakeups.notify(f"subject:{request.about_subject}")
     request.refresh_from_db()
 
 

@@ -122,7 +122,14 @@ def finish_key_destruction(*, actor: Actor, consent: Consent, now: datetime | No
         event.covers(consent.subject)
         locked = _locked(consent)
         locked.state = next_state(CONSENT, locked.state, "finish_key_destruction")
-        locked.save(update_fields=["state"])
+        # The receipt names the person. Its hash stays, so that a copy they kept can still be proven.
+        locked.receipt = {}
+        locked.save(update_fields=["state", "receipt"])
+        subject_consents = Consent.objects.filter(subject=consent.subject).exclude(pk=consent.pk)
+        event.covers(*subject_consents)
+        for other in subject_consents:
+            other.receipt = {}
+            other.save(update_fields=["receipt"])
         SeenMedia.objects.filter(subject_public_id=consent.subject_public_id).update(fingerprint=b"")
         subject = consent.subject
         subject.name, subject.email, subject.picture_blob_id = "Erased person", "", ""
@@ -138,7 +145,8 @@ def destroy_due_keys(*, now: datetime | None = None) -> list[str]:
     )
     done = []
     for consent in due:
-        if holds.in_force(consent.subject_public_id):
+        # A consent in force needs the key: `demand_lasting_key` lets none come, this is the second line.
+        if holds.in_force(consent.subject_public_id) or consent.subject.consents.filter(state="in_force").exists():
             continue
         finish_key_destruction(actor=Actor.system("clock"), consent=consent, now=now)
         done.append(consent.public_id)

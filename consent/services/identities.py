@@ -22,6 +22,7 @@ from consent.models import (
     Invitation,
     SeenMedia,
 )
+from consent.services import invitations
 from consent.states import CONSENT, IDENTITY_CHECK, INVITATION
 from trustcore.accounts.models import User
 from trustcore.audit.recording import Action, Actor, recording, refused
@@ -89,9 +90,14 @@ def _used_challenge(actor: Actor, consent: Consent, nonce: str, device_sha256: s
     return mine.get()
 
 
-def was_recorded_with(invitation: Invitation, *, device_sha256: str) -> bool:
-    """Whether a clip that answers this invitation came from this browser."""
-    return ConsentClip.objects.filter(consent__invitation=invitation, device_sha256=device_sha256).exists()
+def may_open_page(invitation: Invitation, *, device_sha256: str) -> bool:
+    """Whether this browser may open the page of the invited person: it made a clip for this invitation, and, once this
+    person was ever verified, that very clip was accepted. Else an officer could invite a known person again, answer in
+    their place with any face, and withdraw as them.
+    """
+    mine = ConsentClip.objects.filter(consent__invitation=invitation, device_sha256=device_sha256)
+    accepted = IdentityCheck.objects.filter(clip__consent__subject=invitation.subject, state="accepted")
+    return accepted.filter(clip__in=mine).exists() if accepted.exists() else mine.exists()
 
 
 def _seen() -> list[SeenFacts]:
@@ -186,13 +192,15 @@ def decide(
     """An officer decides. Accepting puts the consent in force; it is closed while any check has failed.
 
     Raises:
-        DecisionInvalid, AlreadyDecided, AcceptClosed.
+        DecisionInvalid, AlreadyDecided, AcceptClosed, KeyGoing.
     """
     now = now or utc_now()
     if decision not in DECISIONS:
         raise DecisionInvalid("Choose one of the three decisions.")
     if check.state != "checked":
         raise AlreadyDecided("Somebody else decided meanwhile. See their decision.", state=check.state)
+    if decision == "accept":
+        invitations.demand_lasting_key(check.consent.subject)
     failed = [result for result in check.results if result["verdict"] == "fail"]
     if decision == "accept" and failed:
         refused(actor=actor, action=Action.IDENTITY_REFUSED, obj=check, reason=AcceptClosed.code,

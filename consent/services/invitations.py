@@ -5,7 +5,7 @@ from datetime import datetime, time, timedelta
 
 from django.conf import settings
 
-from consent.errors import InvitationClosed, InvitationUnknown, PortalUnknown
+from consent.errors import InvitationClosed, InvitationUnknown, KeyGoing, PortalUnknown
 from consent.models import Consent, Invitation, Subject
 from consent.receipts import ReceiptFacts, receipt_sha256, sign_receipt
 from consent.scope import Scope, check_scope
@@ -38,6 +38,8 @@ def send(
         The invitation and its token. The token is nowhere stored: the link that holds it is shown once.
     """
     now = now or utc_now()
+    if subject is not None:
+        demand_lasting_key(subject)
     token = secrets.token_urlsafe(24)
     notice = notices.current(language)
     # The same person at the same address is the same subject: two rows would be two keys and two histories.
@@ -56,13 +58,19 @@ def send(
 def _new_subject(actor: Actor, organisation: Organisation, name: str, email: str, language: str) -> Subject:
     subject = Subject(
         organisation=organisation, name=name, email=email, language=language,
-        user=User.objects.filter(email__iexact=email, subject__isnull=True).first(),
+        user=User.objects.filter(email__iexact=email).exclude(subjects__organisation=organisation).first(),
     )  # fmt: skip
     with recording(actor=actor, action=Action.SUBJECT_CREATED, obj=subject):
         subject.save()
     # The key comes first: everything that is ever stored about this person is encrypted under it.
     subject_keys.create(subject.public_id, actor=actor, tenant=organisation.slug)
     return subject
+
+
+def demand_lasting_key(subject: Subject) -> None:
+    """Raises KeyGoing when this person's key is destroyed or about to be: a consent under it would not outlive it."""
+    if subject.consents.filter(state__in=("key_destruction_begun", "key_destroyed")).exists():
+        raise KeyGoing("This person asked for their key to be destroyed. Once it is gone, invite them as a new person.")
 
 
 def find(token: str, *, now: datetime | None = None) -> Invitation:
@@ -105,10 +113,12 @@ def agree(*, invitation: Invitation, scope: Scope, now: datetime | None = None) 
 
     Raises:
         ScopeInvalid: the scope is outside the lists or too long.
+        KeyGoing: the person's key is destroyed or about to be.
         InvalidTransition: they agreed already.
     """
     now = now or utc_now()
     check_scope(scope, now.date())
+    demand_lasting_key(invitation.subject)
     actor = Actor.subject(invitation.subject_public_id)
     consent = _drafted(invitation, scope, now)
     with recording(actor=actor, action=Action.CONSENT_GIVEN, obj=consent) as event:
@@ -157,7 +167,8 @@ def issue_portal_link(*, actor: Actor, subject: Subject) -> str:
 
 def subject_of_portal_link(token: str) -> Subject:
     """Raises PortalUnknown unless the link is some subject's newest one."""
-    found: Subject | None = Subject.objects.filter(portal_token_sha256=sha256_hex(token.encode())).first()
+    rows = Subject.objects.select_related("organisation")
+    found: Subject | None = rows.filter(portal_token_sha256=sha256_hex(token.encode())).first()
     if found is None:
         raise PortalUnknown("This private link is not known. Use the newest one, or ask the person who invited you.")
     return found

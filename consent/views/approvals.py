@@ -48,6 +48,7 @@ def panel(request: Any, asked: ApprovalRequest) -> dict[str, Any]:
         "mine": mine,
         "may_sign": asked.state in approvals.OPEN and not why_not,
         "why_not": why_not,
+        "may_take_back": asked.state == "approved" and Permission.APPROVAL_SIGN in request.permissions,
         "hash_words": words_from_hash(asked.statement_sha256),
         "is_second": bool(signatures),
         "first": signatures[0] if signatures else None,
@@ -99,4 +100,16 @@ def send_back(request: Any, public_id: str) -> HttpResponse:
         messages.error(request, "Nothing was sent back. Write a reason first.", extra_tags="bad")
     else:
         approvals.send_back(actor=request.actor, user=request.user, request=asked, reason=form.cleaned_data["reason"])
+    return redirect("consent_approval", public_id=public_id)
+
+
+@requires(Permission.APPROVAL_SIGN)
+@require_POST
+def take_back(request: Any, public_id: str) -> HttpResponse:
+    """End an approval that was given. Every session that stands on it ends."""
+    asked, form = _request(request, public_id), ReasonForm(request.POST)
+    if not form.is_valid():
+        messages.error(request, "Nothing was taken back. Write a reason first.", extra_tags="bad")
+    else:
+        approvals.take_back(actor=request.actor, user=request.user, request=asked, reason=form.cleaned_data["reason"])
     return redirect("consent_approval", public_id=public_id)

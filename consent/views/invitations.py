@@ -11,10 +11,10 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from consent import describe
-from consent.errors import ClipFormInvalid, PortalElsewhere
+from consent.errors import ClipFormInvalid, ConsentMissing, PortalElsewhere
 from consent.forms import ScopeForm
 from consent.intake import MAX_BYTES
-from consent.models import Consent, IdentityCheck, Invitation
+from consent.models import Consent, IdentityCheck, Invitation, Subject
 from consent.scope import ScopeInvalid
 from consent.services import identities, invitations
 from trustcore.accounts.permissions import public
@@ -127,7 +127,7 @@ def done(request: HttpRequest, token: str) -> HttpResponse:
     context = {
         **_page(found, token), "consent": consent, "check": check, "failed": failed,
         "scope": describe.scope(consent.agreed_scope),
-        "is_recorders_browser": _is_recorders_browser(request, found),
+        "may_open_page": _may_open_page(request, found),
         "may_record_again": bool(failed) and found.state == "clip_received" and found.attempts_left > 0,
     }  # fmt: skip
     return render(request, "consent/invitation_done.html", context)
@@ -152,10 +152,20 @@ def receipt(request: HttpRequest, token: str) -> HttpResponse:
 
 
 def receipt_file(consent: Consent) -> HttpResponse:
-    """The signed receipt as a download."""
+    """The signed receipt as a download. Raises ConsentMissing when it went with the person's key."""
+    if not consent.receipt:
+        raise ConsentMissing("This receipt was erased with the key of the person it names. Their own copy holds.")
     response = HttpResponse(json.dumps(consent.receipt, indent=1, ensure_ascii=False), content_type="application/json")
     response["Content-Disposition"] = f'attachment; filename="consent-receipt-{consent.public_id}.json"'
     return response
+
+
+def begin_session(request: HttpRequest, subject: Subject) -> None:
+    """Make this browser this person's. Whoever was signed in here is not any more, and nothing that somebody prepared
+    in this session goes on.
+    """
+    request.session.flush()
+    request.session[SUBJECT_SESSION] = subject.public_id
 
 
 @public
@@ -163,28 +173,27 @@ def receipt_file(consent: Consent) -> HttpResponse:
 def open_portal(request: HttpRequest, token: str) -> HttpResponse:
     """Give the person a private link to their own page, shown once, and go there.
 
-    Whoever sent the invitation has seen its link too, so the link alone opens nothing here: the browser must be the one
-    that made the recording.
+    Whoever sent the invitation has seen its link too, so the link alone opens nothing here: see
+    `identities.may_open_page`.
 
     Raises:
         PortalElsewhere
     """
     found = _of_any_state(token)
-    if not _is_recorders_browser(request, found):
+    if not _may_open_page(request, found):
         raise PortalElsewhere(
             "Your page opens in the browser that made the recording. Elsewhere, use the private link that you were "
             "given there, or ask the person who invited you."
         )
     link = invitations.issue_portal_link(actor=Actor.subject(found.subject_public_id), subject=found.subject)
-    request.session.cycle_key()  # a session somebody else prepared must not become this person's
-    request.session[SUBJECT_SESSION] = found.subject_public_id
+    begin_session(request, found.subject)
     request.session["portal_link_once"] = link
     return redirect("consent_portal")
 
 
-def _is_recorders_browser(request: HttpRequest, found: Invitation) -> bool:
+def _may_open_page(request: HttpRequest, found: Invitation) -> bool:
     device = request.COOKIES.get(DEVICE_COOKIE, "")
-    return identities.was_recorded_with(found, device_sha256=sha256_hex(device.encode()))
+    return identities.may_open_page(found, device_sha256=sha256_hex(device.encode()))
 
 
 def _of_any_state(token: str) -> Invitation:

@@ -15,7 +15,7 @@ from consent.charts import hours_a_day
 from consent.errors import ConsentMissing, PortalUnknown
 from consent.models import Consent, IdentityCheck, Subject
 from consent.services import consents, identities, invitations
-from consent.views.invitations import SUBJECT_SESSION, receipt_file
+from consent.views.invitations import SUBJECT_SESSION, begin_session, receipt_file
 from trustcore.accounts.permissions import public
 from trustcore.audit.actors import Actor
 from trustcore.primitives.clock import utc_now
@@ -25,16 +25,19 @@ SHOWN_USES = 60
 
 
 def _me(request: Any) -> Subject:
-    """The person whose page this is: by their private link, or by the account of the same person.
+    """The person whose page this is: of an account, the person it belongs to, whatever links were opened before; with
+    nobody signed in, by the private link.
 
     Raises:
         PortalUnknown: neither.
     """
     subjects = Subject.objects.select_related("organisation")
-    public_id = request.session.get(SUBJECT_SESSION)
-    found: Subject | None = subjects.filter(public_id=public_id).first() if public_id else None
-    if found is None and request.user.is_authenticated:
-        found = subjects.filter(user=request.user).first()
+    if request.user.is_authenticated:
+        # One account may be depicted at several organisations: the one it acts for comes first.
+        mine = subjects.filter(user=request.user)
+        found = mine.filter(organisation=request.organisation).first() or mine.order_by("-created_at").first()
+    else:
+        found = subjects.filter(public_id=request.session.get(SUBJECT_SESSION, "")).first()
     if found is None:
         raise PortalUnknown("This page belongs to one person. Open it by your private link, or sign in.")
     return found
@@ -47,11 +50,15 @@ def _my_consent(subject: Subject) -> Consent | None:
 
 
 @public
-@require_GET
+@require_http_methods(["GET", "POST"])
 def enter(request: HttpRequest, token: str) -> HttpResponse:
-    """A private link: remember whose it is in this browser, and drop the token from the address."""
-    request.session.cycle_key()  # a session somebody else prepared must not become this person's
-    request.session[SUBJECT_SESSION] = invitations.subject_of_portal_link(token).public_id
+    """A private link. GET says whose page it opens; POST opens it and drops the token from the address. Two steps, so
+    that no page elsewhere can put somebody before another person's withdrawal button unasked.
+    """
+    subject = invitations.subject_of_portal_link(token)
+    if request.method == "GET":
+        return render(request, "consent/portal_enter.html", {"subject": subject})
+    begin_session(request, subject)
     return redirect("consent_portal")
 
 

@@ -12,7 +12,6 @@ from provenance.services.signer import SignedSession, Signer
 from trustcore.audit import recording
 from trustcore.audit.actions import Action
 from trustcore.audit.actors import Actor, ObjectRef
-from trustcore.keys.services import mark_keys
 from trustcore.primitives.errors import Refusal
 from trustcore.primitives.signing import b64
 
@@ -28,7 +27,8 @@ def certificate_b64() -> str:
 
 
 def sign_for_session(
-    *, actor: Actor, request: Mapping[str, Any], conversation: ObjectRef, lease_id: str, epoch: int, now: datetime,
+    *, actor: Actor, request: Mapping[str, Any], conversation: ObjectRef, lease_id: str, epoch: int,
+    mark_epoch: str, now: datetime,
 ) -> dict[str, Any]:
     """The signed session manifest for a slot, in the worker protocol's shape.
 
@@ -37,6 +37,7 @@ def sign_for_session(
         request: ManifestRequest as JSON types.
         conversation: whose lease the worker holds; with its tenant and subject.
         lease_id, epoch: of the lease as control knows it; the claim must be for the same.
+        mark_epoch: name of the watermark key that this session embeds with.
 
     Raises:
         Refusal: grant, claim or request do not hold. Recorded as `manifest.refused`.
@@ -48,7 +49,7 @@ def sign_for_session(
     except Refusal as refusal:
         recording.refused(actor=actor, action=Action.MANIFEST_REFUSED, obj=conversation, reason=refusal.code)
         raise
-    _keep(actor, signed, conversation)
+    _keep(actor, signed, conversation, mark_epoch)
     return {
         "init_segment_b64": b64(signed.init.encoded), "manifest_label": signed.init.label,
         "claim_sha256": signed.init.claim_sha256, "chain_pem": signed.chain_pem,
@@ -61,7 +62,7 @@ def _same_lease(signed: SignedSession, conversation: ObjectRef, lease_id: str, e
         raise ClaimProofInvalid("This claim is for another lease.")
 
 
-def _keep(actor: Actor, signed: SignedSession, conversation: ObjectRef) -> None:
+def _keep(actor: Actor, signed: SignedSession, conversation: ObjectRef, mark_epoch: str) -> None:
     grant, facts = signed.grant, signed.facts
     manifest = SessionManifest(
         public_id=signed.init.label, claim_sha256=signed.init.claim_sha256, tenant=grant.tenant,
@@ -69,7 +70,6 @@ def _keep(actor: Actor, signed: SignedSession, conversation: ObjectRef) -> None:
         replica_version=grant.replica_version, consent_id=grant.consent_id, grant_sha256=grant.sha256,
         lease_id=signed.claim["lease_id"], facts=facts.to_assertion(), init_segment=signed.init.encoded,
     )
-    epoch = mark_keys.current().name
     with recording.recording(actor=actor, action=Action.MANIFEST_SIGNED, obj=manifest) as event:
         event.covers(conversation)
         manifest.save()
@@ -78,7 +78,7 @@ def _keep(actor: Actor, signed: SignedSession, conversation: ObjectRef) -> None:
         for slot in facts.mark_slots:
             # A viewer who connects again gets a new manifest over the same lease and so over the same payload.
             if (public_id := f"{slot.slot_id:016x}") not in known:
-                row = MarkSlot(public_id=public_id, manifest=manifest, epoch=epoch, start_ms=slot.start_ms,
+                row = MarkSlot(public_id=public_id, manifest=manifest, epoch=mark_epoch, start_ms=slot.start_ms,
                                end_ms=slot.end_ms)
                 event.covers(row)
                 row.save()

@@ -44,7 +44,7 @@ def answer_offer(job: Job, *, lease_id: str, worker: Worker, body: Mapping[str, 
     _demand_own_facts(live, offer, actor, asked, now=now)
     signed = session_manifests.sign_for_session(
         actor=actor, request=asked, conversation=reference_to(conversation), lease_id=lease_id, epoch=job.epoch,
-        now=now)
+        mark_epoch=live.mark["epoch"], now=now)
     facts |= {name: signed[name] for name in ("manifest_label", "claim_sha256")}
     _pass_on(conversation, offer, {"sdp": sdp, "manifest_b64": signed["init_segment_b64"], "session_facts": facts})
     LiveState.objects.filter(id=live.id).update(

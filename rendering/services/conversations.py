@@ -25,7 +25,9 @@ from trustcore.primitives.ids import new_mark_id
 from trustcore.primitives.states import next_state
 
 # The stop that must be seen at once (the slot drops its keys) as against an end by agreement or by time.
-REVOCATIONS = frozenset({"kill_switch", "replica_suspended", "stopped_by_officer", "key_destroyed"})
+REVOCATIONS = frozenset({
+    "kill_switch", "replica_suspended", "stopped_by_officer", "key_destroyed", "approval_ended", "legal_hold",
+})  # fmt: skip
 
 
 def topic(conversation: Conversation) -> str:

@@ -13,9 +13,9 @@ from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from consent import seams
+from consent import selectors as consents
 from consent.identity.own_output import check_own_output
 from consent.services import identities
-from rendering import selectors
 from rendering.errors import FootageRefused, FootageTooLarge
 from rendering.models import Footage, FootagePiece, Replica
 from rendering.states import FOOTAGE
@@ -61,7 +61,7 @@ def begin(
     now: datetime,
 ) -> Footage:
     """Open an upload. Raises a consent refusal when this person has no consent in force here."""
-    consent = selectors.may_train(subject_public_id, now=now)
+    consent = consents.consent_in_force(subject_public_id, now=now)
     if consent.tenant != organisation.tenant:
         raise FootageRefused("This person is not one of this organisation's.", error_type="other_quality_issue")
     row = Footage(
@@ -184,7 +184,7 @@ def run_check(job: Job, *, now: datetime) -> None:
 def _still_agreed(footage: Footage, actor: Actor, *, now: datetime) -> bool:
     """Whether the person still agrees. Who withdrew while their footage came in has it refused and deleted, unseen."""
     try:
-        selectors.may_train(footage.subject_public_id, now=now)
+        consents.consent_in_force(footage.subject_public_id, now=now)
     except Refusal as refusal:
         _decide(footage, [Finding("other_quality_issue", "fail", refusal.message, "a consent in force")], None, actor)
         return False

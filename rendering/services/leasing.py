@@ -5,7 +5,7 @@ epoch finds nothing.
 """
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import IntegrityError
@@ -19,8 +19,10 @@ from trustcore.jobs.errors import ClaimInvalid, KeyAlreadyReleased, LeaseLost
 from trustcore.jobs.models import Job, KeyRelease, Slot, Worker
 from trustcore.jobs.services import leases
 from trustcore.keys.services import blobs, release
-from trustcore.primitives.errors import SignatureInvalid
+from trustcore.primitives.errors import Refusal, SignatureInvalid
 from trustcore.primitives.signing import unb64, verify_statement
+
+LAST_WORDS_WITHIN = timedelta(minutes=10)  # a recording of an hour is on its way for a while
 
 
 def wire_id(job: Job) -> str:
@@ -33,13 +35,13 @@ def held(lease_id: str, *, worker: Worker, now: datetime) -> Job:
     return leases.held(job_id, worker_id=worker.public_id, epoch=epoch, now=now)
 
 
-def held_or_just_over(lease_id: str, *, worker: Worker) -> Job:
-    """The job of this worker's epoch even when it is over: for its last words (finish, recording),
-    which may come after a revocation.
+def held_or_just_over(lease_id: str, *, worker: Worker, now: datetime) -> Job:
+    """The job of this worker's epoch even when it is just over: for its last words (finish, recording), which may come
+    after a revocation. Raises LeaseLost, also once LAST_WORDS_WITHIN has passed.
     """
     job_id, epoch = _parse(lease_id)
     job = Job.objects.select_related("slot__worker").filter(public_id=job_id, epoch=epoch, slot__worker=worker).first()
-    if job is None:
+    if job is None or (job.finished_at is not None and now - job.finished_at > LAST_WORDS_WITHIN):
         raise LeaseLost("This lease is not yours.", lease=lease_id)
     return job
 
@@ -58,11 +60,15 @@ def claim_next(*, slot: Slot, kinds: list[str], now: datetime) -> protocol.Lease
     """
     allowed = [kind for kind in kinds if kind in slot.capabilities and kind in ("session", "training")]
     while (job := leases.claim(kinds=allowed, slot=slot, now=now)) is not None:
-        maker = sessions if job.kind == "session" else training
-        lease = maker.make_lease(job, wire_id(job), now=now)
+        lease = _owner(job).make_lease(job, wire_id(job), now=now)
         if lease is not None:
             return lease
     return None
+
+
+def _owner(job: Job) -> Any:
+    """The module that knows what a job of this kind stands on."""
+    return sessions if job.kind == "session" else training
 
 
 def release_keys(*, job: Job, worker: Worker, signed_claim: Mapping[str, Any], now: datetime) -> protocol.KeyRelease:
@@ -71,9 +77,10 @@ def release_keys(*, job: Job, worker: Worker, signed_claim: Mapping[str, Any], n
     Raises:
         ClaimInvalid: the proof is not this worker's, or names another lease, epoch, nonce, build or grant.
         KeyAlreadyReleased: keys of this epoch have left.
-        Refusal: consent, approval or policy no longer hold, or a key was destroyed.
+        LeaseLost: the ground of a session is gone (`sessions.reason_to_stop`).
+        Refusal: a training's consent no longer holds, or a key was destroyed.
     """
-    terms = (sessions if job.kind == "session" else training).release_terms(job, now=now)
+    terms = _owner(job).release_terms(job, now=now)
     claim = verify_claim(job=job, worker=worker, signed_claim=signed_claim, grant_sha256=terms.grant_sha256)
     actor = Actor.worker(worker.public_id)
     aad = protocol.release_aad(terms.grant_sha256, wire_id(job), job.epoch, terms.replica_version)
@@ -157,7 +164,10 @@ def ciphertext_for(blob_public_id: str, *, worker: Worker, now: datetime) -> byt
     """The ciphertext of a blob that a lease this worker holds now may read. Raises LeaseLost for any other."""
     mine = Job.objects.select_related("slot__worker").filter(state="leased", leased_until__gt=now, slot__worker=worker)
     for job in mine:
-        terms = (sessions if job.kind == "session" else training).release_terms(job, now=now)
+        try:
+            terms = _owner(job).release_terms(job, now=now)
+        except Refusal:  # this lease reads nothing any more; another one may
+            continue
         if blob_public_id in terms.read.values():
             return blobs.ciphertext(blob_public_id)
     raise LeaseLost("None of your leases reads this file.", blob=blob_public_id)

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.db import IntegrityError
+
 from consent import selectors as consents
 from consent.selectors import ConsentFacts
 from provenance.services import session_manifests
@@ -103,11 +105,23 @@ def open_conversation(
         raise _refuse(actor, replica, wish, decision, decision_id)
     conversation = _build(organisation, actor, wish, ground, decision, decision_id, now=now)
     conversation.idempotency_key, conversation.request_sha256 = idempotency_key or None, request_sha256
+    try:
+        return _keep(conversation, actor=actor, decision=decision, wish=wish)
+    except IntegrityError:
+        # Of two requests with one key at once, the second finds what the first made.
+        known = _known(organisation, idempotency_key, request_sha256)
+        if known is None:
+            raise
+        return known
+
+
+def _keep(conversation: Conversation, *, actor: Actor, decision: Decision, wish: Wish) -> Conversation:
     with recording.recording(actor=actor, action=Action.CONVERSATION_CREATED, obj=conversation) as event:
         conversation.save(force_insert=True)
         body = conversation.grant["body"]
         event.add(
-            decision_id=decision_id, decision="allow", cedar_sha256=decision.policy_sha256, grant_id=body["grant_id"],
+            decision_id=conversation.decision_id, decision="allow", cedar_sha256=decision.policy_sha256,
+            grant_id=body["grant_id"],
             grant_sha256=conversation.grant_sha256, replica_id=body["replica_id"],
             replica_version=body["replica_version"],
             consent_id=body["consent_id"], policy_id=body["policy_id"], policy_version=body["policy_version"],

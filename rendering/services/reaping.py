@@ -12,7 +12,6 @@ from rendering.services import conversations, sessions, training
 from trustcore.audit.actors import Actor
 from trustcore.jobs.models import Job
 from trustcore.jobs.services import leases, workers
-from trustcore.primitives.clock import from_rfc3339
 
 REAPER = Actor.system("reaper")
 
@@ -25,7 +24,8 @@ def reap(now: datetime) -> int:
             _lose_session(job, now=now)
         elif not leases.requeue(job, now=now) and _is_as_it_was(job):
             _lose_job(job, now=now)
-    return len(late) + _end_unused(now)
+    workers.forget_old_nonces(now)
+    return len(late) + _end_overdue(now)
 
 
 def _is_as_it_was(job: Job) -> bool:
@@ -49,8 +49,8 @@ def _lose_job(job: Job, *, now: datetime) -> None:
         leases.finish(job, action="lose", reason="lease_expired", now=now)
 
 
-def _end_unused(now: datetime) -> int:
-    """Links nobody opened in time, and pages that were opened and never connected."""
+def _end_overdue(now: datetime) -> int:
+    """Links nobody opened in time, pages that never connected, and sessions whose ground or time is gone."""
     ended = 0
     for conversation in Conversation.objects.filter(state__in=("waiting", "joining", "live")).select_related(
         "organisation", "version__replica"
@@ -58,7 +58,6 @@ def _end_unused(now: datetime) -> int:
         reason = _reason_to_end(conversation, now)
         if reason:
             ended += conversations.end(conversation=conversation, actor=REAPER, reason=reason, now=now)
-    workers.forget_old_nonces(now)
     return ended
 
 
@@ -73,6 +72,4 @@ def _reason_to_end(conversation: Conversation, now: datetime) -> str:
         and now - conversation.viewer_bound_at > unjoined
     ):
         return "not_joined"
-    if now >= from_rfc3339(conversation.grant["body"]["not_after"]):
-        return "max_call_duration"
     return sessions.reason_to_stop(conversation, now=now)

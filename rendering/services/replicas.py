@@ -5,7 +5,6 @@ from typing import Any
 
 from consent import selectors as consents
 from consent.services import approvals
-from rendering import selectors
 from rendering.errors import ReplicaMissing, TrainingRefused
 from rendering.models import Replica, ReplicaVersion
 from rendering.services import statements
@@ -13,7 +12,8 @@ from trustcore.accounts.models import Organisation, User
 from trustcore.audit import recording
 from trustcore.audit.actions import Action
 from trustcore.audit.actors import Actor
-from trustcore.policy.models import EmotionPolicyVersion
+from trustcore.policy import selectors as policies
+from trustcore.policy.models import EmotionPolicy, EmotionPolicyVersion
 from trustcore.policy.services import emotion_policies
 from trustcore.primitives.ids import new_id
 
@@ -25,7 +25,7 @@ def create(*, actor: Actor, user: User, organisation: Organisation, subject_publ
         Refusal: no consent in force.
         ReplicaMissing: the person is not one of this organisation's.
     """
-    consent = selectors.may_train(subject_public_id, now=now)
+    consent = consents.consent_in_force(subject_public_id, now=now)
     if consent.tenant != organisation.tenant:
         raise ReplicaMissing("There is no such person.", subject=subject_public_id)
     known = (
@@ -61,6 +61,24 @@ def send_for_signatures(*, actor: Actor, author: User, version: ReplicaVersion, 
             expires_at=consent.expires_at, now=now)
         event.add(statement_sha256=request.statement_sha256, sent_by=author.public_id)
     return request
+
+
+def edit_policy(
+    *, actor: Actor, author: User, policy: EmotionPolicy, content: dict[str, Any]
+) -> EmotionPolicyVersion:
+    """A new version of a policy. Every approval of the versions before is void in the same commit: an edit says that
+    what was signed is not what is meant any more, and sessions that stand on it end.
+
+    Raises:
+        PolicyInvalid: the content is not well formed; nothing is void then.
+    """
+    before = policies.versions_newest_first(policy)
+    with recording.together():
+        version = emotion_policies.edit(actor=actor, author=author, policy=policy, content=content)
+        for earlier in before:
+            approvals.void(actor=actor, kind=statements.POLICY_KIND, object_public_id=earlier.public_id,
+                           reason=f"The policy was edited: version {version.number} took its place.")
+    return version
 
 
 def send_policy_for_signatures(*, actor: Actor, author: User, version: EmotionPolicyVersion, now: datetime) -> Any:

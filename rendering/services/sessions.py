@@ -2,12 +2,14 @@
 
 import contextlib
 from collections.abc import Mapping, Sequence
+from dataclasses import fields
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
 from django.db.models import F
 
+from consent import selectors as consents
 from provenance.services import session_manifests
 from rendering import protocol, selectors
 from rendering.models import Conversation, LiveState
@@ -19,7 +21,7 @@ from trustcore.audit.actors import Actor, reference_to
 from trustcore.jobs.errors import LeaseLost
 from trustcore.jobs.models import Job
 from trustcore.jobs.services import leases
-from trustcore.keys.services import mark_keys
+from trustcore.keys.services import holds, mark_keys
 from trustcore.primitives.clock import from_rfc3339
 from trustcore.primitives.errors import Refusal
 from trustcore.primitives.grants import EMOTIONS
@@ -45,8 +47,8 @@ def conversation_of(job: Job) -> Conversation:
 def make_lease(job: Job, lease_id: str, *, now: datetime) -> protocol.Lease | None:
     """What the slot gets with its lease. None when the session may no longer begin; it is ended then."""
     conversation = conversation_of(job)
-    if end_if_not_allowed(job, now=now):
-        leases.finish(job, action="cancel", reason=conversation_of(job).end_reason or "ended", now=now)
+    if reason := end_if_not_allowed(job, now=now):
+        leases.finish(job, action="cancel", reason=reason, now=now)
         return None
     files = {a.name: a.blob_public_id for a in conversation.version.artefacts.filter(name__in=MODEL_FILES)}
     return protocol.Lease(
@@ -112,13 +114,15 @@ def release_terms(job: Job, *, now: datetime) -> ReleaseTerms:
 
 
 def reason_to_stop(conversation: Conversation, *, now: datetime) -> str:
-    """One word why this conversation may not go on, or "". Asked at claim, release, offer, each
-    renewal and each wake-up.
+    """One word why this conversation may not go on, or "". Asked at claim, release, offer, each renewal and each
+    wake-up. Everything that the grant stands on is looked at again: stops, holds, time, consent and both approvals.
     """
     if conversation.state == "ended":
         return conversation.end_reason or "ended"
     if stop := selectors.stop_in_force(conversation):
         return stop
+    if holds.in_force(conversation.subject_public_id):
+        return "legal_hold"
     if conversation.live_at and now - conversation.live_at >= timedelta(seconds=conversation.max_duration_s):
         return "max_call_duration"
     if now >= from_rfc3339(conversation.grant["body"]["not_after"]):
@@ -127,16 +131,24 @@ def reason_to_stop(conversation: Conversation, *, now: datetime) -> str:
         selectors.consent_for(conversation, now=now)
     except Refusal as refusal:
         return refusal.code.replace(".", "_")
+    if not consents.approvals_stand(_approvals_of(conversation), now=now):
+        return "approval_ended"
     return ""
 
 
-def end_if_not_allowed(job: Job, *, now: datetime) -> bool:
-    """End the session when its ground is gone. True when it is over."""
+def _approvals_of(conversation: Conversation) -> list[str]:
+    """The replica's and the policy's approval, as the attestation of this conversation names them."""
+    attested = conversation.attestation["body"]
+    return [attested["replica"]["approval"], attested["policy"]["approval"]]
+
+
+def end_if_not_allowed(job: Job, *, now: datetime) -> str:
+    """End the session when its ground is gone. Returns why it is over, or ""."""
     conversation = conversation_of(job)
     reason = reason_to_stop(conversation, now=now)
     if reason and conversation.state != "ended":
         conversations.end(conversation=conversation, actor=Actor.system("gate"), reason=reason, now=now)
-    return bool(reason)
+    return reason
 
 
 # --- what the slot reports --------------------------------------------------------------------------------------------
@@ -144,18 +156,19 @@ def end_if_not_allowed(job: Job, *, now: datetime) -> bool:
 
 def note_renewal(job: Job, renewal: Mapping[str, Any], *, now: datetime) -> str:
     """Keep the counters of a renewal; say why the session must stop, or ""."""
-    if end_if_not_allowed(job, now=now):
-        return conversation_of(job).end_reason or "ended"
+    if reason := end_if_not_allowed(job, now=now):
+        return reason
     _keep_counters(job, renewal, now=now)
     return ""
 
 
 def _keep_counters(job: Job, report: Mapping[str, Any], *, now: datetime) -> None:
-    counters = {
-        name: int(report.get("counters", {}).get(name, 0))
-        for name in ("rendered", "sent", "dropped", "unsealed_sent", "clamped")
-    }
-    marks = {str(k)[:40]: float(v) for k, v in list(dict(report.get("marks_ms") or {}).items())[:40]}
+    try:
+        told = dict(report.get("counters") or {})
+        counters = {one.name: int(told.get(one.name, 0)) for one in fields(protocol.Counters)}
+        marks = {str(k)[:40]: float(v) for k, v in list(dict(report.get("marks_ms") or {}).items())[:40]}
+    except (TypeError, ValueError) as error:
+        raise RequestInvalid("Counters and marks are numbers by name.") from error
     changes: dict[str, Any] = {"counters": counters, "seen_at": now}
     if marks:
         changes["marks_ms"] = marks

@@ -5,11 +5,13 @@ manifest, the report and the pictures, because people have to decide about them.
 """
 
 import json
+import math
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from rendering import protocol, selectors
+from consent import selectors as consents
+from rendering import protocol
 from rendering.errors import TrainingRefused
 from rendering.models import Artefact, Footage, Replica, ReplicaVersion, TrainingStep
 from rendering.services.release_terms import ReleaseTerms
@@ -47,7 +49,7 @@ def start(
     """
     if footage.state != "accepted" or footage.subject_public_id != replica.subject_public_id:
         raise TrainingRefused("This footage cannot be used. Choose footage of this person that passed its checks.")
-    selectors.may_train(replica.subject_public_id, now=now)
+    consents.consent_in_force(replica.subject_public_id, now=now)
     number = replica.versions.count() + 1
     version = ReplicaVersion(
         public_id=f"{replica.public_id}.{number}", replica=replica, number=number, footage=footage, author=author,
@@ -89,7 +91,7 @@ def make_lease(job: Job, lease_id: str, *, now: datetime) -> protocol.Lease | No
     """What the slot gets with its lease. None when the person no longer agrees; the training has failed then."""
     version = version_of(job)
     try:
-        selectors.may_train(version.subject_public_id, now=now)
+        consents.consent_in_force(version.subject_public_id, now=now)
     except Refusal as refusal:
         fail(job, reason=refusal.code, now=now)
         return None
@@ -110,7 +112,7 @@ def release_terms(job: Job, *, now: datetime) -> ReleaseTerms:
     in the context `contexts["*"] + name`. Raises Refusal when the person no longer agrees.
     """
     version = version_of(job)
-    selectors.may_train(version.subject_public_id, now=now)
+    consents.consent_in_force(version.subject_public_id, now=now)
     contexts = {name: version.file_context(name) for name in (*REQUIRED_FILES, "checkpoint")}
     return ReleaseTerms(
         grant_sha256=statement_sha256(job_statement(version)), replica_version=version.job_public_id,
@@ -130,7 +132,7 @@ def _files(version: ReplicaVersion) -> dict[str, str]:
 def end_if_not_allowed(job: Job, *, now: datetime) -> str:
     """Fail a training whose person no longer agrees, at the slot's next word. Returns the reason, or ""."""
     try:
-        selectors.may_train(job.subject_public_id, now=now)
+        consents.consent_in_force(job.subject_public_id, now=now)
     except Refusal as refusal:
         fail(job, reason=refusal.code, now=now)
         return refusal.code
@@ -155,12 +157,18 @@ def note_progress(job: Job, body: Mapping[str, Any], *, now: datetime) -> bool:
         raise RequestInvalid("Progress has missing or unknown fields.") from error
     if told.stage not in STAGES:
         raise RequestInvalid("The stage is none of fetch, track, fit, report, upload.")
+    if not _are_numbers(told.done, told.iteration, *(n for n in (told.psnr_db, told.eta_s) if n is not None)):
+        raise RequestInvalid("Progress is told in numbers.")
     TrainingStep.objects.create(
         version=version_of(job), epoch=job.epoch, stage=told.stage, done=min(1.0, max(0.0, float(told.done))),
         iteration=int(told.iteration),
         psnr_db=told.psnr_db, eta_s=told.eta_s, note=str(told.note)[:200], told_at=now,
     )
     return bool(job.stop_reason or end_if_not_allowed(job, now=now)) or not leases.renew(job, now=now)
+
+
+def _are_numbers(*values: Any) -> bool:
+    return all(type(value) in (int, float) and math.isfinite(value) for value in values)
 
 
 def store_checkpoint(job: Job, ciphertext: bytes, *, now: datetime) -> None:

@@ -14,12 +14,12 @@ from django.views.decorators.http import require_GET, require_POST
 
 from rendering import selectors
 from rendering.models import Conversation, LiveState, Recording
-from rendering.services import reaping, recordings, stops
+from rendering.services import recordings, stops
 from trustcore.accounts.permissions import Permission, requires
 from trustcore.audit import recording as audit
 from trustcore.audit.actions import Action
 from trustcore.audit.models import Event
-from trustcore.jobs.models import Job, Slot
+from trustcore.jobs.models import Slot
 from trustcore.primitives.clock import utc_now
 from trustcore.web.errors import NotFound, RequestInvalid
 
@@ -42,7 +42,8 @@ END_WORDS: dict[str, Any] = {
     "kill_switch": _lazy("kill switch"),
     "stopped_by_officer": _lazy("stopped by an officer"), "max_call_duration": _lazy("its time was over"),
     "not_joined": _lazy("nobody came"), "not_connected": _lazy("no line could be made"),
-    "lease_expired": _lazy("the worker was lost"),
+    "lease_expired": _lazy("the worker was lost"), "approval_ended": _lazy("its approval ended"),
+    "legal_hold": _lazy("legal hold"), "replica_suspended": _lazy("replica suspended"),
 }  # fmt: skip
 
 
@@ -57,18 +58,16 @@ def wall(request: Any) -> HttpResponse:
 
 def _wall(request: Any) -> dict[str, Any]:
     now = utc_now()
-    reaping.reap(now)
     rows = [_tile(one, now) for one in selectors.live_conversations(request.organisation)]
     rows.sort(key=lambda tile: (not tile["needs_look"], tile["conversation"].created_at))
     states = [tile["state"] for tile in rows if tile["state"]]
     slots = Slot.objects.filter(
         worker__is_active=True, seen_at__gt=datetime.fromtimestamp(now.timestamp() - SLOT_GONE_S, tz=now.tzinfo)
     )
-    busy = Job.objects.filter(state="leased", kind="session").count()
     return {
         "tiles": rows, "needs_look": [tile for tile in rows if tile["needs_look"]], "now": now,
         "unsealed": sum(state.counters.get("unsealed_sent", 0) for state in states),
-        "free": max(0, slots.count() - busy), "places": slots.count(),
+        "free": slots.exclude(jobs__state="leased").count(), "places": slots.count(),
         "renewed": sum(1 for tile in rows if not tile["is_late"]),
         "switch": selectors.kill_switch_in_force(request.organisation.id),
     }

@@ -87,7 +87,7 @@ def policy_edit(request: Any, public_id: str) -> HttpResponse:
     newest = policies.versions_newest_first(policy)[0]
     if request.method == "POST":
         try:
-            version = emotion_policies.edit(
+            version = replicas.edit_policy(
                 actor=request.actor, author=request.user, policy=policy, content=_content(request.POST)
             )
         except contents.PolicyInvalid as error:
@@ -160,7 +160,7 @@ def policy_version(request: Any, public_id: str, number: int) -> HttpResponse:
     replica = selectors.replica(request.organisation, version.policy.replica_public_id)
     name = selectors.person_name(replica)
     in_force = selectors.policy_in_force(replica.public_id, name, now=utc_now())
-    asked = consents.open_request(statements.POLICY_KIND, version.public_id)
+    asked = consents.newest_request(statements.POLICY_KIND, version.public_id)
     before = policies.version(version.policy, number - 1) if number > 1 else None
     context = {
         "version": version,

@@ -155,7 +155,7 @@ def version_detail(request: Any, replica_id: str, number: int) -> HttpResponse:
     version = selectors.version(request.organisation, replica_id, number)
     now = utc_now()
     standing = selectors.standing(version, now=now)
-    asked = consents.open_request(statements.KIND, version.public_id)
+    asked = consents.newest_request(statements.KIND, version.public_id)
     names = set(version.artefacts.values_list("name", flat=True))
     context = {
         "version": version,

@@ -58,7 +58,7 @@ async def events(request: HttpRequest, worker: Worker, data: bytes, lease_id: st
         raise RequestInvalid("after must be a number.")
 
     def find() -> Job:
-        return leasing.held_or_just_over(lease_id, worker=worker)
+        return leasing.held_or_just_over(lease_id, worker=worker, now=utc_now())
 
     job = await sync_to_async(find)()
     found = await look_until(
@@ -77,7 +77,7 @@ def key(request: HttpRequest, worker: Worker, data: bytes, lease_id: str) -> Htt
 
 @worker_call("POST")
 def renew(request: HttpRequest, worker: Worker, data: bytes, lease_id: str) -> HttpResponseBase:
-    job = leasing.held_or_just_over(lease_id, worker=worker)
+    job = leasing.held_or_just_over(lease_id, worker=worker, now=utc_now())
     return JsonResponse(protocol.to_json(leasing.renew(job=job, renewal=parse_object(data), now=utc_now())))
 
 
@@ -93,21 +93,21 @@ def answer(request: HttpRequest, worker: Worker, data: bytes, lease_id: str) -> 
 def segments(request: HttpRequest, worker: Worker, data: bytes, lease_id: str) -> HttpResponseBase:
     # The last second of a stream that was just revoked is told after the lease has ended; it was sent, so it is
     # recorded.
-    job = leasing.held_or_just_over(lease_id, worker=worker)
+    job = leasing.held_or_just_over(lease_id, worker=worker, now=utc_now())
     sessions.note_segments(job, _list(parse_object(data), "segments"))
     return JsonResponse({})
 
 
 @worker_call("POST")
 def clamps(request: HttpRequest, worker: Worker, data: bytes, lease_id: str) -> HttpResponseBase:
-    job = leasing.held_or_just_over(lease_id, worker=worker)
+    job = leasing.held_or_just_over(lease_id, worker=worker, now=utc_now())
     sessions.note_clamps(job, _list(parse_object(data), "clamps"))
     return JsonResponse({})
 
 
 @worker_call("PUT", max_bytes=MAX_RECORDING_BYTES)
 def recording(request: HttpRequest, worker: Worker, data: bytes, lease_id: str) -> HttpResponseBase:
-    job = leasing.held_or_just_over(lease_id, worker=worker)
+    job = leasing.held_or_just_over(lease_id, worker=worker, now=utc_now())
     conversation = Conversation.objects.select_related("organisation", "version__replica").get(public_id=job.object_id)
     recordings.store(conversation=conversation, worker=worker, fragments=data, now=utc_now())
     return JsonResponse({})
@@ -115,7 +115,7 @@ def recording(request: HttpRequest, worker: Worker, data: bytes, lease_id: str) 
 
 @worker_call("POST")
 def finish(request: HttpRequest, worker: Worker, data: bytes, lease_id: str) -> HttpResponseBase:
-    job = leasing.held_or_just_over(lease_id, worker=worker)
+    job = leasing.held_or_just_over(lease_id, worker=worker, now=utc_now())
     owner = sessions if job.kind == "session" else training
     owner.finish(job, parse_object(data), now=utc_now())
     return JsonResponse({})

@@ -170,7 +170,7 @@ class ControlClient:
         statement = protocol.request_statement(method, path, sha256_hex(data), sent_at, nonce)
         signature = self._config.identity.sign(statement_bytes("worker-request", statement))
         return {"X-Worker-Id": self._config.worker_id, "X-Worker-Time": sent_at, "X-Worker-Nonce": nonce,
-                "X-Worker-Signature": b64(signature)}
+                "X-Worker-Signature": b64(signature), "X-Worker-Body-Sha256": statement["body_sha256"]}
 
 
 def _keys_from_json(opened: bytes) -> ReleasedKeys:

@@ -49,3 +49,8 @@ def test_documents_do_not_name_this_machine() -> None:
     for page in [docs.REPOSITORY / "README.md", *DOCS.rglob("*.md")]:
         assert not wrong.search(page.read_text()), page
     assert Path(docs.REPOSITORY / "LICENSE").read_text().lstrip().startswith("Apache License")
+
+
+def test_the_threat_model_names_tests_that_exist() -> None:
+    named = re.findall(r"`(tests/[^`]+)`", (DOCS / "threat-model.md").read_text())
+    assert named and [path for path in named if not (docs.REPOSITORY / path).exists()] == []

@@ -31,11 +31,13 @@ class Person:
 
     def __init__(self, stack: Stack, world: LiveWorld) -> None:
         self._http = httpx.Client(base_url=stack.base_url, timeout=20, follow_redirects=True)
-        page = self._http.get(world.ask("portal")["path"])
+        path = world.ask("portal")["path"]
+        page = self._http.get(path)
         found = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', page.text)
         if found is None:
-            raise RuntimeError(f"the person's page has no form: {page.status_code}")
+            raise RuntimeError(f"the private link shows no form: {page.status_code}")
         self._token = found.group(1)
+        self._http.post(path, data={"csrfmiddlewaretoken": self._token}, headers={"Referer": str(self._http.base_url)})
 
     def withdraw(self) -> float:
         """Withdraw; returns the wall time in ms just before the request left."""

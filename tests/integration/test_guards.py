@@ -1,9 +1,13 @@
 """The database guard: no governed row changes without its event, whatever door the change came through."""
 
 import pytest
+from allauth.mfa.models import Authenticator
 from django.db import DatabaseError, connection, transaction
+from django.utils import timezone
 
+from tests.common.passkeys import give_passkey
 from trustcore.accounts.models import Organisation
+from trustcore.accounts.services import people
 from trustcore.audit import recording
 from trustcore.audit.errors import UnauditedWrite
 from trustcore.audit.guards import open_objects
@@ -162,3 +166,17 @@ def test_event_cannot_claim_another_transaction() -> None:
         cursor.execute("SELECT xid FROM trustcore_audit_event WHERE public_id = 'x'")
         assert cursor.fetchone()[0] > first
     assert organisation.pk
+
+
+def test_a_passkey_cannot_be_planted_changed_or_taken_without_its_event() -> None:
+    user = people.create_user(actor=SYSTEM, email="jonas@studio.example", display_name="Jonas")
+    give_passkey(user)
+    Authenticator.objects.update(last_used_at=timezone.now())  # each sign-in does; no event
+    for harm in (
+        lambda: Authenticator.objects.create(user=user, type="webauthn", data={"credential": {"id": "planted"}}),
+        lambda: Authenticator.objects.update(data={"credential": {"id": "mine"}}),
+        lambda: Authenticator.objects.all().delete(),
+    ):
+        with pytest.raises(DatabaseError, match="unaudited"), transaction.atomic():
+            harm()
+    assert Authenticator.objects.count() == 1

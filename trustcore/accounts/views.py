@@ -21,6 +21,7 @@ from trustcore.accounts.models import ApiKey
 from trustcore.accounts.permissions import API_KEY_PERMISSIONS, Permission, Role, public, requires
 from trustcore.accounts.selectors import memberships
 from trustcore.accounts.services import api_keys, passkeys, people
+from trustcore.accounts.services.strangers import strangers
 from trustcore.audit import recording
 from trustcore.primitives.errors import Refusal
 
@@ -67,12 +68,8 @@ def passkey_login(request: HttpRequest) -> HttpResponse:
         _check_origin(request)
     response: HttpResponse = allauth_webauthn.login_webauthn(request)
     if request.method == "POST" and not request.user.is_authenticated:
-        recording.refused(
-            actor=recording.Actor.anyone(),
-            action=recording.Action.SESSION_REFUSED,
-            obj=recording.ObjectRef("session", "unknown"),
-            reason="request.passkey_invalid",
-        )
+        nobody = recording.ObjectRef("session", "unknown")
+        strangers.refused(action=recording.Action.SESSION_REFUSED, obj=nobody, reason="request.passkey_invalid")
     return response
 
 

@@ -30,7 +30,6 @@ class Action(StrEnum):
     INVITATION_DECLINED = "invitation.declined"
     NOTICE_PUBLISHED = "notice.published"
     CONSENT_GIVEN = "consent.given"
-    CONSENT_CHANGED = "consent.changed"
     CONSENT_WITHDRAWN = "consent.withdrawn"
     CONSENT_EXPIRED = "consent.expired"
     CONSENT_SUSPENDED = "consent.suspended"

@@ -59,7 +59,7 @@ class Entry(models.Model):
 
     seq = models.BigIntegerField(primary_key=True)
     event = models.OneToOneField(Event, on_delete=models.PROTECT, related_name="entry")
-    leaf = models.BinaryField()  # canonical JSON, trustcore/audit/leaves.py
+    leaf = models.BinaryField()  # canonical JSON, trustcore/primitives/log_entries.py
     leaf_hash = models.BinaryField()  # 32 bytes, RFC 6962
     tenant_scope = models.CharField(max_length=80)
     subject_scope = models.CharField(max_length=80, blank=True)

@@ -90,7 +90,7 @@ def play(*, tenant: str, subject_id: str, now: datetime, frames: int = 60, seed:
     conversation = ObjectRef("conversation", grant.conversation_id, tenant=tenant, subject=subject_id)
     signed = session_manifests.sign_for_session(
         actor=actor, request=manifest_request(grant, key, worker, slot_id), conversation=conversation, lease_id="z1",
-        epoch=1, now=now,
+        epoch=1, mark_epoch=mark_keys.current().name, now=now,
     )
     attestor = Attestor(key, signed["manifest_label"])
     sent = b"".join(

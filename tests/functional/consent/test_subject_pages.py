@@ -165,7 +165,8 @@ class TestPortal:
         consent = in_force(cast, monkeypatch)
         token = invitations.issue_portal_link(actor=Actor.subject(consent.subject_public_id), subject=consent.subject)
         client = Client()
-        assert client.get(f"/me/enter/{token}/").url == "/me/"
+        assert "Open my page" in client.get(f"/me/enter/{token}/").content.decode()
+        assert client.post(f"/me/enter/{token}/").url == "/me/"
         return client, consent
 
     def test_withdrawing_is_one_press_without_a_reason(self, mine):

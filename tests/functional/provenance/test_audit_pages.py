@@ -46,7 +46,7 @@ def subject(cast: Cast) -> str:
     subject_keys.create(public_id, actor=marked_session.SETUP, tenant="studio")
     for number in range(4):
         about = ObjectRef("consent", f"n{number}", tenant="studio", subject=public_id)
-        with recording.recording(actor=Actor.user(cast.meera), action=Action.CONSENT_CHANGED, obj=about) as event:
+        with recording.recording(actor=Actor.user(cast.meera), action=Action.CONSENT_RESUMED, obj=about) as event:
             event.add(number=number)
             event.add_personal(scope={"purposes": ["support"]})
     settle()
@@ -79,7 +79,7 @@ def test_only_auditors_and_officers_read_the_log(cast: Cast, subject: str) -> No
 
 def test_search_shows_who_did_what(cast: Cast, subject: str) -> None:
     page = signed_in(cast.erin).get("/audit/", {"subject": subject, "action": "consent."}).content.decode()
-    assert page.count("<code>consent.changed</code>") == 4
+    assert page.count("<code>consent.resumed</code>") == 4
     assert "Meera" in page
     assert Event.objects.filter(action="log.searched").count() == 1
 
@@ -94,7 +94,7 @@ def test_search_takes_any_rubbish(cast: Cast, subject: str) -> None:
 def test_mallory_sees_nothing_of_this_house(cast: Cast, subject: str) -> None:
     mallory = signed_in(cast.mallory)
     seq = Entry.objects.filter(event__tenant="studio").latest("seq").seq
-    assert "<td><code>consent.changed" not in mallory.get("/audit/", {"subject": subject}).content.decode()
+    assert "<td><code>consent.resumed" not in mallory.get("/audit/", {"subject": subject}).content.decode()
     assert mallory.get(f"/audit/entries/{seq}/").status_code == 404
     assert mallory.get(f"/audit/entries/{seq}/proof.json").status_code == 404
 
@@ -110,7 +110,7 @@ def test_mallory_gets_no_bundle(cast: Cast, subject: str, django_capture_on_comm
 
 
 def test_entry_page_and_its_proof(cast: Cast, subject: str) -> None:
-    seq = Entry.objects.filter(event__action="consent.changed").latest("seq").seq
+    seq = Entry.objects.filter(event__action="consent.resumed").latest("seq").seq
     client = signed_in(cast.erin)
     page = client.get(f"/audit/entries/{seq}/").content.decode()
     assert f"Is entry {seq} in the log?" in page

@@ -158,7 +158,7 @@ def test_a_policy_is_edited_into_a_new_version_and_told_in_words(stage):
     answer = farah.post(f"{base}/edit/", policy_fields(emotion_joy="300"), follow=True)
     assert answer.redirect_chain[-1][0] == f"{base}/v/2/"
     page = answer.content.decode()
-    assert "Joy is lowered from 600 to 300." in page and "Version 1 is in force until this one is approved." in page
+    assert "Joy is lowered from 600 to 300." in page and "No version is in force" in page
     sent = farah.post(f"{base}/v/2/send/", follow=True).content.decode()
     assert "You wrote this, so you cannot sign it." in sent
 

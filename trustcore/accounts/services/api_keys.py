@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from trustcore.accounts.models import ApiKey, Organisation, User
 from trustcore.accounts.permissions import API_KEY_PERMISSIONS, Permission
+from trustcore.accounts.services.strangers import strangers
 from trustcore.audit import recording
 from trustcore.audit.actors import ObjectRef
 from trustcore.primitives.clock import utc_now
@@ -88,9 +89,7 @@ def authenticate(text: str) -> ApiKey:
 
 def _record_refusal(key: ApiKey | None, why: str) -> None:
     obj = key if key is not None else ObjectRef("api_key", "unknown")
-    recording.refused(
-        actor=recording.Actor.anyone(), action=recording.Action.API_KEY_REFUSED, obj=obj, reason=f"api_key.{why}"
-    )
+    strangers.refused(action=recording.Action.API_KEY_REFUSED, obj=obj, reason=f"api_key.{why}")
 
 
 def _note_use(key: ApiKey) -> None:

@@ -65,9 +65,20 @@ def authenticate(*, worker_id: str, statement: Mapping[str, str], signature: str
         signature: b64 Ed25519 over the statement with purpose "worker-request".
 
     Raises:
+        WorkerUnknown: as `signer_of`.
+        WorkerReplay: this very request came before.
+    """
+    worker = signer_of(worker_id=worker_id, statement=statement, signature=signature, now=now)
+    _count_once(worker, statement["nonce"], from_rfc3339(statement["sent_at"]))
+    return worker
+
+
+def signer_of(*, worker_id: str, statement: Mapping[str, str], signature: str, now: datetime) -> Worker:
+    """The worker whose signature this is, however often it was seen.
+
+    Raises:
         WorkerUnknown: the worker is not registered or not active, the time is off by more than 30 s, or the signature
             does not fit. One message for all.
-        WorkerReplay: this very request came before.
     """
     unknown = WorkerUnknown("This request is not signed by a worker registered here. Register its public key first.")
     worker = Worker.objects.filter(public_id=worker_id, is_active=True).first()
@@ -80,7 +91,6 @@ def authenticate(*, worker_id: str, statement: Mapping[str, str], signature: str
         raise unknown from error
     if abs(now - sent_at) > MAX_SKEW:
         raise unknown
-    _count_once(worker, statement["nonce"], sent_at)
     return worker
 
 

@@ -1,7 +1,7 @@
 """Data keys: made, kept wrapped in the database, unwrapped for a stated purpose. Every unwrap is an event.
 
 The one door of plaintext data keys: outside this package they exist only sealed to a slot (`release`), or inside
-`blobs` while a file is read or written (tests/architecture/test_one_door.py).
+`blobs` while a file is read or written (tests/architecture/test_trust.py).
 """
 
 from dataclasses import dataclass, field

@@ -53,6 +53,7 @@ def edit(
     *, actor: recording.Actor, author: User, policy: EmotionPolicy, content: dict[str, Any]
 ) -> EmotionPolicyVersion:
     """A new version with this content. Nothing is ever changed in place, so what people signed stays what it was.
+    Call it through `rendering.services.replicas.edit_policy`, which voids the approvals of the versions before.
 
     Raises:
         PolicyInvalid: the content is not well formed.

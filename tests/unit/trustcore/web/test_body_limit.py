@@ -7,8 +7,10 @@ import pytest
 
 from trustcore.web import body_limit
 
+RECORDING = "/worker/v1/leases/z-1/recording"
 
-def play(path: str, length: str | None, pieces: int) -> tuple[list[Any], int]:
+
+def play(path: str, length: str | None, pieces: int, *, is_signed: bool = False) -> tuple[list[Any], int]:
     """(what was sent back, how many bytes reached the application)"""
     sent: list[Any] = []
     reached = 0
@@ -30,8 +32,11 @@ def play(path: str, length: str | None, pieces: int) -> tuple[list[Any], int]:
     async def send(message: Any) -> None:
         sent.append(message)
 
-    headers = [] if length is None else [(b"content-length", length.encode())]
-    asyncio.run(body_limit.limited(app)({"type": "http", "path": path, "headers": headers}, receive, send))
+    async def signed(scope: Any) -> bool:
+        return is_signed
+
+    scope = {"type": "http", "path": path, "headers": [] if length is None else [(b"content-length", length.encode())]}
+    asyncio.run(body_limit.limited(app, is_signed_by_worker=signed)(scope, receive, send))
     return sent, reached
 
 
@@ -39,12 +44,18 @@ def play(path: str, length: str | None, pieces: int) -> tuple[list[Any], int]:
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(body_limit, "MAX_BODY_BYTES", 1000)
     monkeypatch.setattr(body_limit, "MAX_WORKER_BODY_BYTES", 2000)
+    monkeypatch.setattr(body_limit, "MAX_UNSIGNED_WORKER_BODY_BYTES", 500)
 
 
 def test_a_body_that_says_it_is_too_long_is_refused_unread() -> None:
     sent, reached = play("/check/", "1001", 1)
     assert sent[0]["status"] == 413 and b"request.too_large" in sent[1]["body"] and reached == 0
-    assert play("/worker/v1/leases/z-1/recording", "2001", 1)[0][0]["status"] == 413
+    assert play(RECORDING, "2001", 1, is_signed=True)[0][0]["status"] == 413
+
+
+def test_a_large_body_for_the_workers_door_needs_a_workers_signature_first() -> None:
+    assert play(RECORDING, "501", 1)[0][0]["status"] == 413
+    assert play(RECORDING, None, 10**6) == ([], 500)
 
 
 @pytest.mark.parametrize("length", [None, "5", "x"])
@@ -54,4 +65,5 @@ def test_a_body_without_end_is_cut_off(length: str | None) -> None:
 
 def test_bodies_within_the_limit_pass() -> None:
     assert play("/check/", "1000", 10) == ([], 1000)
-    assert play("/worker/v1/leases/z-1/recording", "2000", 20) == ([], 2000)
+    assert play(RECORDING, "2000", 20, is_signed=True) == ([], 2000)
+    assert play(RECORDING, "500", 5) == ([], 500)
