@@ -2,7 +2,8 @@
 
 A passkey signs a challenge, not a text. Our challenge is the SHA-256 of a small canonical body that names the approval,
 the approver, the role, an expiry, a random nonce and the hash of the statement that stood on the page. The evidence is
-that body, the statement, and what the authenticator returned; `verify_evidence` needs nothing else.
+that body, the statement, and what the authenticator returned; `provenance.approval_evidence` checks it with nothing
+else.
 """
 
 from collections.abc import Mapping
@@ -15,8 +16,8 @@ from webauthn.helpers.exceptions import WebAuthnException
 
 from trustcore.primitives.canonical import canonical_bytes
 from trustcore.primitives.errors import Refusal
-from trustcore.primitives.hashing import sha256, statement_sha256
-from trustcore.primitives.signing import b64, unb64
+from trustcore.primitives.hashing import sha256
+from trustcore.primitives.signing import b64
 
 
 class AssertionInvalid(Refusal):
@@ -71,14 +72,12 @@ def verify_assertion(
     Args:
         body: `SignedBody.to_dict()`.
         assertion: the browser's PublicKeyCredential as JSON (base64url fields).
-        public_key: COSE key bytes registered for `credential_id` (base64url).
+        public_key: COSE key bytes registered for `credential_id` (base64url), which the assertion names.
         last_sign_count: highest count seen from this credential; authenticators that count must go up.
 
     Raises:
         AssertionInvalid: anything does not fit, or the authenticator did not verify its user.
     """
-    if assertion.get("id") != credential_id:
-        raise AssertionInvalid("This passkey is not one of yours. Use your own.", part="credential")
     try:
         credential = parse_authentication_credential_json(dict(assertion))
         seen = webauthn.verify_authentication_response(
@@ -97,33 +96,8 @@ def build_evidence(
     *, statement: Mapping[str, Any], body: Mapping[str, Any], assertion: Mapping[str, Any], public_key: bytes,
     party: RelyingParty, signed_at: str,
 ) -> dict[str, Any]:  # fmt: skip
-    """Everything `verify_evidence` needs, as JSON."""
+    """Everything that a check without us needs, as JSON: see provenance/approval_evidence.py."""
     return {
         "v": 1, "statement": dict(statement), "body": dict(body), "assertion": dict(assertion),
         "public_key": b64(public_key), "rp_id": party.rp_id, "origin": party.origin, "signed_at": signed_at,
     }  # fmt: skip
-
-
-def verify_evidence(evidence: Mapping[str, Any]) -> dict[str, Any]:
-    """The statement that one stored signature approves, once everything in the evidence fits together.
-
-    Not checked: that the public key belonged to that person (the log's registration entry says so), and that the
-    signature count went up (only the service saw the one before).
-
-    Raises:
-        AssertionInvalid: the statement, the body or the signature was changed.
-    """
-    try:
-        statement, body, assertion = evidence["statement"], evidence["body"], evidence["assertion"]
-        party = RelyingParty(evidence["rp_id"], evidence["origin"])
-        public_key = unb64(evidence["public_key"])
-        bound = body["statement_sha256"]
-    except (KeyError, TypeError, ValueError) as error:
-        raise AssertionInvalid("The approval's evidence is incomplete. Export it again.") from error
-    if statement_sha256(statement) != bound:
-        raise AssertionInvalid("The statement is not the one that was signed.", part="statement")
-    verify_assertion(
-        body=body, assertion=assertion, public_key=public_key, credential_id=str(assertion.get("id")),
-        last_sign_count=0, party=party,
-    )  # fmt: skip
-    return dict(statement)

@@ -32,6 +32,7 @@ CLAIM_PURPOSE = "slot-claim"  # of the statement that a slot signs to get its ke
 LEASE_LIFETIME_S = 2.0  # counted by the worker from the moment it SENT the renewal, on its own monotonic clock
 RENEW_EVERY_S = 0.6
 POLL_TIMEOUT_S = 25.0
+MAX_SDP_CHARS = 48_000
 UNJOINED_LIFETIME_S = 60.0
 
 LeaseKind = Literal["session", "training"]

@@ -10,6 +10,7 @@ from provenance.errors import SessionRequestInvalid
 from provenance.services import session_manifests
 from provenance.services.signer import mark_slots
 from rendering.models import Conversation, LiveState
+from rendering.protocol import MAX_SDP_CHARS
 from rendering.services import conversations, sessions
 from trustcore.audit import recording
 from trustcore.audit.actions import Action
@@ -19,8 +20,6 @@ from trustcore.jobs.errors import LeaseLost
 from trustcore.jobs.models import Job, LeaseEvent, Worker
 from trustcore.primitives.errors import Refusal
 from trustcore.web.errors import RequestInvalid
-
-MAX_SDP_CHARS = 48_000
 
 
 def answer_offer(job: Job, *, lease_id: str, worker: Worker, body: Mapping[str, Any], now: datetime) -> dict[str, Any]:

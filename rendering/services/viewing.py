@@ -9,12 +9,12 @@ from django.conf import settings
 
 from rendering.errors import ConversationOver, MessagesTooFast
 from rendering.models import Conversation, LiveState
+from rendering.protocol import MAX_SDP_CHARS
 from trustcore.jobs.models import Job, LeaseEvent
 from trustcore.jobs.services import leases
 from trustcore.primitives.grants import EMOTIONS
 from trustcore.web.errors import RequestInvalid
 
-MAX_SDP_CHARS = 48_000
 MAX_TEXT_CHARS = 1000
 DEFAULT_MILLI = 600
 PATIENCE = timedelta(seconds=10)

@@ -1,7 +1,8 @@
 """The log's tables. Events are written by `recording` only; entries, tree and checkpoints by the sequencer only.
 
-All of them are append-only: statement triggers refuse UPDATE, DELETE and TRUNCATE (migration 0001). The queue and the
-scope heads are the sequencer's scratch: they hold nothing that cannot be rebuilt from events and entries.
+Events, entries, nodes and checkpoints are append-only: statement triggers refuse UPDATE, DELETE and TRUNCATE (migration
+0001). The queue and the scope heads are the sequencer's scratch: they hold nothing that cannot be rebuilt from events
+and entries. A scope's salt goes when its person is erased.
 """
 
 from typing import ClassVar

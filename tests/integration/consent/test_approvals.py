@@ -7,8 +7,9 @@ import pytest
 
 from consent import selectors
 from consent.errors import ApprovalClosed, ApproverNotAllowed, ChallengeUsed, PasskeyMissing, StatementChanged
-from consent.evidence import AssertionInvalid, verify_evidence
+from consent.evidence import AssertionInvalid
 from consent.services import approvals
+from provenance.approval_evidence import check_approval
 from tests.common.passkeys import give_passkey
 from trustcore.accounts.permissions import Role
 from trustcore.accounts.services import people
@@ -58,7 +59,8 @@ def test_two_signatures_approve_and_verify_offline(cast, signers):
     sign(request, cast.meera, signers["meera"])
     facts = in_force()
     assert facts.approvers == (("Jonas", "Legal"), ("Meera", "Compliance"))
-    assert [verify_evidence(one) for one in facts.evidence] == [statement(), statement()]
+    assert {check_approval(one).statement_sha256 for one in facts.evidence} == {statement_sha256(statement())}
+    assert [one["statement"] for one in facts.evidence] == [statement(), statement()]
     assert Event.objects.filter(action="approval.completed", object_id=request.public_id).exists()
 
 
