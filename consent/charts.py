@@ -106,6 +106,7 @@ def _rows(asked: list[Any], made: list[Any]) -> list[dict[str, Any]]:
     return rows
 
 
+ONE_MINUTE_H = 1 / 60
 PATTERNS = {"support": 1, "education": 2, "marketing": 3}
 
 
@@ -116,22 +117,24 @@ def hours_a_day(uses: list[Use], now: datetime, days: int = 30) -> dict[str, Any
         ago = (now.date() - use.at.date()).days
         if 0 <= ago < days and use.verdict != "fail":
             totals[days - 1 - ago][use.purpose] += use.seconds / 3600
-    highest = max([sum(day.values()) for day in totals.values()] or [0.0])
-    top = max(0.1, highest * 1.15)
-    slot, plot = (WIDTH - 40 - RIGHT) / days, HEIGHT - 20 - BOTTOM
+    # The upper line is the longest day, at least a minute: its label must not lie on the lower line's.
+    highest = max([ONE_MINUTE_H, *(sum(day.values()) for day in totals.values())])
+    top = highest * 1.15
+    slot, plot = (WIDTH - LEFT - RIGHT) / days, HEIGHT - 20 - BOTTOM
     bars = []
     for day, purposes in sorted(totals.items()):
         base = float(HEIGHT - BOTTOM)
         for purpose in sorted(purposes, key=lambda name: PATTERNS.get(name, 9)):
             tall = purposes[purpose] / top * plot
             base -= tall
-            bars.append({"x": round(40 + day * slot, 1), "y": round(base, 1), "width": round(slot - 3, 1),
+            bars.append({"x": round(LEFT + day * slot, 1), "y": round(base, 1), "width": round(slot - 3, 1),
                          "height": round(tall, 1), "series": PATTERNS.get(purpose, 1)})  # fmt: skip
     return {
         "width": WIDTH,
         "height": HEIGHT,
         "bars": bars,
         "base": HEIGHT - BOTTOM,
+        "left": LEFT,
         "right": WIDTH - RIGHT,
         "top_label": _hours(highest),
         "top_y": round(HEIGHT - BOTTOM - highest / top * plot, 1),
