@@ -98,10 +98,11 @@ def window_fields(frames: Iterable[Planes]) -> tuple[Grid, tuple[Field, Field], 
         count += 1
     if grid is None:
         return None
-    return grid, (_field(sums.get(LUMA.name), LUMA, grid), _field(sums.get(CHROMA.name), CHROMA, grid)), count
+    return grid, (field_of(sums.get(LUMA.name), LUMA, grid), field_of(sums.get(CHROMA.name), CHROMA, grid)), count
 
 
-def _field(left_over: NDArray[np.float32] | None, band: Band, grid: Grid) -> Field:
+def field_of(left_over: NDArray[np.float32] | None, band: Band, grid: Grid) -> Field:
+    """Whitened tile spectra of a residual on a band's canonical picture; None is a dead plane."""
     if left_over is None:
         return Field(band, np.zeros((grid.tiles, band.dimensions), dtype=np.float32), is_live=False)
     return Field(band, _whitened(_tile_spectra(left_over, band, grid), band), is_live=True)
@@ -204,16 +205,14 @@ def detect(
     frames: Iterable[Planes],
     key: MarkKey,
     *,
-    aligned: bool = True,
     slot_index: int | None = None,
     window_frames: int = WINDOW_FRAMES,
 ) -> MarkReading:
-    """Look for a mark in the frames of a clip.
+    """Look for a mark in the frames of a clip whose picture was at most scaled as a whole; else use `search`.
 
     Args:
         frames: planes of one size, in order; read once, a window at a time.
         key: epoch key of the mark looked for.
-        aligned: the picture was at most scaled as a whole. Other cases are not built.
         slot_index: when the slot is known from elsewhere, only it is tried.
         window_frames: frames summed before the signs are compared.
 
@@ -221,12 +220,9 @@ def detect(
         What was read. `PAYLOAD_READ` means the payload passed presence, CRC and the slot's own energy test.
 
     Raises:
-        NotImplementedError: aligned=False.
         ValueError: the frames differ in size.
         FrameTooSmall: they cannot carry a mark.
     """
-    if not aligned:
-        raise NotImplementedError("Only aligned detection is built.")
     hypotheses = range(SLOT_KEYS) if slot_index is None else (slot_index % SLOT_KEYS,)
     readings: list[SoftReading] = []
     whole: tuple[Field, ...] | None = None
@@ -279,3 +275,18 @@ def _judge(readings: list[SoftReading], z: float, hypotheses: int, frames: int) 
     if len(values) > 1:
         return MarkReading(Verdict.TAMPERING, None, slots, Tampering.TWO_MARKS, frames, z_found)
     return MarkReading(Verdict.PAYLOAD_READ, values.pop(), slots, frames=frames, z=z_found)
+
+
+def judge_searched(
+    grid: Grid, fields: tuple[Field, ...], key: MarkKey, least_z: float, frames: int
+) -> MarkReading:
+    """The verdict on one alignment that a search found. A payload needs `least_z` and its CRC; presence alone is not
+    claimed, because a search tries too many places for that.
+    """
+    reading = soft_bits(grid, fields, key, range(SLOT_KEYS))
+    if reading.z < least_z:
+        return MarkReading(Verdict.NO_MARK, frames=frames, z=reading.z)
+    for take in follow_slots([reading]):
+        if (value := take_payload([reading], take)) is not None:
+            return MarkReading(Verdict.PAYLOAD_READ, value, tuple(take.slots), frames=frames, z=reading.z)
+    return MarkReading(Verdict.NO_MARK, frames=frames, z=reading.z)
