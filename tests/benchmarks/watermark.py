@@ -17,6 +17,8 @@ from provenance.marks.detect import detect
 from provenance.marks.embed import Embedder
 from provenance.marks.keys import MarkKey
 from provenance.marks.planes import planes_of
+from provenance.marks.search import search
+from tests.common import picture_changes
 from tests.common.moving_frames import talking_frames, through_codec
 
 KEY = MarkKey(bytes(range(32)), "bench")
@@ -88,6 +90,21 @@ def ours(size: int) -> dict[str, float]:
     return figures | through_encoders(clip, size)
 
 
+def searched(size: int) -> dict[str, float]:
+    """Whether the payload is read exactly from stills of unknown crop, scale and mirroring, and how long that takes."""
+    (frame,) = marked(list(talking_frames(1, size, seed=1)), size)[0]
+    still = np.asarray(cv2.cvtColor(frame, cv2.COLOR_YUV2BGR_I420), dtype=np.uint8)
+    figures: dict[str, float] = {}
+    spent_s = []
+    for name, change in picture_changes.CHANGES.items():
+        suspect = picture_changes.planes(change(still))
+        started = time.perf_counter()
+        figures[f"{name}_exact"] = search([suspect], KEY).payload == SLOT_ID
+        spent_s.append(time.perf_counter() - started)
+        print(f"searched {name}", flush=True)
+    return figures | {"search_s_per_still": float(np.median(spent_s))}
+
+
 def baseline(frames: list[Picture], kbps: int) -> dict[str, float]:
     """The package's dwtDct with the same 64 bits on the same frames through the same encoder."""
     encoder, decoder = WatermarkEncoder(), WatermarkDecoder("bits", len(BITS))
@@ -113,7 +130,7 @@ def baseline(frames: list[Picture], kbps: int) -> dict[str, float]:
 def main() -> None:
     """Measure and print."""
     cv2.setNumThreads(1)
-    figures = ours(256) | ours(512)
+    figures = ours(256) | ours(512) | searched(512)
     print("baseline", flush=True)
     figures |= baseline(list(talking_frames(BASELINE_FRAMES, 512, seed=1)), 600)
     figures["psnr_luma_db"] = figures["psnr_luma_db_512"]
