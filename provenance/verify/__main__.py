@@ -35,11 +35,11 @@ class ProgressBar:
         self._is_shown = sys.stderr.isatty()
 
     def __call__(self, done: int, total: int) -> None:
-        if not self._is_shown or (done % 50 and done != total):
+        if not self._is_shown or (total != 100 and done % 50 and done != total):
             return
         full = BAR_WIDTH * done // total if total else 0
-        bar = f"[{'#' * full}{'.' * (BAR_WIDTH - full)}] " if total else ""
-        print(f"\r{self._what}: {bar}{done} frames", end="", file=sys.stderr, flush=True)
+        bar = f"[{'#' * full}{'.' * (BAR_WIDTH - full)}] {100 * done // total} %" if total else f"{done} frames"
+        print(f"\r{self._what}: {bar}", end="", file=sys.stderr, flush=True)
 
     def close(self) -> None:
         if self._is_shown:

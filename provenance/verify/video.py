@@ -3,6 +3,7 @@
 import base64
 import io
 from collections.abc import Callable, Iterator
+from itertools import islice
 from typing import Any
 
 import av
@@ -15,10 +16,13 @@ from provenance.manifests.session_manifest import read_session_manifest
 from provenance.marks.detect import detect
 from provenance.marks.keys import MarkKey
 from provenance.marks.planes import Planes, planes_of
+from provenance.marks.search import search
+from provenance.marks.verdicts import Verdict
 from provenance.verify.reports import Outcome, Report
 from provenance.verify.stream import StreamCounts, StreamVerifier
 
 Progress = Callable[[int, int], None]  # (frames done, frames in all; 0 when unknown)
+SEARCHED_FRAMES = 30  # within one slot of the mark, which lasts five seconds at least
 SHOWN_FACTS = (
     "session_id", "tenant", "replica_id", "replica_version", "consent_id", "consent_receipt_sha256", "policy_id",
     "policy_version", "created_at", "disclosure",
@@ -131,12 +135,22 @@ def _refused(report: Report, error: ManifestInvalid | FragmentInvalid) -> Report
 
 
 def read_mark(encoded: bytes, key: MarkKey, progress: Progress = silent) -> dict[str, Any]:
-    """What the watermark says, in the words that may leave the house."""
-    return detect(_planes(encoded, progress), key).public()
+    """What the watermark says, in the words that may leave the house.
+
+    The whole file is read for a mark on pictures that were at most scaled. Where there is none, its first frames are
+    searched for one on pictures that were also cut, mirrored or set into others (some seconds).
+    """
+    reading = detect(_planes(encoded, progress), key)
+    if reading.verdict is Verdict.NO_MARK:
+        first = islice(_planes(encoded, silent), SEARCHED_FRAMES)
+        reading = search(first, key, on_progress=lambda share: progress(round(100 * share), 100))
+    return reading.public()
 
 
 def _planes(encoded: bytes, progress: Progress) -> Iterator[Planes]:
     with av.open(io.BytesIO(encoded)) as source:
         for done, frame in enumerate(source.decode(video=0)):
             progress(done + 1, source.streams.video[0].frames)
-            yield planes_of(frame.to_ndarray(format="yuv420p"))
+            # A cropped still may have odd sides; the mark does not mind the missing half pixel.
+            even = frame.reformat(width=frame.width & ~1, height=frame.height & ~1, format="yuv420p")
+            yield planes_of(even.to_ndarray())
