@@ -106,11 +106,12 @@ def send_back(*, actor: Actor, user: User, request: ApprovalRequest, reason: str
 
 
 def take_back(*, actor: Actor, user: User, request: ApprovalRequest, reason: str) -> None:
-    """An approver ends an approval that was given, with a reason. Sessions that stand on it end with it.
+    """An approver ends an approval that was given or waits for signatures, with a reason. Sessions that stand on it end
+    with it.
 
     Raises:
         ApproverNotAllowed: this person may not sign such a statement, so they may not end it either.
-        InvalidTransition: it is not in force.
+        InvalidTransition: it is over already.
     """
     _title_of_approver(actor, user, request)
     _close(actor, request, "void", Action.APPROVAL_VOIDED, reason[:400])

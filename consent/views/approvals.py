@@ -1,6 +1,7 @@
 """A statement, the evidence it rests on, and two slots. Signing is by passkey, so it needs the page's script."""
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 from django.contrib import messages
@@ -95,21 +96,21 @@ def _answer(request: Any) -> dict[str, Any]:
 @requires(Permission.APPROVAL_SIGN)
 @require_POST
 def send_back(request: Any, public_id: str) -> HttpResponse:
-    asked, form = _request(request, public_id), ReasonForm(request.POST)
-    if not form.is_valid():
-        messages.error(request, "Nothing was sent back. Write a reason first.", extra_tags="bad")
-    else:
-        approvals.send_back(actor=request.actor, user=request.user, request=asked, reason=form.cleaned_data["reason"])
-    return redirect("consent_approval", public_id=public_id)
+    return _with_reason(request, public_id, approvals.send_back, "Nothing was sent back. Write a reason first.")
 
 
 @requires(Permission.APPROVAL_SIGN)
 @require_POST
 def take_back(request: Any, public_id: str) -> HttpResponse:
     """End an approval that was given. Every session that stands on it ends."""
+    return _with_reason(request, public_id, approvals.take_back, "Nothing was taken back. Write a reason first.")
+
+
+def _with_reason(request: Any, public_id: str, act: Callable[..., None], without_reason: str) -> HttpResponse:
+    """Do what an approver asks for, if a reason came with it."""
     asked, form = _request(request, public_id), ReasonForm(request.POST)
     if not form.is_valid():
-        messages.error(request, "Nothing was taken back. Write a reason first.", extra_tags="bad")
+        messages.error(request, without_reason, extra_tags="bad")
     else:
-        approvals.take_back(actor=request.actor, user=request.user, request=asked, reason=form.cleaned_data["reason"])
+        act(actor=request.actor, user=request.user, request=asked, reason=form.cleaned_data["reason"])
     return redirect("consent_approval", public_id=public_id)

@@ -7,9 +7,9 @@ the canonical size, which still holds every frequency of the mark; (3) refine th
 (4) lay the picture on the frame where it fits, and go on as `detect` does.
 
 What is judged at the end is the statistic of aligned detection, so that for any unmarked picture and any one alignment
-P(z >= t) <= exp(-t^2/2). A search may end at any of fewer than 1.4e10 alignments (544 coarse scales and orientations
-with 11 fine scales each, 2.2 million shifts), so P(any z >= 8.5) <= 1.4e10 * 2.1e-16 = 2.9e-6; a CRC of 16 bits that
-one of 64 slots may pass leaves 2.9e-9 for a false payload.
+P(z >= t) <= exp(-t^2/2). For pictures no wider than 16:9 a search may end at any of fewer than 3.5e10 alignments (544
+coarse scales and orientations with 11 fine scales each, 5.4 million shifts at most), so P(any z >= 8.5) <= 3.5e10 *
+2.1e-16 = 7.2e-6; a CRC of 16 bits that one of 64 slots may pass leaves 7.1e-9 for a false payload.
 """
 
 from collections.abc import Callable, Iterable, Iterator
