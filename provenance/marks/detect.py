@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from provenance.marks import pattern, payload
 from provenance.marks.grid import CHROMA, LUMA, TILE_ROWS, Band, Grid, grid_for
 from provenance.marks.keys import SLOT_KEYS, MarkKey
-from provenance.marks.planes import Planes
+from provenance.marks.planes import Planes, resized
 from provenance.marks.slots import SMALLEST_WEIGHT, SoftReading, follow_slots, other_payloads, take_payload
 from provenance.marks.verdicts import MarkReading, Tampering, Verdict
 
@@ -59,9 +59,7 @@ def residual(plane: NDArray[np.float32], sigma: float, box: int) -> NDArray[np.f
 
 
 def _canonical(plane: NDArray[np.float32], grid: Grid, band: Band) -> NDArray[np.float32]:
-    height, width = grid.canonical_size(band)
-    interpolation = cv2.INTER_AREA if height < plane.shape[0] else cv2.INTER_CUBIC
-    return np.asarray(cv2.resize(plane, (width, height), interpolation=interpolation), dtype=np.float32)
+    return resized(plane, *grid.canonical_size(band))
 
 
 def _plane_residual(plane: NDArray[np.float32], grid: Grid, band: Band) -> NDArray[np.float32] | None:

@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from provenance.marks import keys, payload
 from provenance.marks.grid import CHROMA, LUMA, TILE_ROWS, Band, Grid, grid_for
 from provenance.marks.keys import SLOT_KEYS, MarkKey
+from provenance.marks.planes import resized
 
 SYNC_EVERY: Final = 5  # every fifth dimension proves presence; the others carry the payload
 RADIUS_JITTER: Final = 0.5  # cycles; a secret jitter, so that which dimension is sync cannot be told from its radius
@@ -128,6 +128,5 @@ def make_pattern(key: MarkKey, slot_id: int, slot_index: int, width: int, height
 
 def _fit(picture: NDArray[np.float32], width: int, height: int) -> NDArray[np.float32]:
     """Resize to the frame and scale to standard deviation 1."""
-    shrinks = height < picture.shape[0]
-    fitted = cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC)
+    fitted = resized(picture, height, width)
     return np.ascontiguousarray(fitted / fitted.std(), dtype=np.float32)

@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -28,3 +29,11 @@ def planes_of(i420: NDArray[np.uint8]) -> Planes:
     u = flat[width * height : width * height + quarter].reshape(height // 2, width // 2)
     v = flat[width * height + quarter :].reshape(height // 2, width // 2)
     return Planes(flat[: width * height].reshape(height, width), u, v)
+
+
+def resized(picture: NDArray[np.float32], height: int, width: int) -> NDArray[np.float32]:
+    """A float32 picture at another size: averaged when it shrinks, cubic when it grows. The one way that embedder and
+    detectors scale, because their patterns must fit each other.
+    """
+    interpolation = cv2.INTER_AREA if height < picture.shape[0] else cv2.INTER_CUBIC
+    return np.asarray(cv2.resize(picture, (width, height), interpolation=interpolation), dtype=np.float32)

@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from provenance.marks import detect, pattern
 from provenance.marks.grid import CANONICAL_HEIGHT, CHROMA, LUMA, TILE, Band, Grid
 from provenance.marks.keys import MarkKey
-from provenance.marks.planes import Planes
+from provenance.marks.planes import Planes, resized
 from provenance.marks.verdicts import MarkReading, Verdict
 
 # The picture's height as a share of the frame's: 0.45 is a crop to less than half the height, 2.3 a small player on a
@@ -133,20 +133,12 @@ def _summed(frames: Iterable[Planes]) -> tuple[_Residual | None, int]:
 def _base(plane: Picture, shrink: int) -> Picture | None:
     """Residual of one plane at the search's base size; None where it holds no picture."""
     lines = min(max(plane.shape[0], BASE_LINES[0] // shrink), BASE_LINES[1] // shrink)
-    picture = _resized(plane, lines, round(plane.shape[1] * lines / plane.shape[0]))
+    picture = resized(plane, lines, round(plane.shape[1] * lines / plane.shape[0]))
     sigma = detect.RESIDUAL_SIGMA * lines / CANONICAL_HEIGHT
     high = picture - cv2.GaussianBlur(picture, (0, 0), sigma)
     if float(np.sqrt(np.mean(high * high))) < detect.LIVE_RMS:
         return None
     return detect.residual(picture, sigma, round(detect.RMS_BOX * lines * shrink / CANONICAL_HEIGHT) | 1)
-
-
-def _resized(picture: Picture, height: int, width: int) -> Picture:
-    shrinks = height < picture.shape[0]
-    return np.asarray(
-        cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC),
-        dtype=np.float32,
-    )
 
 
 @lru_cache(maxsize=8)
@@ -157,7 +149,7 @@ def _sync_picture(key: MarkKey, band_name: str, reduce: int) -> Picture:
     values[:, pattern.layout(key, band_name).sync] = pattern.sync_signs(key, band_name, GRID)
     picture = pattern.synthesise(values, band, GRID)
     if reduce > 1:
-        picture = _resized(picture, picture.shape[0] // reduce, -(-picture.shape[1] // reduce))
+        picture = resized(picture, picture.shape[0] // reduce, -(-picture.shape[1] // reduce))
     return np.asarray(picture / picture.std(), dtype=np.float32)
 
 
@@ -171,7 +163,7 @@ def _correlation(residual: Picture, key: MarkKey, band: Band, lines: int, reduce
     """Correlation over all shifts, in standard deviations: [H, W] of the padded size. Entry (y, x) is for the picture's
     corner at (-y, -x) of the frame, modulo the padded size.
     """
-    picture = _resized(residual, lines, max(8, round(residual.shape[1] * lines / residual.shape[0])))
+    picture = resized(residual, lines, max(8, round(residual.shape[1] * lines / residual.shape[0])))
     frame = _sync_picture(key, band.name, reduce).shape
     # Rounded up coarsely, so that few spectra of the sync pattern are made.
     height, width = (cv2.getOptimalDFTSize(-(-(a + b) // 64) * 64) for a, b in zip(picture.shape, frame, strict=True))
@@ -244,7 +236,7 @@ def _laid(residual: Picture, fit: Fit, band: Band) -> Picture:
     """The residual on the canonical frame of a band, nothing where the picture is not."""
     shrink = TILE // band.tile
     lines = max(8, round(CANONICAL_HEIGHT * fit.scale) // shrink)
-    picture = _resized(residual, lines, max(8, round(residual.shape[1] * lines / residual.shape[0])))
+    picture = resized(residual, lines, max(8, round(residual.shape[1] * lines / residual.shape[0])))
     height, width = GRID.canonical_size(band)
     move = np.array([[1, 0, fit.left / shrink], [0, 1, fit.top / shrink]], dtype=np.float32)
     return np.asarray(cv2.warpAffine(picture, move, (width, height), flags=cv2.INTER_LINEAR), dtype=np.float32)
