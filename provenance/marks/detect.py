@@ -6,7 +6,7 @@ comparison with the sync signs is a sum of numbers that depend on the picture al
 unmarked picture P(z >= t) <= exp(-t^2/2) (Hoeffding). Every hypothesis tried is counted against that bound.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from math import log, sqrt
@@ -20,7 +20,14 @@ from provenance.marks import pattern, payload
 from provenance.marks.grid import CHROMA, LUMA, TILE_ROWS, Band, Grid, grid_for
 from provenance.marks.keys import SLOT_KEYS, MarkKey
 from provenance.marks.planes import Planes, resized
-from provenance.marks.slots import SMALLEST_WEIGHT, SoftReading, follow_slots, other_payloads, take_payload
+from provenance.marks.slots import (
+    SMALLEST_WEIGHT,
+    SoftReading,
+    clearest_soft_bits,
+    follow_slots,
+    other_payloads,
+    take_payload,
+)
 from provenance.marks.verdicts import MarkReading, Tampering, Verdict
 
 WINDOW_FRAMES: Final = 30
@@ -222,6 +229,22 @@ def detect(
         FrameTooSmall: they cannot carry a mark.
     """
     hypotheses = range(SLOT_KEYS) if slot_index is None else (slot_index % SLOT_KEYS,)
+    readings, clip_z, count = _read_windows(frames, key, hypotheses, window_frames)
+    return _judge(readings, clip_z, len(hypotheses), count)
+
+
+def clip_soft_bits(frames: Iterable[Planes], key: MarkKey) -> NDArray[np.float32] | None:
+    """The coded bits [240] that a clip seems to carry, marked or not; None without frames. For comparing marks: it says
+    nothing about presence. Raises as `detect` does.
+    """
+    readings, _, _ = _read_windows(frames, key, range(SLOT_KEYS), WINDOW_FRAMES)
+    return clearest_soft_bits(readings) if readings else None
+
+
+def _read_windows(
+    frames: Iterable[Planes], key: MarkKey, hypotheses: Sequence[int], window_frames: int,
+) -> tuple[list[SoftReading], float, int]:
+    """Each window against the signs, the presence statistic of the whole clip, and the number of frames."""
     readings: list[SoftReading] = []
     whole: tuple[Field, ...] | None = None
     clip_z, count = 0.0, 0
@@ -232,7 +255,7 @@ def detect(
             readings.append(soft_bits(grid, fields, key, hypotheses))
             whole, count = _added(whole, fields), count + length
             clip_z = presence_z(whole, key, grid)
-    return _judge(readings, clip_z, len(hypotheses), count)
+    return readings, clip_z, count
 
 
 def _windows(frames: Iterable[Planes], size: int) -> Iterator[list[Planes]]:

@@ -6,7 +6,7 @@ the activity of the picture, so that smooth skin and walls get little and hair a
 """
 
 import threading
-from typing import Final, Protocol
+from typing import Final
 
 import cv2
 import numpy as np
@@ -31,13 +31,6 @@ CHROMA_CEILING: Final = 1.30
 BOX: Final = (5, 5)
 PREPARE_AFTER_FRAMES: Final = 60  # not at once: a session's first frames have no time to spare
 MASK_LINES: Final = 180  # the picture is halved until it has at most this many lines, and the mask worked out on that
-
-
-class MarkBackend(Protocol):
-    """The seam for another mark: it writes into the planes of one frame, in place. `detect.soft_bits` is its reader."""
-
-    def embed(self, y: NDArray[np.uint8], u: NDArray[np.uint8], v: NDArray[np.uint8]) -> None:
-        """Mark one frame in place."""
 
 
 def luma_mask(y: NDArray[np.uint8]) -> NDArray[np.float32]:

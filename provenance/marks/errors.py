@@ -19,3 +19,9 @@ class FrameTooSmall(Refusal):
 
     def __init__(self, width: int, height: int) -> None:
         super().__init__(f"A frame of {width}x{height} is too small for a mark. Use at least 128x128, even numbers.")
+
+
+class MarkModelUnusable(Refusal):
+    """A user's watermark model that is not the pinned file, or does not do what the seam asks."""
+
+    code = "mark.model_unusable"

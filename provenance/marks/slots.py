@@ -90,6 +90,12 @@ def energy_of(soft: NDArray[np.float32]) -> float:
     return (float(np.mean(soft.astype(np.float64) ** 2)) - 1.0) * sqrt(payload.CODED_BITS / 2.0)
 
 
+def clearest_soft_bits(readings: Sequence[SoftReading]) -> NDArray[np.float32]:
+    """Soft bits [240] of the take that stands out of noise most."""
+    found = [_combined(readings, take.first, take.path) for take in follow_slots(readings)]
+    return max(found, key=energy_of)
+
+
 def take_payload(readings: Sequence[SoftReading], take: Take) -> int | None:
     """The payload of a take, if its soft bits stand out of noise and its CRC holds."""
     soft = _combined(readings, take.first, take.path)
