@@ -12,7 +12,7 @@ from typing import Final
 
 import torch
 import triton  # type: ignore[import-untyped]
-import triton.language as tl
+import triton.language as tl  # type: ignore[import-untyped]
 
 from provenance.marks import embed
 from provenance.marks.keys import MarkKey
