@@ -6,8 +6,10 @@ import cv2
 import numpy as np
 import pytest
 
+from provenance.marks import search as search_module
 from provenance.marks.detect import detect
 from provenance.marks.embed import Embedder
+from provenance.marks.grid import LUMA
 from provenance.marks.keys import MarkKey
 from provenance.marks.planes import planes_of
 from provenance.marks.search import SEARCHED_Z, search
@@ -59,3 +61,18 @@ def test_frames_of_two_sizes_are_refused() -> None:
     whole = picture(is_marked=False)
     with pytest.raises(ValueError, match="one size"):
         search([planes(whole), planes(whole[:300])], KEY)
+
+
+def test_the_quick_transform_is_the_plain_one():
+    picture = np.random.default_rng(1).standard_normal((37, 50)).astype(np.float32)
+    plain = np.fft.rfft2(picture, s=(64, 96))
+    assert np.allclose(search_module._transform(picture, 64, 96), plain, atol=1e-3)
+
+
+@pytest.mark.parametrize("lines", [96, 150])
+def test_a_mirrored_spectrum_is_the_spectrum_of_the_mirrored_picture(lines):
+    picture = np.random.default_rng(2).standard_normal((90, 71)).astype(np.float32)
+    turned = np.ascontiguousarray(picture[:, ::-1])
+    straight = search_module._spectrum(picture, KEY, LUMA, lines, 2)
+    assert np.allclose(
+        straight.mirrored().values, search_module._spectrum(turned, KEY, LUMA, lines, 2).values, atol=2e-3)
