@@ -8,7 +8,9 @@ import pytest
 from aiortc.mediastreams import MediaStreamError
 
 from provenance.manifests.attest import Attestor, SessionKey
+from provenance.manifests.carriage import Form
 from provenance.manifests.errors import AttestationEnded, UnsealedFrame
+from provenance.manifests.frame_codecs import H264_FRAMES
 from provenance.manifests.label import Label
 from provenance.manifests.permit import LeaseClock, Permit
 from provenance.manifests.seal import SealCounters, SealedFrame, Sealer
@@ -102,6 +104,19 @@ def test_a_frame_that_was_not_sealed_is_stopped_and_counted() -> None:
 
     asyncio.run(send())
     assert (counters.sent, counters.unsealed_sent) == (0, 1)
+
+
+def test_the_form_of_attestations_follows_the_target_in_the_middle_of_a_session() -> None:
+    made, sealer = maker(endless())
+    forms = []
+    for index, target_bps in enumerate([600_000, 250_000, 250_000, 400_000]):
+        made._encoder.set_bit_rate_bps(target_bps)
+        frame = made.make(tick(index))
+        assert frame is not None
+        carried = H264_FRAMES.take(frame.access_unit).carried
+        assert carried is not None and carried.sequence == index + 1
+        forms.append(carried.form)
+    assert forms == [Form.FULL, Form.COMPACT, Form.COMPACT, Form.FULL]
 
 
 def test_a_broken_mark_means_no_frame() -> None:
