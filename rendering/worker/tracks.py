@@ -57,11 +57,15 @@ class SealedVideoTrack(MediaStreamTrack):  # type: ignore[misc]  # aiortc has no
 
     def __init__(
         self, permit: Permit, counters: SealCounters, clock: Clock, on_sent: Callable[[SealedFrame], None],
-        codec: FrameCodec = H264_FRAMES,
+        on_unsealed: Callable[[], None], codec: FrameCodec = H264_FRAMES,
     ) -> None:
-        """`on_sent` hears of each frame at the moment it is handed over, and of no other."""
+        """`on_sent` hears of each frame at the moment it is handed over, and of no other.
+
+        `on_unsealed` hears that something else than a sealed frame was held for sending; the session must end.
+        """
         super().__init__()
         self._codec = codec
+        self._on_unsealed = on_unsealed
         self._on_sent = on_sent
         self._permit = permit
         self._counters = counters
@@ -96,6 +100,7 @@ class SealedVideoTrack(MediaStreamTrack):  # type: ignore[misc]  # aiortc has no
             frame = self._counters.note_sent(self._waiting.popleft(), self._codec)
         except UnsealedFrame:
             self.stop()
+            self._on_unsealed()
             raise
         self._on_sent(frame)
         packet = av.Packet(frame.access_unit)

@@ -82,7 +82,7 @@ def test_a_made_frame_is_sealed_and_counted_when_it_is_sent() -> None:
     made, sealer = maker(endless())
 
     async def send() -> Any:
-        track = SealedVideoTrack(permit(endless()), sealer.counters, FakeClock(), print)  # type: ignore[arg-type]
+        track = SealedVideoTrack(permit(endless()), sealer.counters, FakeClock(), print, print)  # type: ignore[arg-type]
         frame = made.make(tick(0))
         assert isinstance(frame, SealedFrame)
         track.give(frame)
@@ -94,16 +94,18 @@ def test_a_made_frame_is_sealed_and_counted_when_it_is_sent() -> None:
 
 
 def test_a_frame_that_was_not_sealed_is_stopped_and_counted() -> None:
-    counters = SealCounters()
+    counters, told = SealCounters(), []
 
     async def send() -> None:
-        track = SealedVideoTrack(permit(endless()), counters, FakeClock(), print)  # type: ignore[arg-type]
+        track = SealedVideoTrack(
+            permit(endless()), counters, FakeClock(), print, lambda: told.append("stop"))  # type: ignore[arg-type]
         track.give(b"raw bytes")  # type: ignore[arg-type]
         with pytest.raises(UnsealedFrame):
             await track.recv()
+        assert track.readyState == "ended"
 
     asyncio.run(send())
-    assert (counters.sent, counters.unsealed_sent) == (0, 1)
+    assert (counters.sent, counters.unsealed_sent, told) == (0, 1, ["stop"])
 
 
 def test_the_form_of_attestations_follows_the_target_in_the_middle_of_a_session() -> None:
@@ -153,7 +155,7 @@ def test_after_a_revocation_nothing_is_drawn_or_sent_and_waiting_frames_are_drop
     made, sealer = maker(lease)
 
     async def send() -> None:
-        track = SealedVideoTrack(permit(lease), sealer.counters, FakeClock(), print)  # type: ignore[arg-type]
+        track = SealedVideoTrack(permit(lease), sealer.counters, FakeClock(), print, print)  # type: ignore[arg-type]
         frame = made.make(tick(0))
         assert frame is not None
         track.give(frame)
@@ -188,7 +190,7 @@ def test_a_track_has_no_room_for_a_third_frame() -> None:
     made, sealer = maker(endless())
 
     async def fill() -> list[bool]:
-        track = SealedVideoTrack(permit(endless()), sealer.counters, FakeClock(), print)  # type: ignore[arg-type]
+        track = SealedVideoTrack(permit(endless()), sealer.counters, FakeClock(), print, print)  # type: ignore[arg-type]
         seen = []
         for index in range(2):
             seen.append(track.has_room)
