@@ -105,7 +105,8 @@ class InboxSource:
         """{"sessions", "replicas", "verdicts", "unsealed_sent"}"""
         rows = selectors.live_conversations(organisation)
         states = LiveState.objects.filter(conversation__in=rows)
-        unsealed = sum(state.counters.get("unsealed_sent", 0) for state in states)
+        alarms = [row.live_state for row in selectors.unsealed_lately(organisation, now=utc_now())]
+        unsealed = sum(state.counters.get("unsealed_sent", 0) for state in [*states, *alarms])
         late = sum(1 for state in states if utc_now() - state.seen_at > timedelta(seconds=6))
         verdicts = [("pass", f"{len(rows) - late} signed")] if len(rows) > late else []
         verdicts += [("warn", f"{late} without news")] if late else []

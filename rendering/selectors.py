@@ -5,7 +5,7 @@ of it is stored.
 """
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db.models import Value
 
@@ -18,6 +18,8 @@ from trustcore.accounts.models import Organisation
 from trustcore.policy import selectors as policies
 from trustcore.policy.models import EmotionPolicyVersion
 from trustcore.primitives.errors import Refusal
+
+UNSEALED_SHOWN_FOR = timedelta(days=1)
 
 
 @dataclass(frozen=True)
@@ -177,6 +179,14 @@ def live_conversations(organisation: Organisation) -> list[Conversation]:
     return list(
         found.select_related("organisation", "version__replica", "persona", "live_state").order_by("created_at")
     )
+
+
+def unsealed_lately(organisation: Organisation, *, now: datetime) -> list[Conversation]:
+    """Sessions of the last day that are over and in which a frame without seal was held for sending. Newest first."""
+    found = Conversation.objects.filter(
+        organisation=organisation, state="ended", ended_at__gt=now - UNSEALED_SHOWN_FOR,
+        live_state__counters__unsealed_sent__gt=0)
+    return list(found.select_related("organisation", "version__replica", "persona", "live_state").order_by("-ended_at"))
 
 
 # Where each stage of a training lies in the one bar a person sees: (start, width).

@@ -64,9 +64,13 @@ PROTECTED_EDDSA = canonical_cbor({HEADER_ALG: ALG_EDDSA})
 def sign1(key: Ed25519PrivateKey, payload: bytes, *, kid: bytes | None, is_detached: bool = False) -> bytes:
     """COSE_Sign1_Tagged by Ed25519. Length depends only on the lengths of `payload` and `kid`."""
     signature = key.sign(signature_input(PROTECTED_EDDSA, payload))
+    return assemble_sign1(None if is_detached else payload, kid, signature)
+
+
+def assemble_sign1(payload: bytes | None, kid: bytes | None, signature: bytes) -> bytes:
+    """COSE_Sign1_Tagged from its parts, unverified; `sign1` gives the same bytes for the same parts."""
     unprotected = {} if kid is None else {HEADER_KID: kid}
-    carried = None if is_detached else payload
-    return canonical_cbor(cbor2.CBORTag(TAG_SIGN1, [PROTECTED_EDDSA, unprotected, carried, signature]))
+    return canonical_cbor(cbor2.CBORTag(TAG_SIGN1, [PROTECTED_EDDSA, unprotected, payload, signature]))
 
 
 def parse_sign1(encoded: bytes) -> Sign1:

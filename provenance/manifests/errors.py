@@ -39,10 +39,22 @@ class FragmentInvalid(Refusal):
     code = "fragment.invalid"
 
 
-class SeiInvalid(Refusal):
+class CarriageInvalid(Refusal):
+    """The bytes that carry a frame's attestation are malformed."""
+
+    code = "carriage.invalid"
+
+
+class SeiInvalid(CarriageInvalid):
     """An access unit or its attestation SEI is malformed."""
 
     code = "sei.invalid"
+
+
+class TrailerInvalid(CarriageInvalid):
+    """A VP8 frame or the attestation behind it is malformed."""
+
+    code = "trailer.invalid"
 
 
 class SegmentInvalid(Refusal):

@@ -69,14 +69,14 @@ def split_boxes(encoded: bytes) -> list[tuple[bytes, bytes]]:
     return boxes
 
 
-def init_segment(width: int, height: int) -> bytes:
-    """ftyp + moov of one H.264 track, `avc3` (parameter sets travel in the stream), without any media.
+def init_segment(width: int, height: int, sample_entry: bytes = b"avc3") -> bytes:
+    """ftyp + moov of one picture track, without any media.
 
-    The avcC box names constrained baseline level 3.1 and holds no parameter sets: the real ones are in-band.
+    Args:
+        sample_entry: `avc3` (H.264 whose parameter sets travel in the stream) or `vp08`.
     """
-    avcc = box(b"avcC", bytes([1, 0x42, 0xC0, 0x1F, 0xFF, 0xE0, 0]))
     visual = struct.pack(">6xH16xHHII4xH32xHh", 1, width, height, 0x480000, 0x480000, 1, 24, -1)
-    stsd = full_box(b"stsd", 0, 0, struct.pack(">I", 1), box(b"avc3", visual, avcc))
+    stsd = full_box(b"stsd", 0, 0, struct.pack(">I", 1), box(sample_entry, visual, _CODEC_BOXES[sample_entry]))
     empty_tables = (
         full_box(b"stts", 0, 0, bytes(4)) + full_box(b"stsc", 0, 0, bytes(4))
         + full_box(b"stsz", 0, 0, bytes(8)) + full_box(b"stco", 0, 0, bytes(4))
@@ -95,6 +95,31 @@ def init_segment(width: int, height: int) -> bytes:
     trak = box(b"trak", tkhd, box(b"mdia", mdhd, hdlr, minf))
     ftyp = box(b"ftyp", b"iso6", struct.pack(">I", 1), b"iso6mp41")
     return ftyp + box(b"moov", mvhd, trak, mvex)
+
+
+# avcC: constrained baseline level 3.1 and no parameter sets, the real ones are in-band. vpcC (VP Codec ISO Media File
+# Format Binding): profile 0, level not stated, 8 bits, 4:2:0, limited range, BT.601.
+_CODEC_BOXES = {
+    b"avc3": box(b"avcC", bytes([1, 0x42, 0xC0, 0x1F, 0xFF, 0xE0, 0])),
+    b"vp08": full_box(b"vpcC", 1, 0, bytes([0, 0, 8 << 4 | 1 << 1, 6, 6, 6, 0, 0])),
+}
+
+
+def sample_entry_of(init: bytes) -> bytes:
+    """Which sample entry an init segment of the live profile has.
+
+    Raises:
+        FragmentInvalid: not exactly one picture track, or an unknown sample entry.
+    """
+    boxes = split_boxes(init)
+    for kind in (b"moov", b"trak", b"mdia", b"minf", b"stbl", b"stsd"):
+        found = [whole for name, whole in boxes if name == kind]
+        if len(found) != 1:
+            raise FragmentInvalid("This init segment does not describe one picture track.", box=repr(kind))
+        boxes = split_boxes(found[0][8 if kind != b"stsd" else 16 :])
+    if len(boxes) != 1 or boxes[0][0] not in _CODEC_BOXES:
+        raise FragmentInvalid("This init segment names a codec that the live profile does not have.")
+    return boxes[0][0]
 
 
 def sample_of(nals: list[bytes]) -> bytes:

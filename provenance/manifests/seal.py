@@ -12,7 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from provenance.manifests.attest import Attestor
-from provenance.manifests.errors import UnsealedFrame
+from provenance.manifests.carriage import Form
+from provenance.manifests.errors import CarriageInvalid, UnsealedFrame
+from provenance.manifests.frame_codecs import FrameCodec
 from provenance.manifests.label import Label
 from provenance.manifests.permit import Permit
 from trustcore.primitives.errors import GrantRevoked
@@ -43,7 +45,7 @@ class RawFrame:
 class SealedFrame:
     """A frame that was labelled, marked, encoded and attested under a permit. Made by `Sealer.seal` only."""
 
-    access_unit: bytes  # H.264 Annex B with its attestation SEI
+    access_unit: bytes  # the encoded frame with its attestation
     fragment: bytes  # the same frame as emsg + moof + mdat
     sequence: int
     media_time_90k: int
@@ -66,7 +68,7 @@ class EncodedFrame(Protocol):
     """What the encoder gives for one picture."""
 
     @property
-    def access_unit(self) -> bytes: ...  # H.264 Annex B
+    def access_unit(self) -> bytes: ...  # H.264 Annex B, or a VP8 frame
 
 
 class Encoder(Protocol):
@@ -84,17 +86,29 @@ class SealCounters:
     sent: int = 0
     unsealed_sent: int = 0
 
-    def note_sent(self, frame: object) -> SealedFrame:
+    def note_sent(self, frame: object, codec: FrameCodec) -> SealedFrame:
         """Count a frame that is about to be sent and hand it back.
+
+        The type says that the frame was labelled, marked and attested; the look at its bytes says that the attestation
+        of this very frame is in what goes on the wire.
 
         Raises:
             UnsealedFrame: it is not a sealed frame; it was counted and must not be sent.
         """
-        if not isinstance(frame, SealedFrame):
+        if not isinstance(frame, SealedFrame) or not _carries_its_attestation(frame, codec):
             self.unsealed_sent += 1
             raise UnsealedFrame("A frame without a seal was about to be sent; it was stopped.")
         self.sent += 1
         return frame
+
+
+def _carries_its_attestation(frame: SealedFrame, codec: FrameCodec) -> bool:
+    try:
+        carried = codec.take(frame.access_unit).carried
+    except CarriageInvalid:
+        return False
+    told = (frame.sequence, frame.media_time_90k)
+    return carried is not None and (carried.sequence, carried.media_time_90k) == told
 
 
 class Sealer:
@@ -111,11 +125,12 @@ class Sealer:
         self._attestor = attestor
         self.counters = SealCounters()
 
-    def seal(self, raw: RawFrame, permit: Permit, *, now_s: float) -> SealedFrame:
+    def seal(self, raw: RawFrame, permit: Permit, *, now_s: float, form: Form = Form.FULL) -> SealedFrame:
         """Seal one frame, in place: the planes of `raw` carry label and mark afterwards.
 
         Args:
             now_s: monotonic seconds, for the permit.
+            form: how much of the attestation travels with this frame.
 
         Raises:
             GrantRevoked, GrantExpired: the permit does not hold now. End the stream.
@@ -129,7 +144,7 @@ class Sealer:
         self._label.burn(raw.y, raw.u, raw.v)
         self._embedder.embed(raw.y, raw.u, raw.v)
         encoded = self._encoder.encode(raw.y, raw.u, raw.v, raw.media_time_90k)
-        attested = self._attestor.attest(encoded.access_unit, raw.media_time_90k)
+        attested = self._attestor.attest(encoded.access_unit, raw.media_time_90k, form)
         self.counters.dropped -= 1
         self.counters.sealed += 1
         return SealedFrame(

@@ -1,17 +1,17 @@
 """H.264 Annex B access units and the SEI message that carries a frame's attestation.
 
-Layout of the SEI payload (type 5, user_data_unregistered; ITU-T H.264 D.1.7): profile UUID (16 bytes), frame number
-u32, media time u64 at 90 kHz, COSE_Sign1 bytes. All integers big-endian.
+Layout of the SEI payload (type 5, user_data_unregistered; ITU-T H.264 D.1.7): profile UUID (16 bytes), then the
+attestation as `carriage.py` lays it out.
 """
 
 import re
-import struct
-from dataclasses import dataclass
 from uuid import NAMESPACE_URL, uuid5
 
-from provenance.manifests.errors import SeiInvalid
+from provenance.manifests import carriage
+from provenance.manifests.carriage import Carried
+from provenance.manifests.errors import CarriageInvalid, SeiInvalid
 
-PROFILE_UUID = uuid5(NAMESPACE_URL, "urn:trustcore:vsi-over-webrtc:1").bytes
+PROFILE_UUID = uuid5(NAMESPACE_URL, "urn:trustcore:vsi-over-webrtc:2").bytes
 NAL_SLICE = 1
 NAL_IDR = 5
 NAL_SEI = 6
@@ -24,16 +24,6 @@ MAX_ACCESS_UNIT_BYTES = 4 * 1024 * 1024
 _START_CODE_PATTERN = re.compile(rb"\x00\x00\x01")
 _NEEDS_PREVENTION = re.compile(rb"\x00\x00(?=[\x00-\x03])")
 _HAS_PREVENTION = re.compile(rb"\x00\x00\x03")
-_HEAD = struct.Struct(">IQ")
-
-
-@dataclass(frozen=True)
-class SeiPayload:
-    """What one attestation SEI carries. Nothing in it is checked yet."""
-
-    sequence: int
-    media_time_90k: int
-    cose: bytes
 
 
 def nal_type(nal: bytes) -> int:
@@ -76,9 +66,9 @@ def remove_emulation_prevention(nal: bytes) -> bytes:
     return _HAS_PREVENTION.sub(b"\x00\x00", nal)
 
 
-def build_sei(payload: SeiPayload) -> bytes:
+def build_sei(carried: Carried) -> bytes:
     """The SEI NAL unit, emulation prevention applied, no start code."""
-    body = PROFILE_UUID + _HEAD.pack(payload.sequence, payload.media_time_90k) + payload.cose
+    body = PROFILE_UUID + carriage.pack(carried)
     full, rest = divmod(len(body), 255)
     message = bytes([SEI_USER_DATA_UNREGISTERED]) + b"\xff" * full + bytes([rest]) + body
     return bytes([NAL_SEI]) + add_emulation_prevention(message + b"\x80")
@@ -97,7 +87,7 @@ def is_attestation_sei(nal: bytes) -> bool:
     return message[at + 1 : at + 17] == PROFILE_UUID
 
 
-def parse_sei(nal: bytes) -> SeiPayload:
+def parse_sei(nal: bytes) -> Carried:
     """Read an attestation SEI. The bytes must be exactly those `build_sei` would make.
 
     Raises:
@@ -110,13 +100,13 @@ def parse_sei(nal: bytes) -> SeiPayload:
     while message[at] == 0xFF:
         at += 1
     body = message[at + 1 :][: (at - 1) * 255 + message[at]]
-    if len(body) < len(PROFILE_UUID) + _HEAD.size:
-        raise SeiInvalid("This attestation SEI is cut short.")
-    sequence, media_time_90k = _HEAD.unpack_from(body, len(PROFILE_UUID))
-    payload = SeiPayload(sequence, media_time_90k, body[len(PROFILE_UUID) + _HEAD.size :])
-    if build_sei(payload) != nal:
+    try:
+        carried = carriage.unpack(body[len(PROFILE_UUID) :])
+    except CarriageInvalid as error:
+        raise SeiInvalid(error.message) from error
+    if build_sei(carried) != nal:
         raise SeiInvalid("This attestation SEI is not in its one canonical form.")
-    return payload
+    return carried
 
 
 def insert_sei(nals: list[bytes], sei: bytes) -> list[bytes]:
@@ -131,7 +121,7 @@ def insert_sei(nals: list[bytes], sei: bytes) -> list[bytes]:
     raise SeiInvalid("This access unit holds no picture.")
 
 
-def take_sei(access_unit: bytes) -> tuple[list[bytes], SeiPayload | None]:
+def take_sei(access_unit: bytes) -> tuple[list[bytes], Carried | None]:
     """(NAL units without our SEI, what the SEI carries or None when there is none).
 
     Raises:

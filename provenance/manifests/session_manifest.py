@@ -15,7 +15,8 @@ from provenance.manifests import assertions, c2pa_files, cose, fmp4, jumbf
 from provenance.manifests.assertions import SessionFacts
 from provenance.manifests.attest import SessionKey
 from provenance.manifests.certs import ClaimSigner
-from provenance.manifests.errors import CoseInvalid, ManifestInvalid, ManifestSigningFailed
+from provenance.manifests.errors import CoseInvalid, FragmentInvalid, ManifestInvalid, ManifestSigningFailed
+from provenance.manifests.frame_codecs import CODECS, H264_FRAMES, FrameCodec
 from trustcore.primitives.canonical import canonical_bytes
 
 MODEL_NAME = "Trustcore Gaussian replica"
@@ -67,11 +68,12 @@ class SessionManifest:
     facts: dict[str, Any]
     key: KeyEntry
     signer_name: str
+    codec: FrameCodec
 
 
 def sign_session_manifest(
     signer: ClaimSigner, facts: SessionFacts, session_key: SessionPublicKey, *, width: int, height: int,
-    minimum_sequence: int = 1,
+    minimum_sequence: int = 1, codec: FrameCodec = H264_FRAMES,
 ) -> InitSegment:
     """Sign the init segment of a session and re-read it.
 
@@ -96,9 +98,8 @@ def sign_session_manifest(
         ("cawg.training-mining", assertions.training_mining()),
         (assertions.SESSION_LABEL, facts.to_assertion()),
     ]
-    signed = c2pa_files.sign_mp4(
-        fmp4.init_segment(width, height), f"Live session {facts.session_id}", said, ingredients, signer,
-    )
+    init = fmp4.init_segment(width, height, codec.sample_entry)
+    signed = c2pa_files.sign_mp4(init, f"Live session {facts.session_id}", said, ingredients, signer)
     encoded = jumbf.replace_assertions(signed, strict, signer.sign)
     try:
         manifest = read_session_manifest(encoded, signer.anchor_pem)
@@ -154,8 +155,17 @@ def read_session_manifest(init: bytes, anchor_pem: str) -> SessionManifest:
     return SessionManifest(
         label=trusted.label, claim_sha256=jumbf.claim_sha256(init, manifest), facts=facts,
         key=_read_key(jumbf.assertion_cbor(init, manifest, assertions.SESSION_KEYS_LABEL), certificate),
-        signer_name=certificate.subject.rfc4514_string(),
+        signer_name=certificate.subject.rfc4514_string(), codec=_codec_of(init),
     )
+
+
+def _codec_of(init: bytes) -> FrameCodec:
+    """The codec that the signed `moov` names: frames of this session are read as that and nothing else."""
+    try:
+        entry = fmp4.sample_entry_of(init)
+    except FragmentInvalid as error:
+        raise ManifestInvalid(error.message) from error
+    return next(codec for codec in CODECS.values() if codec.sample_entry == entry)
 
 
 def signer_certificate(encoded: bytes, manifest: jumbf.Superbox) -> x509.Certificate:

@@ -11,8 +11,8 @@ from enum import StrEnum
 from typing import Any
 
 from provenance.manifests import cose, fmp4
-from provenance.manifests.attest import HASH_NAME, bmff_hash, rebuild_fragment
-from provenance.manifests.errors import CoseInvalid, FragmentInvalid, SegmentInvalid, SeiInvalid
+from provenance.manifests.attest import bmff_hash, rebuild_fragment, segment_info
+from provenance.manifests.errors import CarriageInvalid, CoseInvalid, FragmentInvalid, SegmentInvalid
 from provenance.manifests.session_manifest import SessionManifest
 
 WINDOW_FRAMES = 64  # out of order within this many is accepted; older is late
@@ -64,10 +64,15 @@ class StreamVerifier:
     _seen: set[int] = field(default_factory=set)
 
     def check_access_unit(self, access_unit: bytes, now: datetime | None = None) -> FrameVerdict:
-        """Judge a received H.264 access unit. `now` also holds the key's life against the clock."""
+        """Judge a received frame, whatever form its attestation has. `now` also holds the key's life against the clock.
+
+        Both forms become the same fragment, and everything after that is one and the same check.
+        """
+        manifest = self.manifest
         try:
-            fragment = rebuild_fragment(access_unit)
-        except SeiInvalid as error:
+            fragment = rebuild_fragment(
+                access_unit, label=manifest.label, kid=manifest.key.kid, codec=manifest.codec)
+        except CarriageInvalid as error:
             return self._count(FrameVerdict(FrameState.INVALID, "invalid", reason=error.message))
         if fragment is None:
             return self._count(FrameVerdict(FrameState.UNATTESTED, "unattested", reason="It carries no attestation."))
@@ -140,11 +145,8 @@ def _check_info(info: Any, sequence: int, manifest: SessionManifest) -> None:
     if sequence < manifest.key.minimum_sequence:
         raise SegmentInvalid("This frame's number is below the key's first.")
     hashed = info["bmffHash"]
-    expected = {"xpath": "/emsg", "data": [{"offset": fmp4.EMSG_URI_OFFSET, "value": fmp4.SCHEME_URI}]}
-    if (
-        not isinstance(hashed, Mapping) or set(hashed) != {"exclusions", "alg", "hash", "name"}
-        or hashed["alg"] != "sha256" or hashed["name"] != HASH_NAME or hashed["exclusions"] != [expected]
-    ):
+    expected = segment_info(sequence, b"", manifest.label)["bmffHash"]
+    if not isinstance(hashed, Mapping) or {**hashed, "hash": b""} != expected:
         raise SegmentInvalid("This frame's hash is malformed.")
 
 

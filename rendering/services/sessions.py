@@ -36,6 +36,7 @@ MAX_CLAMPS_A_CALL = 200
 MAX_FRAMES_A_SECOND = 240
 MAX_SEQUENCE = 2**31
 MAX_SEGMENT_TEXT_CHARS = 200
+UNSEALED_REASON = "unsealed_frame"
 
 
 def conversation_of(job: Job) -> Conversation:
@@ -158,11 +159,15 @@ def note_renewal(job: Job, renewal: Mapping[str, Any], *, now: datetime) -> str:
     """Keep the counters of a renewal; say why the session must stop, or ""."""
     if reason := end_if_not_allowed(job, now=now):
         return reason
-    _keep_counters(job, renewal, now=now)
+    if _keep_counters(job, renewal, now=now)["unsealed_sent"]:
+        conversation = conversation_of(job)
+        conversations.end(conversation=conversation, actor=Actor.system("gate"), reason=UNSEALED_REASON, now=now)
+        return UNSEALED_REASON
     return ""
 
 
-def _keep_counters(job: Job, report: Mapping[str, Any], *, now: datetime) -> None:
+def _keep_counters(job: Job, report: Mapping[str, Any], *, now: datetime) -> dict[str, int]:
+    """The counters that were told, once they are kept; more unsealed frames than before are an alarm."""
     try:
         told = dict(report.get("counters") or {})
         counters = {one.name: int(told.get(one.name, 0)) for one in fields(protocol.Counters)}
@@ -174,7 +179,27 @@ def _keep_counters(job: Job, report: Mapping[str, Any], *, now: datetime) -> Non
         changes["marks_ms"] = marks
     if report.get("state") in ("loading", "ready", "live", "ending"):
         changes["worker_state"] = report["state"]
+    if counters["unsealed_sent"]:
+        with contextlib.suppress(_ToldBefore):
+            _alarm_unsealed(job, counters)
     LiveState.objects.filter(conversation__public_id=job.object_id).update(**changes)
+    return counters
+
+
+def _alarm_unsealed(job: Job, counters: Mapping[str, int]) -> None:
+    """Write the alarm, and the count it is about, in one transaction.
+
+    Raises:
+        _ToldBefore: these frames have had their alarm; nothing is written.
+    """
+    reference = reference_to(conversation_of(job))
+    with recording.recording(actor=_worker(job), action=Action.FRAME_UNSEALED, obj=reference) as event:
+        state = LiveState.objects.select_for_update().get(conversation__public_id=job.object_id)
+        if counters["unsealed_sent"] <= state.counters.get("unsealed_sent", 0):
+            raise _ToldBefore
+        state.counters = dict(counters)
+        state.save(update_fields=["counters"])
+        event.add(lease=job.public_id, epoch=job.epoch, counters=dict(counters))
 
 
 def note_segments(job: Job, segments: Sequence[Mapping[str, Any]]) -> None:

@@ -42,7 +42,8 @@ END_WORDS: dict[str, Any] = {
     "kill_switch": _lazy("kill switch"),
     "stopped_by_officer": _lazy("stopped by an officer"), "max_call_duration": _lazy("its time was over"),
     "not_joined": _lazy("nobody came"), "not_connected": _lazy("no line could be made"),
-    "lease_expired": _lazy("the worker was lost"), "approval_ended": _lazy("its approval ended"),
+    "unsealed_frame": _lazy("a frame was not sealed"), "lease_expired": _lazy("the worker was lost"),
+    "approval_ended": _lazy("its approval ended"),
     "legal_hold": _lazy("legal hold"), "replica_suspended": _lazy("replica suspended"),
 }  # fmt: skip
 
@@ -60,12 +61,13 @@ def _wall(request: Any) -> dict[str, Any]:
     now = utc_now()
     rows = [_tile(one, now) for one in selectors.live_conversations(request.organisation)]
     rows.sort(key=lambda tile: (not tile["needs_look"], tile["conversation"].created_at))
-    states = [tile["state"] for tile in rows if tile["state"]]
+    alarms = [_tile(one, now) for one in selectors.unsealed_lately(request.organisation, now=now)]
+    states = [tile["state"] for tile in [*alarms, *rows] if tile["state"]]
     slots = Slot.objects.filter(
         worker__is_active=True, seen_at__gt=datetime.fromtimestamp(now.timestamp() - SLOT_GONE_S, tz=now.tzinfo)
     )
     return {
-        "tiles": rows, "needs_look": [tile for tile in rows if tile["needs_look"]], "now": now,
+        "tiles": rows, "needs_look": [*alarms, *(tile for tile in rows if tile["needs_look"])], "now": now,
         "unsealed": sum(state.counters.get("unsealed_sent", 0) for state in states),
         "free": slots.exclude(jobs__state="leased").count(), "places": slots.count(),
         "renewed": sum(1 for tile in rows if not tile["is_late"]),

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from provenance.manifests.permit import Permit
 from provenance.manifests.seal import RawFrame, SealedFrame, Sealer
 from rendering.worker.encoder import EncodeFailed, VideoEncoder
+from rendering.worker.governor import attestation_form
 from rendering.worker.latency import LatencyMarks
 from rendering.worker.mark_slots import SlottedMark
 from rendering.worker.pacing import Tick
@@ -64,7 +65,8 @@ class FrameMaker:
             self._encoder.request_key_frame()
         raw = RawFrame.from_rgb(picture, tick.media_time_90k)
         try:
-            sealed = self._sealer.seal(raw, self._permit, now_s=time.monotonic())
+            form = attestation_form(self._encoder.bit_rate_bps)
+            sealed = self._sealer.seal(raw, self._permit, now_s=time.monotonic(), form=form)
         except EncodeFailed:
             return None
         self._latency.frame(time.monotonic() - started_s)

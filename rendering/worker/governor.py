@@ -1,5 +1,7 @@
 """How many bits a second the picture may cost. PURE: given what the viewer reports and `now_s`."""
 
+from provenance.manifests.carriage import Form
+
 FLOOR_BPS = 120_000
 LOSS_TO_GO_DOWN = 0.08
 DOWN_EVERY_S = 1.0
@@ -7,6 +9,12 @@ UP_EVERY_S = 4.0
 DOWN_FACTOR = 0.75
 UP_FACTOR = 1.15
 SHARE_OF_RECEIVER = 0.85  # the rest is for sound, attestations and packets sent again
+FULL_FORM_FROM_BPS = 300_000  # below it a full attestation (80 kbit/s) would cost more than a quarter of the picture
+
+
+def attestation_form(target_bps: int) -> Form:
+    """Which form a frame's attestation travels in at this target: full from 300 kbit/s on, compact below."""
+    return Form.FULL if target_bps >= FULL_FORM_FROM_BPS else Form.COMPACT
 
 
 class RateGovernor:

@@ -43,6 +43,7 @@ from trustcore.primitives.signing import b64, unb64
 
 CONNECT_WITHIN_S = 20.0
 KEY_FRAME_REQUEST = "key-frame"  # from a page that withheld frames; RTCP knows nothing of those
+UNSEALED_FRAME = "unsealed_frame"  # why a session ends in which a frame without seal was held for sending
 FAREWELL_S = 0.15  # the last message on the data channel needs a moment before the connection closes
 
 
@@ -143,7 +144,8 @@ class Session:
     async def _prepare(self, opened: Opened, cast: Cast) -> None:
         """Everything that need not wait for the viewer: tracks, connection, voice, brain."""
         tools, facts, permit = self._tools, self._lease.facts, opened.permit
-        picture = SealedVideoTrack(permit, self._counters, tools.clock, self._note_sent)
+        picture = SealedVideoTrack(
+            permit, self._counters, tools.clock, self._note_sent, lambda: self._stop(UNSEALED_FRAME))
         sound = SoundTrack(permit, self._line, tools.clock, self._media_clock)
         self._tracks = (picture, sound)
         self._peer = Peer(picture, sound, self, bit_rate_bps=tools.config.bit_rate_bps,

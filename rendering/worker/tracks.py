@@ -13,9 +13,10 @@ from fractions import Fraction
 import av
 from aiortc.mediastreams import MediaStreamError, MediaStreamTrack
 
+from provenance.manifests.errors import UnsealedFrame
+from provenance.manifests.frame_codecs import H264_FRAMES, FrameCodec
 from provenance.manifests.permit import Permit
 from provenance.manifests.seal import SealCounters, SealedFrame
-from provenance.manifests.sei import PROFILE_UUID
 from rendering.worker.audio import PACKET_S, PACKET_SAMPLES, OpusEncoder, SoundLine
 from trustcore.primitives.clock import Clock
 from trustcore.primitives.errors import GrantExpired, GrantRevoked
@@ -56,9 +57,15 @@ class SealedVideoTrack(MediaStreamTrack):  # type: ignore[misc]  # aiortc has no
 
     def __init__(
         self, permit: Permit, counters: SealCounters, clock: Clock, on_sent: Callable[[SealedFrame], None],
+        on_unsealed: Callable[[], None], codec: FrameCodec = H264_FRAMES,
     ) -> None:
-        """`on_sent` hears of each frame at the moment it is handed over, and of no other."""
+        """`on_sent` hears of each frame at the moment it is handed over, and of no other.
+
+        `on_unsealed` hears that something else than a sealed frame was held for sending; the session must end.
+        """
         super().__init__()
+        self._codec = codec
+        self._on_unsealed = on_unsealed
         self._on_sent = on_sent
         self._permit = permit
         self._counters = counters
@@ -81,6 +88,7 @@ class SealedVideoTrack(MediaStreamTrack):  # type: ignore[misc]  # aiortc has no
 
         Raises:
             MediaStreamError: the track was stopped or the permit does not hold; the stream ends.
+            UnsealedFrame: what waits is not a sealed frame; it was counted, and the stream ends.
         """
         while not self._waiting:
             self._arrived.clear()
@@ -88,12 +96,12 @@ class SealedVideoTrack(MediaStreamTrack):  # type: ignore[misc]  # aiortc has no
                 raise MediaStreamError
             await self._arrived.wait()
         _check_permit(self, self._permit, self._clock)
-        frame = self._counters.note_sent(self._waiting.popleft())
-        if PROFILE_UUID not in frame.access_unit:
-            # The type already says that the frame was sealed. This looks at the bytes that will be on the wire.
-            self._counters.unsealed_sent += 1
+        try:
+            frame = self._counters.note_sent(self._waiting.popleft(), self._codec)
+        except UnsealedFrame:
             self.stop()
-            raise MediaStreamError
+            self._on_unsealed()
+            raise
         self._on_sent(frame)
         packet = av.Packet(frame.access_unit)
         packet.pts = frame.media_time_90k

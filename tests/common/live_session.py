@@ -13,7 +13,9 @@ import numpy as np
 from provenance.manifests import certs, fmp4, sei, session_manifest
 from provenance.manifests.assertions import MarkSlot, SessionFacts
 from provenance.manifests.attest import Attested, Attestor, SessionKey
+from provenance.manifests.carriage import Form
 from provenance.manifests.certs import ClaimSigner
+from provenance.manifests.frame_codecs import H264_FRAMES, VP8_FRAMES, FrameCodec
 from provenance.manifests.session_manifest import InitSegment, SessionPublicKey
 
 SIZE = 128
@@ -31,13 +33,21 @@ def demo_signer() -> ClaimSigner:
 
 
 @cache
-def access_units(count: int = 30, size: int = SIZE, key_every: int = 10) -> tuple[bytes, ...]:
-    """`count` H.264 access units of a moving picture, made by x264."""
-    codec: Any = av.CodecContext.create("libx264", "w")
-    codec.width = codec.height = size
-    codec.pix_fmt, codec.framerate, codec.time_base = "yuv420p", Fraction(30), Fraction(1, 90_000)
-    codec.gop_size, codec.profile = key_every, "Baseline"
-    codec.options = {"preset": "ultrafast", "tune": "zerolatency", "threads": "1", "forced-idr": "1", "level": "31"}
+def access_units(
+    count: int = 30, size: int = SIZE, key_every: int = 10, codec: FrameCodec = H264_FRAMES,
+) -> tuple[bytes, ...]:
+    """`count` encoded frames of a moving picture, made by x264 or libvpx."""
+    encoder: Any = av.CodecContext.create("libvpx" if codec is VP8_FRAMES else "libx264", "w")
+    encoder.width = encoder.height = size
+    encoder.pix_fmt, encoder.framerate, encoder.time_base = "yuv420p", Fraction(30), Fraction(1, 90_000)
+    encoder.gop_size = key_every
+    if codec is VP8_FRAMES:
+        encoder.bit_rate = 800_000
+        encoder.options = {"deadline": "realtime", "cpu-used": "-6", "lag-in-frames": "0"}
+    else:
+        encoder.profile = "Baseline"
+        encoder.options = {
+            "preset": "ultrafast", "tune": "zerolatency", "threads": "1", "forced-idr": "1", "level": "31"}
     blocks = np.random.default_rng(7).integers(0, 255, (size // 8, size // 8, 3), dtype=np.uint8)
     picture = blocks.repeat(8, axis=0).repeat(8, axis=1)
     units = []
@@ -45,7 +55,7 @@ def access_units(count: int = 30, size: int = SIZE, key_every: int = 10) -> tupl
         frame = av.VideoFrame.from_ndarray(np.roll(picture, index * 2, axis=1).copy(), format="rgb24")
         frame = frame.reformat(format="yuv420p")
         frame.pts, frame.time_base = index * 3000, Fraction(1, 90_000)
-        units += [bytes(packet) for packet in codec.encode(frame)]
+        units += [bytes(packet) for packet in encoder.encode(frame)]
     return tuple(units)
 
 
@@ -76,6 +86,7 @@ class LiveSession:
     key: SessionKey = field(default_factory=SessionKey)
     minimum_sequence: int = 1
     size: int = SIZE
+    codec: FrameCodec = H264_FRAMES
     init: InitSegment = field(init=False)
     attestor: Attestor = field(init=False)
 
@@ -83,37 +94,41 @@ class LiveSession:
         public = SessionPublicKey.of(self.key, self.signer.end_entity_der)
         self.init = session_manifest.sign_session_manifest(
             self.signer, self.facts, public, width=self.size, height=self.size,
-            minimum_sequence=self.minimum_sequence,
+            minimum_sequence=self.minimum_sequence, codec=self.codec,
         )
-        self.attestor = Attestor(self.key, self.init.label, self.minimum_sequence)
+        self.attestor = Attestor(self.key, self.init.label, self.minimum_sequence, self.codec)
 
-    def frames(self, count: int = 30) -> list[Attested]:
-        units = access_units(30)
+    def frames(self, count: int = 30, form: Form = Form.FULL) -> list[Attested]:
+        units = access_units(30, codec=self.codec)
         first = self.attestor.next_sequence
-        return [self.attestor.attest(units[i % 30], 3000 * (first + i)) for i in range(count)]
+        return [self.attestor.attest(units[i % 30], 3000 * (first + i), form) for i in range(count)]
 
 
-def with_flipped_bit(attested: Attested) -> bytes:
-    """The access unit with one bit changed in the middle of its picture."""
-    nals = sei.split_annex_b(attested.access_unit)
-    index = next(i for i, nal in enumerate(nals) if sei.nal_type(nal) in {sei.NAL_SLICE, sei.NAL_IDR})
-    changed = bytearray(nals[index])
-    changed[len(changed) // 2] ^= 0x10
-    nals[index] = bytes(changed)
-    return sei.join_annex_b(nals)
+def bare(frame: bytes, codec: FrameCodec = H264_FRAMES) -> bytes:
+    """The encoded frame without its attestation, as a transcoder would leave it."""
+    if codec is H264_FRAMES:
+        return sei.join_annex_b(sei.take_sei(frame)[0])
+    return codec.take(frame).sample
 
 
-def without_attestation(attested: Attested) -> bytes:
-    """The access unit with its SEI stripped, as a transcoder would leave it."""
-    nals, _ = sei.take_sei(attested.access_unit)
-    return sei.join_annex_b(nals)
+def with_flipped_bit(attested: Attested, codec: FrameCodec = H264_FRAMES) -> bytes:
+    """The frame with one bit changed in the middle of its picture; the attestation is left alone."""
+    carried = codec.take(attested.access_unit).carried
+    assert carried is not None
+    changed = bytearray(bare(attested.access_unit, codec))
+    changed[len(changed) * 3 // 4] ^= 0x10
+    return codec.carry(bytes(changed), carried)
 
 
-def with_sei(attested: Attested, **changes: Any) -> bytes:
-    """The access unit with fields of its SEI replaced (sequence, media_time_90k, cose)."""
-    nals, payload = sei.take_sei(attested.access_unit)
-    assert payload is not None
-    return sei.join_annex_b(sei.insert_sei(nals, sei.build_sei(replace(payload, **changes))))
+def without_attestation(attested: Attested, codec: FrameCodec = H264_FRAMES) -> bytes:
+    return bare(attested.access_unit, codec)
+
+
+def with_carried(attested: Attested, codec: FrameCodec = H264_FRAMES, **changes: Any) -> bytes:
+    """The frame with parts of its attestation replaced (form, sequence, media_time_90k, content)."""
+    carried = codec.take(attested.access_unit).carried
+    assert carried is not None
+    return codec.carry(bare(attested.access_unit, codec), replace(carried, **changes))
 
 
 def recording_of(session: LiveSession, count: int = 30) -> bytes:

@@ -18,6 +18,8 @@ from playwright.async_api import Page, async_playwright
 
 from provenance.manifests import certs, recording
 from provenance.manifests.attest import Attested
+from provenance.manifests.carriage import Form
+from provenance.manifests.frame_codecs import H264_FRAMES, VP8_FRAMES, FrameCodec
 from tests.common.live_session import (
     LiveSession,
     access_units,
@@ -104,14 +106,19 @@ class UnitTrack(MediaStreamTrack):
 class Sender:
     """One aiortc peer that answers the page's offer and sends a session's frames, some of them spoilt."""
 
-    def __init__(self, spoil: Callable[[int, Attested], bytes], count: int, **fact_changes: Any) -> None:
+    def __init__(
+        self, spoil: Callable[[int, Attested], bytes], count: int, *, codec: FrameCodec = H264_FRAMES,
+        form: Callable[[int], Form] = lambda _: Form.FULL, **fact_changes: Any,
+    ) -> None:
         self._spoil, self._count, self._changes = spoil, count, fact_changes
+        self._codec, self._form = codec, form
         self.peer = RTCPeerConnection()
         self.index = 0
 
     async def answer(self, offer: dict[str, str]) -> dict[str, str]:
         self.peer.addTrack(UnitTrack(self._next))
-        codecs = [c for c in RTCRtpSender.getCapabilities("video").codecs if c.mimeType == "video/H264"]
+        wanted = f"video/{self._codec.name}"
+        codecs = [c for c in RTCRtpSender.getCapabilities("video").codecs if c.mimeType.lower() == wanted]
         for transceiver in self.peer.getTransceivers():
             transceiver.setCodecPreferences(codecs)
         await self.peer.setRemoteDescription(RTCSessionDescription(offer["sdp"], "offer"))
@@ -119,14 +126,15 @@ class Sender:
         sdp = self.peer.localDescription.sdp
         fingerprint = next(line for line in sdp.splitlines() if line.startswith("a=fingerprint:sha-256"))
         known = {"viewer_nonce": offer["nonce"], "dtls_fingerprint": fingerprint.removeprefix("a=fingerprint:")}
-        self.session = LiveSession(facts=facts(**{**known, **self._changes}))
+        self.session = LiveSession(facts=facts(**{**known, **self._changes}), codec=self._codec)
         return {"sdp": sdp, "init": base64.b64encode(self.session.init.encoded).decode()}
 
     def _next(self) -> bytes | None:
         if self.index >= self._count:
             return None
-        units = access_units(30)
-        attested = self.session.attestor.attest(units[self.index % 30], 3000 * (self.index + 1))
+        units = access_units(30, codec=self._codec)
+        attested = self.session.attestor.attest(
+            units[self.index % 30], 3000 * (self.index + 1), self._form(self.index))
         self.index += 1
         return self._spoil(attested.sequence, attested)
 
@@ -163,8 +171,17 @@ async def watch(page: Page, sender: Sender, *, hide: bool = True, anchor: str | 
     return {"outcome": outcome, **await page.evaluate("window.shown()")}
 
 
-async def test_every_received_frame_verifies() -> None:
-    sender = Sender(lambda _, attested: attested.access_unit, count=120)
+def as_it_is(_: int, attested: Attested) -> bytes:
+    return attested.access_unit
+
+
+@pytest.mark.parametrize(("codec", "form"), [
+    (H264_FRAMES, lambda _: Form.FULL),
+    (H264_FRAMES, lambda index: Form.COMPACT if index // 20 % 2 else Form.FULL),  # switched on the way
+    (VP8_FRAMES, lambda index: Form.COMPACT if index // 20 % 2 else Form.FULL),
+], ids=["h264", "h264_switching", "vp8_switching"])
+async def test_every_received_frame_verifies(codec: FrameCodec, form: Callable[[int], Form]) -> None:
+    sender = Sender(as_it_is, count=120, codec=codec, form=form)
     async with viewer_page(sender) as page:
         seen = await watch(page, sender)
     counts = seen["verdict"]["counts"]
@@ -178,13 +195,14 @@ async def test_every_received_frame_verifies() -> None:
     assert seen["verdict"]["state"] == "verified"
 
 
-async def test_changed_and_stripped_frames_are_hidden_and_counted() -> None:
+@pytest.mark.parametrize("codec", [H264_FRAMES, VP8_FRAMES], ids=["h264", "vp8"])
+async def test_changed_and_stripped_frames_are_hidden_and_counted(codec: FrameCodec) -> None:
     def spoil(sequence: int, attested: Attested) -> bytes:
         if sequence in {40, 41}:
-            return with_flipped_bit(attested)
-        return without_attestation(attested) if sequence == 60 else attested.access_unit
+            return with_flipped_bit(attested, codec)
+        return without_attestation(attested, codec) if sequence == 60 else attested.access_unit
 
-    sender = Sender(spoil, count=120)
+    sender = Sender(spoil, count=120, codec=codec)
     async with viewer_page(sender) as page:
         seen = await watch(page, sender)
     counts = seen["verdict"]["counts"]
@@ -200,7 +218,7 @@ async def test_changed_and_stripped_frames_are_hidden_and_counted() -> None:
     ({"dtls_fingerprint": "sha-256 " + ":".join(["00"] * 32)}, "not the signed sender's"),
 ])
 async def test_a_session_for_somebody_else_shows_nothing(changes: dict[str, str], reason: str) -> None:
-    sender = Sender(lambda _, attested: attested.access_unit, count=40, **changes)
+    sender = Sender(as_it_is, count=40, **changes)
     async with viewer_page(sender) as page:
         seen = await watch(page, sender)
     assert not seen["outcome"]["ok"]
@@ -215,7 +233,7 @@ async def test_another_authority_shows_nothing() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", certs.InsecureProviderWarning)
         other = certs.make_ca(datetime.now(UTC)).certificate_pem
-    sender = Sender(lambda _, attested: attested.access_unit, count=40)
+    sender = Sender(as_it_is, count=40)
     async with viewer_page(sender) as page:
         seen = await watch(page, sender, anchor=other)
     assert "not trusted (Valid: signingCredential.untrusted)" in seen["outcome"]["reason"]
@@ -244,7 +262,7 @@ async def test_loss_makes_gaps_but_never_an_invalid_frame(loss: float, monkeypat
             await send(self, data)
 
     monkeypatch.setattr(RTCDtlsTransport, "_send_rtp", lossy)
-    sender = Sender(lambda _, attested: attested.access_unit, count=150)
+    sender = Sender(as_it_is, count=150)
     async with viewer_page(sender) as page:
         seen = await watch(page, sender)
     counts = seen["verdict"]["counts"]

@@ -82,6 +82,7 @@ class Action(StrEnum):
     LEASE_CLAIMED = "lease.claimed"
     SEGMENT_RECORDED = "segment.recorded"
     EMOTION_CLAMPED = "emotion.clamped"
+    FRAME_UNSEALED = "frame.unsealed"
     MANIFEST_SIGNED = "manifest.signed"
     MANIFEST_REFUSED = "manifest.refused"
     KILL_SWITCH_PULLED = "kill_switch.pulled"
@@ -120,6 +121,7 @@ _MEANINGS: dict[Action, str] = {
     Action.CONVERSATION_KILLED: "An officer stopped a conversation with the kill switch.",
     Action.APPROVAL_COMPLETED: "The second approver signed, so the approval is in force.",
     Action.EMOTION_CLAMPED: "An emotion was asked for above its limit and shown at the limit.",
+    Action.FRAME_UNSEALED: "Alarm: frames held for sending were not both marked and signed. The session ends.",
     Action.SEGMENT_RECORDED: "One second of sent frames: the Merkle root over their hashes.",
     Action.KEY_UNWRAPPED: "A key was opened for the purpose that the event states.",
     Action.KEY_RELEASED: "Keys were sealed to one render slot for one lease.",

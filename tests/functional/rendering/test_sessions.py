@@ -11,6 +11,7 @@ from rendering.models import Conversation, LiveState
 from rendering.services import reaping
 from tests.common.replicas import FILES, USE
 from tests.common.simulators.slot import SimulatedSlot
+from tests.functional.rendering.test_console import signed_in
 from trustcore.audit.actors import Actor
 from trustcore.audit.models import Event
 from trustcore.jobs.models import Job, KeyRelease, LeaseEvent
@@ -244,6 +245,23 @@ def test_offer_answer_message_and_counters(stage, talk, lease, monkeypatch):
     assert stage.slot.call("POST", f"{base}/clamps", clamp).status_code == 200
     told = Event.objects.get(action="emotion.clamped").details["open"]
     assert (told["asked_milli"], told["shown_milli"]) == (900, 500)
+
+
+def test_a_frame_without_seal_is_an_alarm_and_the_end(stage, talk, lease):
+    path = f"/leases/{lease['lease_id']}/renew"
+    counters = {"rendered": 40, "sent": 30, "dropped": 10, "unsealed_sent": 2}
+    renewal = {"epoch": 1, "state": "live", "counters": counters}
+    assert stage.slot.call("POST", path, renewal).json() == {"live": False, "reason": "unsealed_frame"}
+    assert stage.slot.call("POST", path, renewal).json() == {"live": False, "reason": "unsealed_frame"}
+    alarm = Event.objects.get(action="frame.unsealed", object_id=talk.id)  # one, however often it is told
+    assert alarm.details["open"]["counters"] == {**counters, "clamped": 0}
+    assert alarm.actor_type == "worker"
+    assert (talk.row.state, talk.row.end_reason) == ("ended", "unsealed_frame")
+    last = {"reason": "unsealed_frame", "counters": {**counters, "unsealed_sent": 3}}
+    assert stage.slot.call("POST", f"/leases/{lease['lease_id']}/finish", last).status_code == 200
+    assert Event.objects.filter(action="frame.unsealed", object_id=talk.id).count() == 2
+    wall = signed_in(stage.cast.meera).get("/console/live/").content.decode()
+    assert "3 sent unsigned" in wall and f"/console/live/{talk.id}/" in wall
 
 
 def segment(number):

@@ -2,20 +2,55 @@ import pytest
 
 from provenance.manifests import cose, fmp4, sei
 from provenance.manifests.attest import Attestor, SessionKey, rebuild_fragment
+from provenance.manifests.carriage import MAX_MEDIA_TIME_90K, Form
 from provenance.manifests.errors import AttestationEnded
+from provenance.manifests.frame_codecs import CODECS, H264_FRAMES, FrameCodec
 from tests.common.live_session import access_units
 
 LABEL = "urn:c2pa:00000000-0000-4000-8000-000000000001"
 
 
-def test_what_is_sent_is_what_is_recorded() -> None:
-    attestor = Attestor(SessionKey(), LABEL)
-    for index, unit in enumerate(access_units()):
-        attested = attestor.attest(unit, 3000 * index)
+@pytest.mark.parametrize("form", Form)
+@pytest.mark.parametrize("codec", CODECS.values(), ids=lambda codec: codec.name)
+def test_what_is_sent_is_what_is_recorded(codec: FrameCodec, form: Form) -> None:
+    key = SessionKey()
+    attestor = Attestor(key, LABEL, codec=codec)
+    for index, unit in enumerate(access_units(codec=codec)):
+        attested = attestor.attest(unit, 3000 * index, form)
         assert attested.sequence == index + 1
-        assert rebuild_fragment(attested.access_unit) == attested.fragment
+        rebuilt = rebuild_fragment(attested.access_unit, label=LABEL, kid=key.kid, codec=codec)
+        assert rebuilt == attested.fragment
         assert attested.is_key == (index % 10 == 0)
-        assert sei.take_sei(attested.access_unit)[0] == sei.split_annex_b(unit)
+        assert codec.take(attested.access_unit).sample == codec.take(unit).sample
+
+
+@pytest.mark.parametrize("codec", CODECS.values(), ids=lambda codec: codec.name)
+def test_the_form_changes_what_is_sent_and_not_what_is_recorded(codec: FrameCodec) -> None:
+    key = SessionKey()
+    full, compact = Attestor(key, LABEL, codec=codec), Attestor(key, LABEL, codec=codec)
+    for index, unit in enumerate(access_units(codec=codec)):
+        long, short = full.attest(unit, 3000 * index), compact.attest(unit, 3000 * index, Form.COMPACT)
+        assert long.fragment == short.fragment
+        assert len(short.access_unit) - len(unit) <= 110 < len(long.access_unit) - len(unit) <= 340
+
+
+def test_the_full_form_is_a_section_19_4_object() -> None:
+    attested = Attestor(SessionKey(), LABEL).attest(access_units()[0], 0)
+    carried = H264_FRAMES.take(attested.access_unit).carried
+    assert carried is not None
+    assert carried.content == fmp4.parse_fragment(attested.fragment).cose
+    signed = cose.parse_sign1(carried.content)
+    assert signed.payload is not None
+    info = cose.parse_canonical(signed.payload)
+    assert set(info) == {"sequenceNumber", "bmffHash", "manifestId"}
+    assert set(info["bmffHash"]) == {"exclusions", "alg", "hash"}
+
+
+def test_a_media_time_that_does_not_fit_ends_the_attestation() -> None:
+    attestor = Attestor(SessionKey(), LABEL)
+    attestor.attest(access_units()[0], MAX_MEDIA_TIME_90K)
+    with pytest.raises(AttestationEnded):
+        attestor.attest(access_units()[1], MAX_MEDIA_TIME_90K + 1)
 
 
 def test_the_encoders_own_sei_and_parameter_sets_are_signed() -> None:

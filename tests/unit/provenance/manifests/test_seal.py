@@ -6,8 +6,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from provenance.manifests import sei
 from provenance.manifests.attest import Attestor, SessionKey, rebuild_fragment
 from provenance.manifests.errors import AttestationEnded, UnsealedFrame
+from provenance.manifests.frame_codecs import H264_FRAMES
 from provenance.manifests.label import Label
 from provenance.manifests.permit import LeaseClock
 from provenance.manifests.seal import RawFrame, SealCounters, SealedFrame, Sealer
@@ -16,6 +18,7 @@ from tests.unit.provenance.manifests.test_permit import permit
 from trustcore.primitives.errors import GrantRevoked
 
 SIZE = 128
+LABEL = "urn:c2pa:00000000-0000-4000-8000-000000000001"
 
 
 @dataclass
@@ -49,7 +52,7 @@ def raw(time: int) -> RawFrame:
 
 def sealer(steps: Steps, lease: LeaseClock) -> tuple[Sealer, Any]:
     allowed = permit(lease)
-    attestor = Attestor(SessionKey(), "urn:c2pa:00000000-0000-4000-8000-000000000001")
+    attestor = Attestor(SessionKey(), LABEL)
     return Sealer(allowed, label=Label(SIZE, SIZE), embedder=steps, encoder=steps, attestor=attestor), allowed
 
 
@@ -59,9 +62,9 @@ def test_label_then_mark_then_encode_then_attest() -> None:
     sealed = seal.seal(raw(0), allowed, now_s=101.0)
     assert steps.order == ["mark", "encode"]
     assert steps.labelled_before_mark
-    assert rebuild_fragment(sealed.access_unit) == sealed.fragment
+    assert rebuild_fragment(sealed.access_unit, label=LABEL, kid=seal._attestor._key.kid) == sealed.fragment
     assert (sealed.sequence, sealed.is_key, sealed.session_id) == (1, True, "c1")
-    assert seal.counters.note_sent(sealed) is sealed
+    assert seal.counters.note_sent(sealed, H264_FRAMES) is sealed
     assert (seal.counters.sealed, seal.counters.sent, seal.counters.dropped) == (1, 1, 0)
 
 
@@ -98,8 +101,23 @@ def test_nobody_else_makes_a_sealed_frame() -> None:
 def test_an_unsealed_frame_is_counted_and_stopped() -> None:
     counters = SealCounters()
     with pytest.raises(UnsealedFrame):
-        counters.note_sent(raw(0))
+        counters.note_sent(raw(0), H264_FRAMES)
     assert (counters.unsealed_sent, counters.sent) == (1, 0)
+
+
+@pytest.mark.parametrize("spoil", [
+    lambda sealed: access_units()[0],  # the seal's type, without its bytes
+    lambda sealed: b"",
+    lambda sealed: sealed.access_unit.replace(sei.PROFILE_UUID, bytes(range(1, 17))),
+])
+def test_a_sealed_frame_whose_bytes_lost_their_attestation_is_counted_and_stopped(spoil: Any) -> None:
+    seal, allowed = sealer(Steps(), LeaseClock(1e6))
+    sealed = seal.seal(raw(0), allowed, now_s=101.0)
+    with pytest.raises(UnsealedFrame):
+        seal.counters.note_sent(replace(sealed, access_unit=spoil(sealed)), H264_FRAMES)
+    with pytest.raises(UnsealedFrame):
+        seal.counters.note_sent(replace(sealed, sequence=2), H264_FRAMES)
+    assert (seal.counters.unsealed_sent, seal.counters.sent) == (2, 0)
 
 
 def test_rgb_becomes_limited_range_i420() -> None:

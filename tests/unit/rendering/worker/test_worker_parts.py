@@ -8,10 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from provenance.manifests.carriage import Form
 from rendering.worker.audio import FADE_SAMPLES, RATE_HZ, OpusEncoder, SoundLine, resample
 from rendering.worker.brain import ScriptedBrain, parse_tagged_text
 from rendering.worker.config import WorkerConfigError, from_environment
-from rendering.worker.governor import FLOOR_BPS, RateGovernor
+from rendering.worker.governor import FLOOR_BPS, RateGovernor, attestation_form
 from rendering.worker.pacing import FramePacer
 from rendering.worker.peer import ResendBudget, without_mdns_candidates
 from trustcore.primitives.signing import SigningKey, b64
@@ -129,6 +130,13 @@ def test_an_emotion_tag_holds_until_the_next_one() -> None:
 
 
 # --- rate, resends, offers ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("target_bps", "form"), [
+    (1_500_000, Form.FULL), (300_000, Form.FULL), (299_999, Form.COMPACT), (FLOOR_BPS, Form.COMPACT),
+])
+def test_below_300_kbit_s_attestations_travel_compact(target_bps: int, form: Form) -> None:
+    assert attestation_form(target_bps) is form
 
 
 def test_loss_brings_the_rate_down_and_quiet_brings_it_up_again() -> None:

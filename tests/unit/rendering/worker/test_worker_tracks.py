@@ -8,7 +8,9 @@ import pytest
 from aiortc.mediastreams import MediaStreamError
 
 from provenance.manifests.attest import Attestor, SessionKey
+from provenance.manifests.carriage import Form
 from provenance.manifests.errors import AttestationEnded, UnsealedFrame
+from provenance.manifests.frame_codecs import H264_FRAMES
 from provenance.manifests.label import Label
 from provenance.manifests.permit import LeaseClock, Permit
 from provenance.manifests.seal import SealCounters, SealedFrame, Sealer
@@ -80,7 +82,7 @@ def test_a_made_frame_is_sealed_and_counted_when_it_is_sent() -> None:
     made, sealer = maker(endless())
 
     async def send() -> Any:
-        track = SealedVideoTrack(permit(endless()), sealer.counters, FakeClock(), print)  # type: ignore[arg-type]
+        track = SealedVideoTrack(permit(endless()), sealer.counters, FakeClock(), print, print)  # type: ignore[arg-type]
         frame = made.make(tick(0))
         assert isinstance(frame, SealedFrame)
         track.give(frame)
@@ -92,16 +94,31 @@ def test_a_made_frame_is_sealed_and_counted_when_it_is_sent() -> None:
 
 
 def test_a_frame_that_was_not_sealed_is_stopped_and_counted() -> None:
-    counters = SealCounters()
+    counters, told = SealCounters(), []
 
     async def send() -> None:
-        track = SealedVideoTrack(permit(endless()), counters, FakeClock(), print)  # type: ignore[arg-type]
+        track = SealedVideoTrack(
+            permit(endless()), counters, FakeClock(), print, lambda: told.append("stop"))  # type: ignore[arg-type]
         track.give(b"raw bytes")  # type: ignore[arg-type]
         with pytest.raises(UnsealedFrame):
             await track.recv()
+        assert track.readyState == "ended"
 
     asyncio.run(send())
-    assert (counters.sent, counters.unsealed_sent) == (0, 1)
+    assert (counters.sent, counters.unsealed_sent, told) == (0, 1, ["stop"])
+
+
+def test_the_form_of_attestations_follows_the_target_in_the_middle_of_a_session() -> None:
+    made, sealer = maker(endless())
+    forms = []
+    for index, target_bps in enumerate([600_000, 250_000, 250_000, 400_000]):
+        made._encoder.set_bit_rate_bps(target_bps)
+        frame = made.make(tick(index))
+        assert frame is not None
+        carried = H264_FRAMES.take(frame.access_unit).carried
+        assert carried is not None and carried.sequence == index + 1
+        forms.append(carried.form)
+    assert forms == [Form.FULL, Form.COMPACT, Form.COMPACT, Form.FULL]
 
 
 def test_a_broken_mark_means_no_frame() -> None:
@@ -138,7 +155,7 @@ def test_after_a_revocation_nothing_is_drawn_or_sent_and_waiting_frames_are_drop
     made, sealer = maker(lease)
 
     async def send() -> None:
-        track = SealedVideoTrack(permit(lease), sealer.counters, FakeClock(), print)  # type: ignore[arg-type]
+        track = SealedVideoTrack(permit(lease), sealer.counters, FakeClock(), print, print)  # type: ignore[arg-type]
         frame = made.make(tick(0))
         assert frame is not None
         track.give(frame)
@@ -173,7 +190,7 @@ def test_a_track_has_no_room_for_a_third_frame() -> None:
     made, sealer = maker(endless())
 
     async def fill() -> list[bool]:
-        track = SealedVideoTrack(permit(endless()), sealer.counters, FakeClock(), print)  # type: ignore[arg-type]
+        track = SealedVideoTrack(permit(endless()), sealer.counters, FakeClock(), print, print)  # type: ignore[arg-type]
         seen = []
         for index in range(2):
             seen.append(track.has_room)

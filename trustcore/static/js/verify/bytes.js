@@ -40,12 +40,6 @@ export function readU32(bytes, at) {
   return ((bytes[at] << 24) | (bytes[at + 1] << 16) | (bytes[at + 2] << 8) | bytes[at + 3]) >>> 0;
 }
 
-export function readU64(bytes, at) {
-  const value = readU32(bytes, at) * 2 ** 32 + readU32(bytes, at + 4);
-  if (!Number.isSafeInteger(value)) throw new Invalid("number too large");
-  return value;
-}
-
 export function hex(bytes) {
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }

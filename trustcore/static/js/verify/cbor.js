@@ -112,6 +112,19 @@ export function encodeText(text) {
   return concat(head(3, bytes.length), bytes);
 }
 
+export function encodeUint(value) {
+  return head(0, value);
+}
+
+export function encodeList(encodedItems) {
+  return concat(head(4, encodedItems.length), ...encodedItems);
+}
+
+// [[text key, encoded value]], in canonical order already.
+export function encodeMap(entries) {
+  return concat(head(5, entries.length), ...entries.flatMap(([key, encoded]) => [encodeText(key), encoded]));
+}
+
 // Sig_structure of RFC 9052 4.4 without external data: the bytes that a COSE_Sign1 signs.
 export function signatureInput(protectedBytes, payload) {
   return concat(
@@ -121,6 +134,14 @@ export function signatureInput(protectedBytes, payload) {
 }
 
 const PROTECTED_EDDSA = Uint8Array.of(0xa1, 0x01, 0x27); // {1: -8}
+
+// COSE_Sign1_Tagged from its parts, unverified.
+export function assembleSign1(payload, kid, signature) {
+  return concat(
+    head(6, 18), head(4, 4), encodeBytes(PROTECTED_EDDSA), head(5, 1), encodeUint(4), encodeBytes(kid),
+    encodeBytes(payload), encodeBytes(signature),
+  );
+}
 
 // Read a COSE_Sign1_Tagged by Ed25519: protected {1: -8} only, unprotected {} or {4: kid} only. Checks no signature.
 export function parseSign1(value) {

@@ -2,17 +2,19 @@
 
 import { Invalid, equal, sha256 } from "./bytes.js";
 import { decode, parseSign1, verifySign1 } from "./cbor.js";
-import { TIMESCALE, frameBoxes, hashInput, isOurExclusion, takeSei } from "./access_unit.js";
+import { COMPACT } from "./carriage.js";
+import { TIMESCALE, frameBoxes, hashInput, isOurExclusion, rebuildCose } from "./fragment.js";
+import { FRAME_CODECS } from "./frame_codecs.js";
 
 export const WINDOW = 64; // frames may arrive out of order within this many
 const INFO_KEYS = 3;
-const HASH_KEYS = 4;
+const HASH_KEYS = 3;
 
 export function emptyCounts() {
   return { received: 0, verified: 0, unattested: 0, invalid: 0, late: 0, replayed: 0, gap: 0 };
 }
 
-// `session`: {label, publicKey (CryptoKey), kid, minimumSequence, createdAtMs, validityS} from a trusted manifest.
+// `session`: {label, codec, publicKey (CryptoKey), kid, minimumSequence, createdAtMs, validityS} from a trusted manifest.
 export class FrameVerifier {
   constructor(session) {
     this.session = session;
@@ -34,10 +36,11 @@ export class FrameVerifier {
   async judge(unit, nowMs) {
     let sequence = null;
     try {
-      const { nals, payload } = takeSei(unit);
+      const taken = FRAME_CODECS[this.session.codec].take(unit);
+      const { payload } = taken;
       if (payload === null) return { state: "unattested", counter: "unattested", sequence, reason: "no attestation" };
       sequence = payload.sequence;
-      await verifyFrame(this.session, nals, payload, nowMs);
+      await verifyFrame(this.session, taken, nowMs);
     } catch (error) {
       if (!(error instanceof Invalid)) throw error;
       return { state: "invalid", counter: "invalid", sequence, reason: error.message };
@@ -61,9 +64,14 @@ export class FrameVerifier {
   }
 }
 
-// Resolves when this frame was signed by the session's key for this session; throws Invalid otherwise.
-export async function verifyFrame(session, nals, payload, nowMs) {
-  const signed = parseSign1(decode(payload.cose, { canonical: true }));
+// Resolves when this frame was signed by the session's key for this session; throws Invalid otherwise. A compact
+// attestation becomes the COSE_Sign1 it stands for; everything after that is one and the same check.
+export async function verifyFrame(session, taken, nowMs) {
+  const { payload } = taken;
+  const { moof, mdat } = frameBoxes(payload.sequence, payload.mediaTime, taken);
+  const cose = payload.form === COMPACT
+    ? await rebuildCose(session, payload.sequence, moof, mdat, payload.content) : payload.content;
+  const signed = parseSign1(decode(cose, { canonical: true }));
   if (signed.kid === null || !equal(signed.kid, session.kid)) throw new Invalid("another key");
   if (signed.payload === null) throw new Invalid("no payload");
   const info = decode(signed.payload, { canonical: true });
@@ -73,12 +81,11 @@ export async function verifyFrame(session, nals, payload, nowMs) {
   if (payload.sequence < session.minimumSequence) throw new Invalid("frame number before the key's first");
   checkTime(session, payload.mediaTime, nowMs);
   const hash = info.get("bmffHash");
-  if (!(hash instanceof Map) || hash.size !== HASH_KEYS || hash.get("alg") !== "sha256" || hash.get("name") !== "frame"
+  if (!(hash instanceof Map) || hash.size !== HASH_KEYS || hash.get("alg") !== "sha256"
     || !isOurExclusion(hash.get("exclusions")) || !(hash.get("hash") instanceof Uint8Array)) {
     throw new Invalid("frame hash is malformed");
   }
-  const { moof, mdat } = frameBoxes(payload.sequence, payload.mediaTime, nals);
-  if (!equal(await sha256(hashInput(moof, mdat, payload.cose.length)), hash.get("hash"))) {
+  if (!equal(await sha256(hashInput(moof, mdat, cose.length)), hash.get("hash"))) {
     throw new Invalid("frame bytes differ from what was signed");
   }
   await verifySign1(session.publicKey, signed);

@@ -3,6 +3,7 @@
 
 import { Invalid, ascii, concat, equal, hex, readU32, sha256 } from "./bytes.js";
 import { decode, encodeBytes, parseSign1, verifySign1 } from "./cbor.js";
+import { FRAME_CODECS } from "./frame_codecs.js";
 
 const C2PA_UUID = "d8fec3d61b0e483c92975828877ec481";
 const SESSION_KEYS = "c2pa.session-keys";
@@ -110,7 +111,20 @@ async function sessionKey(bytes, manifest, certificate) {
   return { publicBytes, publicKey, kid, minimumSequence, createdAtMs, validityS };
 }
 
-// {label, claimSha256, facts, key} of a signed init segment. Trust in the signer is NOT checked here.
+// Which codec the init segment's one picture track has. `moov` is under the manifest's hash.
+function codecOf(init) {
+  let [start, end] = [0, init.length];
+  for (const kind of ["moov", "trak", "mdia", "minf", "stbl", "stsd"]) {
+    const found = only(boxes(init, start, end).filter((box) => box.kind === kind), kind);
+    [start, end] = [found.body + (kind === "stsd" ? 8 : 0), found.end];
+  }
+  const entry = only(boxes(init, start, end), "sample entry").kind;
+  const known = Object.entries(FRAME_CODECS).find(([, codec]) => codec.sampleEntry === entry);
+  if (known === undefined) throw new Invalid("the init segment names an unknown codec");
+  return known[0];
+}
+
+// {label, claimSha256, facts, codec, key} of a signed init segment. Trust in the signer is NOT checked here.
 export async function readSessionManifest(init) {
   const manifest = activeManifest(init);
   const certificate = signerCertificate(init, manifest);
@@ -120,6 +134,7 @@ export async function readSessionManifest(init) {
     label: manifest.label,
     claimSha256: hex(await sha256(concat(cbor(init, only(claims, "claim"))))),
     facts,
+    codec: codecOf(init),
     key: await sessionKey(init, manifest, certificate),
   };
 }

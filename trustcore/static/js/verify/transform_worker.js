@@ -1,6 +1,7 @@
 // Runs between the network and the decoder: every received frame is verified here, and a frame that does not verify
 // never reaches the decoder while "hide" is on. Frames wait until the session itself has been judged.
 
+import { FRAME_CODECS } from "./frame_codecs.js";
 import { FrameVerifier, emptyCounts } from "./frames.js";
 
 const REPORT_EVERY_MS = 200;
@@ -36,6 +37,15 @@ async function judge(frame) {
   return verifier.check(new Uint8Array(frame.data), Date.now());
 }
 
+// What stands behind a VP8 frame is for this verifier, not for the decoder.
+function forDecoder(frame) {
+  const received = new Uint8Array(frame.data);
+  const codec = FRAME_CODECS[verifier?.session.codec];
+  const kept = codec === undefined ? received : codec.forDecoder(received);
+  if (kept.length !== received.length) frame.data = kept.slice().buffer;
+  return frame;
+}
+
 function askForKeyFrame(transformer, nowMs) {
   if (nowMs - lastKeyRequestMs < KEY_REQUEST_EVERY_MS) return;
   lastKeyRequestMs = nowMs;
@@ -66,7 +76,7 @@ function pump(readable, writable, transformer) {
       const verdict = await judge(frame);
       const nowMs = Date.now();
       const first = verdict.state === "verified" && verifier?.counts.verified === 1;
-      if (verdict.state === "verified" || !hide) controller.enqueue(frame);
+      if (verdict.state === "verified" || !hide) controller.enqueue(forDecoder(frame));
       else {
         withheld += 1;
         askForKeyFrame(transformer, nowMs);

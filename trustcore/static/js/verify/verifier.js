@@ -56,13 +56,13 @@ export function createVerifier({
       const init = typeof initSegment === "string" ? fromBase64(initSegment) : initSegment;
       try {
         if (!transport?.()) throw new Invalid("attach the verifier before the offer");
-        const { label, claimSha256, facts, key } = await verifySession({
+        const { label, claimSha256, facts, codec, key } = await verifySession({
           init, chain, trustAnchorPem, viewerNonce, expectedFacts: sessionFacts, transport: transport(),
           nowMs: Date.now(),
         });
         const { publicBytes, kid, minimumSequence, createdAtMs, validityS } = key;
         worker.postMessage({
-          kind: "session", session: { label, publicBytes, kid, minimumSequence, createdAtMs, validityS },
+          kind: "session", session: { label, codec, publicBytes, kid, minimumSequence, createdAtMs, validityS },
         });
         const session = { label, claimSha256, facts };
         tell({ session });

@@ -1,0 +1,73 @@
+// The one-sample fragment that a frame stands for, and the attestation over it. Mirrors provenance/manifests/fmp4.py and
+// attest.py: the receiver must rebuild the very bytes that the sender signed.
+
+import { ascii, concat, equal, sha256, u32, u64 } from "./bytes.js";
+import { assembleSign1, encodeBytes, encodeList, encodeMap, encodeText, encodeUint } from "./cbor.js";
+
+export const TIMESCALE = 90000;
+const FRAME_DURATION = 3000;
+const SCHEME_URI = ascii("urn:c2pa:verifiable-segment-info");
+const EMSG_URI_OFFSET = 12;
+const EMSG_HEAD_BYTES = 66;
+const MOOF_BYTES = 100;
+
+function box(kind, ...contents) {
+  const content = concat(...contents);
+  return concat(u32(8 + content.length), ascii(kind), content);
+}
+
+function moofBox(sequence, mediaTime, sampleBytes, isKey) {
+  const flags = isKey ? 0x02000000 : 0x01010000;
+  const trun = box("trun", u32(0x701), u32(1), u32(MOOF_BYTES + 8), u32(FRAME_DURATION), u32(sampleBytes), u32(flags));
+  const tfdt = box("tfdt", u32(0x01000000), u64(mediaTime));
+  const traf = box("traf", box("tfhd", u32(0x020000), u32(1)), tfdt, trun);
+  return box("moof", box("mfhd", u32(0), u32(sequence)), traf);
+}
+
+// The fragment (moof, mdat) that a frame maps to.
+export function frameBoxes(sequence, mediaTime, { sample, isKey }) {
+  return { moof: moofBox(sequence, mediaTime, sample.length, isKey), mdat: box("mdat", sample) };
+}
+
+// What the frame hash covers: moof and mdat, each behind its 8-byte offset counted from the start of the emsg.
+export function hashInput(moof, mdat, coseBytes) {
+  const emsgBytes = EMSG_HEAD_BYTES + coseBytes;
+  return concat(u64(emsgBytes), moof, u64(emsgBytes + moof.length), mdat);
+}
+
+// The emsg box, for a recorder or an independent validator that wants the whole fragment.
+export function emsgBox(sequence, cose) {
+  return box(
+    "emsg", u32(0), SCHEME_URI, Uint8Array.of(0), ascii("fseg"), Uint8Array.of(0), u32(TIMESCALE), u32(0),
+    u32(FRAME_DURATION), u32(sequence), cose,
+  );
+}
+
+export function isOurExclusion(exclusions) {
+  if (!Array.isArray(exclusions) || exclusions.length !== 1 || !(exclusions[0] instanceof Map)) return false;
+  const [only] = exclusions;
+  const data = only.get("data");
+  if (only.size !== 2 || only.get("xpath") !== "/emsg" || !Array.isArray(data) || data.length !== 1) return false;
+  const [where] = data;
+  return where instanceof Map && where.size === 2 && where.get("offset") === EMSG_URI_OFFSET
+    && where.get("value") instanceof Uint8Array && equal(where.get("value"), SCHEME_URI);
+}
+
+// `segment-info-map` of section 19.4 in canonical CBOR. Map keys stand in canonical order: shorter ones first.
+function segmentInfo(sequence, hash, label) {
+  const where = encodeMap([["value", encodeBytes(SCHEME_URI)], ["offset", encodeUint(EMSG_URI_OFFSET)]]);
+  const exclusion = encodeMap([["data", encodeList([where])], ["xpath", encodeText("/emsg")]]);
+  const bmffHash = encodeMap([
+    ["alg", encodeText("sha256")], ["hash", encodeBytes(hash)], ["exclusions", encodeList([exclusion])],
+  ]);
+  return encodeMap([
+    ["bmffHash", bmffHash], ["manifestId", encodeText(label)], ["sequenceNumber", encodeUint(sequence)],
+  ]);
+}
+
+// The COSE_Sign1 that a compact attestation stands for. Checks no signature.
+export async function rebuildCose({ label, kid }, sequence, moof, mdat, signature) {
+  const blank = assembleSign1(segmentInfo(sequence, new Uint8Array(32), label), kid, signature);
+  const hash = await sha256(hashInput(moof, mdat, blank.length));
+  return assembleSign1(segmentInfo(sequence, hash, label), kid, signature);
+}

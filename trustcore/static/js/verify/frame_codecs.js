@@ -1,0 +1,54 @@
+// How a received frame of each codec comes apart: the sample that was signed, its attestation, and the bytes for the
+// decoder. Mirrors provenance/manifests/frame_codecs.py.
+
+import { Invalid, ascii, concat, equal, u32 } from "./bytes.js";
+import { unpack } from "./carriage.js";
+import { MAX_FRAME_BYTES, takeSei } from "./access_unit.js";
+
+const NAL_IDR = 5;
+const TRAILER_MAGIC = ascii("TCv2");
+const TRAILER_END_BYTES = 6;
+const VP8_START_CODE = Uint8Array.of(0x9d, 0x01, 0x2a);
+
+function takeH264(unit) {
+  const { nals, payload } = takeSei(unit);
+  const sample = concat(...nals.flatMap((nal) => [u32(nal.length), nal]));
+  return { sample, isKey: nals.some((nal) => (nal[0] & 31) === NAL_IDR), payload };
+}
+
+// Where the attestation behind a VP8 frame begins, or -1 when there is none.
+function trailerStart(frame) {
+  const end = frame.length - TRAILER_END_BYTES;
+  if (end < 0 || !equal(frame.subarray(frame.length - TRAILER_MAGIC.length), TRAILER_MAGIC)) return -1;
+  const start = end - (frame[end] * 256 + frame[end + 1]);
+  if (start < 0) throw new Invalid("trailer longer than the frame");
+  return start;
+}
+
+function takeVp8(frame) {
+  if (frame.length > MAX_FRAME_BYTES) throw new Invalid("frame too large");
+  const start = trailerStart(frame);
+  const sample = start === -1 ? frame : frame.subarray(0, start);
+  const payload = start === -1 ? null : unpack(frame.subarray(start, frame.length - TRAILER_END_BYTES));
+  if (sample.length < 3) throw new Invalid("not a VP8 frame");
+  const isKey = (sample[0] & 1) === 0;
+  if (isKey && !equal(sample.subarray(3, 6), VP8_START_CODE)) throw new Invalid("VP8 key frame without its start code");
+  return { sample, isKey, payload };
+}
+
+// `take(frame)` gives {sample, isKey, payload or null}; `forDecoder(frame)` the frame as the decoder should see it.
+export const FRAME_CODECS = {
+  h264: { sampleEntry: "avc3", take: takeH264, forDecoder: (frame) => frame },
+  vp8: {
+    sampleEntry: "vp08",
+    take: takeVp8,
+    forDecoder(frame) {
+      try {
+        return takeVp8(frame).sample;
+      } catch (error) {
+        if (!(error instanceof Invalid)) throw error;
+        return frame; // only ever shown when the viewer turned "hide" off
+      }
+    },
+  },
+};
