@@ -35,8 +35,7 @@ def silent(_done: int, _total: int) -> None:
 
 def is_fragment_file(encoded: bytes) -> bool:
     """Whether these bytes are init + fragments, rather than an ordinary MP4."""
-    kinds = {kind for kind, _ in fmp4.split_boxes(encoded)}
-    return b"moof" in kinds
+    return any(kind == b"moof" for kind, _, _ in fmp4.walk_boxes(encoded))
 
 
 def verify_fragment_file(name: str, encoded: bytes, anchor_pem: str, progress: Progress = silent) -> Report:
@@ -44,7 +43,7 @@ def verify_fragment_file(name: str, encoded: bytes, anchor_pem: str, progress: P
     report = Report(name, "recording of sent frames", Outcome.CHANGED)
     try:
         init, fragments = fmp4.split_recording(encoded)
-        total = sum(1 for kind, _ in fmp4.split_boxes(encoded) if kind == b"moof")
+        total = sum(1 for kind, _, _ in fmp4.walk_boxes(encoded) if kind == b"moof")
         manifest = read_session_manifest(init, anchor_pem)
         report.facts = _session_facts(manifest.facts)
         report.facts |= {"signer": manifest.signer_name, "manifest": manifest.label}
