@@ -22,6 +22,7 @@ from provenance.verify.reports import Outcome, Report
 from provenance.verify.stream import StreamCounts, StreamVerifier
 
 Progress = Callable[[int, int], None]  # (frames done, frames in all; 0 when unknown)
+MAX_PIXELS = 8192 * 8192  # of one picture whose mark is read
 SEARCHED_FRAMES = 30  # within one slot of the mark, which lasts five seconds at least
 SHOWN_FACTS = (
     "session_id", "tenant", "replica_id", "replica_version", "consent_id", "consent_receipt_sha256", "policy_id",
@@ -147,7 +148,9 @@ def read_mark(encoded: bytes, key: MarkKey, progress: Progress = silent) -> dict
 
 
 def _planes(encoded: bytes, progress: Progress) -> Iterator[Planes]:
-    with av.open(io.BytesIO(encoded)) as source:
+    bound = {"max_pixels": str(MAX_PIXELS)}  # told to the prober and to the decoder: each allocates what a file states
+    with av.open(io.BytesIO(encoded), options=bound) as source:
+        source.streams.video[0].codec_context.options = bound
         for done, frame in enumerate(source.decode(video=0)):
             progress(done + 1, source.streams.video[0].frames)
             # A cropped still may have odd sides; the mark does not mind the missing half pixel.

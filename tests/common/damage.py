@@ -62,7 +62,10 @@ def _apply(sample: bytes, other: bytes, steps: list[tuple[int, int, int]]) -> by
     return bytes(content)
 
 
-def outcome(parse: Callable[[bytes], Any], content: bytes, refusal: type[Exception] | tuple[type[Exception], ...]) -> Any:
+Refusals = type[Exception] | tuple[type[Exception], ...]
+
+
+def outcome(parse: Callable[[bytes], Any], content: bytes, refusal: Refusals) -> Any:
     """What `parse` gives, or None when it refuses as documented. Any other exception passes through."""
     try:
         return parse(content)
