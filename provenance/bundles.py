@@ -17,6 +17,7 @@ A ZIP of stored files in order of their names, with fixed times, so that the sam
 
 import io
 import json
+import struct
 import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -37,6 +38,8 @@ FIXED_FILES: Final = (
 )  # fmt: skip
 FIXED_TIME: Final = (1980, 1, 1, 0, 0, 0)  # the earliest a ZIP can say: times are in the entries, not in the container
 MAX_FILES: Final = 20_000
+MAX_DIRECTORY_BYTES: Final = MAX_FILES * 512  # names are short; read before the directory is
+_END: Final = struct.Struct("<4s4H2IH")  # end of central directory, without a comment
 MAX_BYTES: Final = 2 * 1024**3
 
 HOW_TO_VERIFY: Final = """This is an evidence bundle of a Trustcore installation. Check it offline, without any secret:
@@ -159,13 +162,34 @@ def read_files(content: bytes) -> dict[str, bytes]:
     Raises:
         BundleInvalid: no ZIP, compressed, doubled or strange names, or too large.
     """
+    if len(content) > MAX_BYTES:
+        raise BundleInvalid("This bundle is larger than 2 GB.")
+    _check_directory(content)
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             infos = archive.infolist()
             _check_container(infos, len(content))
             return {info.filename: archive.read(info) for info in infos}
-    except (zipfile.BadZipFile, EOFError, OSError, NotImplementedError, RuntimeError) as error:
+    except _UNREADABLE_ZIP as error:
         raise BundleInvalid("This is not an evidence bundle, or it was cut short.") from error
+
+
+# What the standard library raises for a ZIP whose numbers do not add up; ValueError is a place before the file's start.
+_UNREADABLE_ZIP: Final = (
+    zipfile.BadZipFile, zipfile.LargeZipFile, EOFError, OSError, NotImplementedError, RuntimeError, ValueError,
+    OverflowError, struct.error,
+)
+
+
+def _check_directory(content: bytes) -> None:
+    """The directory's declared size, before it is read: a short file may name millions of files."""
+    if len(content) < _END.size:
+        raise BundleInvalid("This is not an evidence bundle, or it was cut short.")
+    magic, _, _, _, count, directory_bytes, _, comment_bytes = _END.unpack(content[-_END.size :])
+    if magic != b"PK\x05\x06" or comment_bytes:
+        raise BundleInvalid("This is not an evidence bundle, or it was cut short.")
+    if count > MAX_FILES or directory_bytes > MAX_DIRECTORY_BYTES:
+        raise BundleInvalid("This bundle holds too many files.")
 
 
 def _check_container(infos: Sequence[zipfile.ZipInfo], size_bytes: int) -> None:

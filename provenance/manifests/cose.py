@@ -20,6 +20,7 @@ HEADER_KID = 4
 TAG_SIGN1 = 18
 SIGNATURE_BYTES = 64  # Ed25519, and ES256 as raw r||s
 MAX_COSE_BYTES = 4096  # a frame's attestation is about 310 bytes
+MAX_CBOR_BYTES = 64 * 1024  # any other canonical value
 
 
 @dataclass(frozen=True)
@@ -41,8 +42,10 @@ def parse_canonical(encoded: bytes) -> Any:
     """Decode CBOR that must be in canonical form with nothing after it.
 
     Raises:
-        CoseInvalid: not CBOR, not canonical, or followed by other bytes.
+        CoseInvalid: too large, not CBOR, not canonical, or followed by other bytes.
     """
+    if len(encoded) > MAX_CBOR_BYTES:
+        raise CoseInvalid("This CBOR is too large.", size=len(encoded))
     try:
         value = cbor2.loads(encoded)
         again = canonical_cbor(value)

@@ -14,12 +14,15 @@ FRAME_DURATION = 3_000  # ticks; the profile is 30 frames a second
 TRACK_ID = 1
 SCHEME_URI = b"urn:c2pa:verifiable-segment-info"
 EMSG_VALUE = b"fseg"
+MEDIA_BOXES = frozenset({b"emsg", b"moof", b"mdat"})
 EMSG_URI_OFFSET = 12  # where the URI sits in a version 0 emsg; the specification's 0 is refused by validators
 EMSG_HEAD_BYTES = EMSG_URI_OFFSET + len(SCHEME_URI) + 1 + len(EMSG_VALUE) + 1 + 16
 FLAGS_KEY = 0x02000000
 FLAGS_DELTA = 0x01010000
 MOOF_BYTES = 100
 MAX_SEQUENCE = 0xFFFF_FFFF  # mfhd counts in 32 bits
+MAX_BOXES = 2_000_000  # at the top of one file: six hours of fragments
+MAX_FRAGMENT_BYTES = 4 * 1024 * 1024 + 64 * 1024  # an access unit at its largest, and its headers
 _MATRIX = struct.pack(">9I", 0x10000, 0, 0, 0, 0x10000, 0, 0, 0, 0x40000000)
 
 
@@ -50,23 +53,29 @@ def full_box(kind: bytes, version: int, flags: int, *contents: bytes) -> bytes:
     return box(kind, struct.pack(">I", version << 24 | flags), *contents)
 
 
-def split_boxes(encoded: bytes) -> list[tuple[bytes, bytes]]:
-    """[(kind, whole box)] of the top-level boxes.
+def walk_boxes(encoded: bytes) -> Iterator[tuple[bytes, int, int]]:
+    """(kind, start, end) of each top-level box, one after another; nothing is copied.
 
     Raises:
-        FragmentInvalid: a box is cut short, too small, or uses the 64-bit form.
+        FragmentInvalid: a box is cut short, too small, or uses the 64-bit form; or there are too many.
     """
-    boxes = []
-    at = 0
+    at = count = 0
     while at < len(encoded):
         if at + 8 > len(encoded):
             raise FragmentInvalid("This file ends inside a box header.")
         size, kind = struct.unpack_from(">I4s", encoded, at)
         if size < 8 or at + size > len(encoded):
             raise FragmentInvalid("A box in this file is cut short or has an impossible size.", box=repr(kind))
-        boxes.append((kind, encoded[at : at + size]))
+        count += 1
+        if count > MAX_BOXES:
+            raise FragmentInvalid(f"This file holds more than {MAX_BOXES} boxes.")
+        yield kind, at, at + size
         at += size
-    return boxes
+
+
+def split_boxes(encoded: bytes) -> list[tuple[bytes, bytes]]:
+    """[(kind, whole box)] of the top-level boxes. Raises as `walk_boxes` does."""
+    return [(kind, encoded[start:end]) for kind, start, end in walk_boxes(encoded)]
 
 
 def init_segment(width: int, height: int, sample_entry: bytes = b"avc3") -> bytes:
@@ -171,8 +180,10 @@ def parse_fragment(encoded: bytes) -> Fragment:
     """Split one emsg + moof + mdat and check that emsg and moof are exactly what this profile builds.
 
     Raises:
-        FragmentInvalid: other boxes, another order, or fields the profile does not use.
+        FragmentInvalid: too large, other boxes, another order, or fields the profile does not use.
     """
+    if len(encoded) > MAX_FRAGMENT_BYTES:
+        raise FragmentInvalid("This fragment is too large for one frame.", size=len(encoded))
     boxes = split_boxes(encoded)
     if [kind for kind, _ in boxes] != [b"emsg", b"moof", b"mdat"]:
         raise FragmentInvalid("A fragment is one emsg, one moof and one mdat, in this order.")
@@ -204,21 +215,27 @@ def split_recording(encoded: bytes) -> tuple[bytes, Iterator[bytes]]:
     Raises:
         FragmentInvalid: no init segment, or boxes out of order. The iterator may raise too.
     """
-    boxes = split_boxes(encoded)
-    first = next((i for i, (kind, _) in enumerate(boxes) if kind in {b"emsg", b"moof", b"mdat"}), len(boxes))
-    init = boxes[:first]
-    if not init or init[0][0] != b"ftyp" or b"moov" not in {kind for kind, _ in init}:
+    kinds, init_end = set(), 0
+    for kind, _, end in walk_boxes(encoded):
+        if kind in MEDIA_BOXES:
+            break
+        kinds.add(kind)
+        init_end = end
+    if encoded[4:8] != b"ftyp" or b"moov" not in kinds:
         raise FragmentInvalid("This file does not begin with an init segment.")
-    return b"".join(whole for _, whole in init), _fragments(boxes[first:])
+    return encoded[:init_end], split_fragments(encoded[init_end:])
 
 
-def _fragments(boxes: list[tuple[bytes, bytes]]) -> Iterator[bytes]:
-    """Each run of boxes up to and including its mdat; a frame without emsg is passed on as it is."""
-    pending: list[bytes] = []
-    for kind, whole in boxes:
-        pending.append(whole)
+def split_fragments(encoded: bytes) -> Iterator[bytes]:
+    """Each run of boxes up to and including its mdat; a frame without emsg is passed on as it is.
+
+    Raises:
+        FragmentInvalid: a box is cut short, or the bytes end before an mdat.
+    """
+    fragment_start = last_end = 0
+    for kind, _, last_end in walk_boxes(encoded):
         if kind == b"mdat":
-            yield b"".join(pending)
-            pending = []
-    if pending:
+            yield encoded[fragment_start:last_end]
+            fragment_start = last_end
+    if fragment_start != last_end:
         raise FragmentInvalid("This recording ends inside a fragment.")

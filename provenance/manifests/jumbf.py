@@ -13,12 +13,14 @@ from dataclasses import dataclass, field
 
 import cbor2
 
-from provenance.manifests.errors import ManifestInvalid
-from provenance.manifests.fmp4 import split_boxes
+from provenance.manifests.errors import FragmentInvalid, ManifestInvalid
+from provenance.manifests.fmp4 import walk_boxes
 
 C2PA_UUID = bytes.fromhex("d8fec3d61b0e483c92975828877ec481")
 MAX_STORE_BYTES = 8 * 1024 * 1024
 MAX_DEPTH = 8
+MAX_BOXES = 10_000  # in one superbox; a session manifest holds about forty in all
+PURPOSE = b"manifest\x00"
 
 
 @dataclass(frozen=True)
@@ -46,23 +48,36 @@ class Superbox:
         return found[0]
 
 
-def find_store(media: bytes) -> int:
-    """Offset of the manifest store's `jumb` box in an MP4 file (C2PA 2.4 section A.5: a top-level uuid box).
+def stores_in(media: bytes) -> list[tuple[int, int]]:
+    """(start, end) of what each top-level uuid box of C2PA holds as manifest store (C2PA 2.4 section A.5).
 
     Raises:
-        ManifestInvalid: there is none, or more than one.
+        ManifestInvalid: the file's boxes do not add up.
     """
-    found = []
-    at = 0
-    for kind, whole in split_boxes(media):
-        if kind == b"uuid" and whole[8:24] == C2PA_UUID:
-            purpose_end = whole.find(b"\x00", 28)
-            if whole[28:purpose_end] == b"manifest":
-                found.append(at + purpose_end + 1 + 8)
-        at += len(whole)
+    try:
+        return [
+            (start + 28 + len(PURPOSE) + 8, end) for kind, start, end in walk_boxes(media)
+            if kind == b"uuid" and media[start + 8 : start + 24] == C2PA_UUID
+            and media[start + 28 : start + 28 + len(PURPOSE)] == PURPOSE
+        ]
+    except FragmentInvalid as error:
+        raise ManifestInvalid(error.message) from error
+
+
+def find_store(media: bytes) -> int:
+    """Offset of the one manifest store's `jumb` box in an MP4 file.
+
+    Raises:
+        ManifestInvalid: there is none, or more than one; or the file's boxes do not add up.
+    """
+    found = stores_in(media)
     if len(found) != 1:
         raise ManifestInvalid("This file must hold exactly one C2PA manifest store.", found=len(found))
-    return found[0]
+    # The store must fill its box: a reader that goes by the one and a reader that goes by the other must not differ.
+    store, end = found[0]
+    if store + int.from_bytes(media[store : store + 4], "big") != end:
+        raise ManifestInvalid("The manifest store does not fill its box.")
+    return store
 
 
 def parse_store(encoded: bytes, start: int = 0) -> Superbox:
@@ -96,6 +111,8 @@ def _parse_superbox(encoded: bytes, start: int, limit: int, depth: int) -> Super
     children: list[Superbox] = []
     contents: list[tuple[bytes, int, int]] = []
     while at < end:
+        if len(children) + len(contents) >= MAX_BOXES:
+            raise ManifestInvalid("A box in the manifest store holds too many boxes.")
         kind, after = _box_at(encoded, at, end)
         if kind == b"jumb":
             children.append(_parse_superbox(encoded, at, end, depth + 1))
@@ -190,10 +207,10 @@ def _resign(out: bytearray, manifest: Superbox, claim: bytes, resign: Callable[[
     start, end = manifest.child("c2pa.signature").content(b"cbor")
     try:
         protected, _, payload, signature = cbor2.loads(bytes(out[start:end])).value
-    except (cbor2.CBORError, ValueError, TypeError, AttributeError) as error:
+    except (cbor2.CBORError, ValueError, TypeError, AttributeError, RecursionError) as error:
         raise ManifestInvalid("The claim signature is not a COSE_Sign1.") from error
-    at = bytes(out[start:end]).rfind(signature)
-    if payload is not None or len(signature) != 64 or at < 0:
+    at = bytes(out[start:end]).rfind(signature) if isinstance(signature, bytes) else -1
+    if payload is not None or at < 0 or len(signature) != 64:
         raise ManifestInvalid("The claim signature is not a detached ES256 signature.")
     fresh = resign(cbor2.dumps(["Signature1", protected, b"", claim]))
     out[start + at : start + at + 64] = fresh

@@ -20,6 +20,7 @@ NAL_PPS = 8
 START_CODE = b"\x00\x00\x00\x01"
 SEI_USER_DATA_UNREGISTERED = 5
 MAX_ACCESS_UNIT_BYTES = 4 * 1024 * 1024
+MAX_SEI_BYTES = 8 * 1024  # a COSE object of 4096 bytes, with emulation prevention at its densest
 
 _START_CODE_PATTERN = re.compile(rb"\x00\x00\x01")
 _NEEDS_PREVENTION = re.compile(rb"\x00\x00(?=[\x00-\x03])")
@@ -76,7 +77,7 @@ def build_sei(carried: Carried) -> bytes:
 
 def is_attestation_sei(nal: bytes) -> bool:
     """Whether this NAL unit is an SEI that begins with our profile's message."""
-    if nal_type(nal) != NAL_SEI:
+    if not nal or nal_type(nal) != NAL_SEI:
         return False
     message = remove_emulation_prevention(nal[1 : 64])
     if not message or message[0] != SEI_USER_DATA_UNREGISTERED:
@@ -95,6 +96,8 @@ def parse_sei(nal: bytes) -> Carried:
     """
     if not is_attestation_sei(nal):
         raise SeiInvalid("This is not an attestation SEI.")
+    if len(nal) > MAX_SEI_BYTES:
+        raise SeiInvalid("This attestation SEI is too large.", size=len(nal))
     message = remove_emulation_prevention(nal[1:])
     at = 1
     while message[at] == 0xFF:

@@ -21,6 +21,8 @@ from trustcore.primitives.canonical import canonical_bytes
 
 MODEL_NAME = "Trustcore Gaussian replica"
 HEADER_X5CHAIN = 33
+MAX_INIT_BYTES = 4 * 1024 * 1024  # a signed init segment is about 20 KB
+MAX_VALIDITY_S = 24 * 3600
 
 
 @dataclass(frozen=True)
@@ -142,18 +144,15 @@ def read_session_manifest(init: bytes, anchor_pem: str) -> SessionManifest:
     Raises:
         ManifestInvalid: any of it does not hold.
     """
-    if any(kind == b"mdat" for kind, _ in fmp4.split_boxes(init)):
-        raise ManifestInvalid("A session's init segment must hold no media.")
+    _check_init_boxes(init)
     trusted = c2pa_files.read_trusted(init, anchor_pem)
     manifest = jumbf.active_manifest(jumbf.parse_store(init, jumbf.find_store(init)))
     if manifest.label != trusted.label:
         raise ManifestInvalid("This file's active manifest is ambiguous.")
     certificate = signer_certificate(init, manifest)
-    facts = json.loads(json.dumps(_decode(jumbf.assertion_cbor(init, manifest, assertions.SESSION_LABEL))))
-    if not isinstance(facts, dict):
-        raise ManifestInvalid("The session's facts are not a map.")
     return SessionManifest(
-        label=trusted.label, claim_sha256=jumbf.claim_sha256(init, manifest), facts=facts,
+        label=trusted.label, claim_sha256=jumbf.claim_sha256(init, manifest),
+        facts=_read_facts(jumbf.assertion_cbor(init, manifest, assertions.SESSION_LABEL)),
         key=_read_key(jumbf.assertion_cbor(init, manifest, assertions.SESSION_KEYS_LABEL), certificate),
         signer_name=certificate.subject.rfc4514_string(), codec=_codec_of(init),
     )
@@ -166,6 +165,27 @@ def _codec_of(init: bytes) -> FrameCodec:
     except FragmentInvalid as error:
         raise ManifestInvalid(error.message) from error
     return next(codec for codec in CODECS.values() if codec.sample_entry == entry)
+
+
+def _check_init_boxes(init: bytes) -> None:
+    if len(init) > MAX_INIT_BYTES:
+        raise ManifestInvalid("This is too large for a session's init segment.", size=len(init))
+    try:
+        if any(kind == b"mdat" for kind, _, _ in fmp4.walk_boxes(init)):
+            raise ManifestInvalid("A session's init segment must hold no media.")
+    except FragmentInvalid as error:
+        raise ManifestInvalid(error.message) from error
+
+
+def _read_facts(session_facts: bytes) -> dict[str, Any]:
+    """The facts as JSON knows them: numbers, texts, lists and maps of those."""
+    try:
+        facts = json.loads(json.dumps(_decode(session_facts), allow_nan=False))
+    except (TypeError, ValueError, RecursionError) as error:
+        raise ManifestInvalid("The session's facts hold what JSON cannot say.") from error
+    if not isinstance(facts, dict):
+        raise ManifestInvalid("The session's facts are not a map.")
+    return facts
 
 
 def signer_certificate(encoded: bytes, manifest: jumbf.Superbox) -> x509.Certificate:
@@ -182,7 +202,7 @@ def signer_certificate(encoded: bytes, manifest: jumbf.Superbox) -> x509.Certifi
 def _decode(encoded: bytes) -> Any:
     try:
         return cbor2.loads(encoded)
-    except (cbor2.CBORError, ValueError) as error:
+    except (cbor2.CBORError, ValueError, TypeError, OverflowError, RecursionError, MemoryError) as error:
         raise ManifestInvalid("An assertion is not readable CBOR.") from error
 
 
@@ -198,6 +218,13 @@ def _read_key(session_keys: bytes, signer: x509.Certificate) -> KeyEntry:
         )
     except (KeyError, TypeError, ValueError, CoseInvalid, InvalidSignature) as error:
         raise ManifestInvalid("The session key is missing, malformed or not bound to the signer.") from error
-    if not isinstance(created_at, datetime) or not isinstance(validity_s, int) or not isinstance(minimum, int):
-        raise ManifestInvalid("The session key's times or first number are malformed.")
+    if not isinstance(created_at, datetime) or created_at.tzinfo is None:
+        raise ManifestInvalid("The session key's time is malformed.")
+    if not _is_whole(validity_s, MAX_VALIDITY_S) or not _is_whole(minimum, fmp4.MAX_SEQUENCE):
+        raise ManifestInvalid("The session key's life or first number is malformed.")
     return KeyEntry(kid, public, minimum, created_at, validity_s)
+
+
+def _is_whole(value: Any, most: int) -> bool:
+    """Whether this is a whole number from 0 to `most` (and no truth value, which Python counts as a number)."""
+    return type(value) is int and 0 <= value <= most

@@ -19,6 +19,7 @@ from provenance.marks.errors import MarkKeyUnreadable
 SLOT_KEYS: Final = 64  # a detector tries at most this many, however many sessions exist
 KEY_BYTES: Final = 32
 FILE_KIND: Final = "trustcore-mark-key"
+MAX_FILE_BYTES: Final = 4096
 
 
 @dataclass(frozen=True)
@@ -55,12 +56,14 @@ class MarkKey:
         Raises:
             MarkKeyUnreadable: the bytes are not a mark key file of version 1.
         """
+        if len(content) > MAX_FILE_BYTES:
+            raise MarkKeyUnreadable
         try:
             body = json.loads(content)
-            if body["kind"] != FILE_KIND or body["v"] != 1:
+            if body["kind"] != FILE_KIND or body["v"] != 1 or not isinstance(body["epoch"], str):
                 raise MarkKeyUnreadable
-            return cls(bytes.fromhex(body["key"]), str(body["epoch"]))
-        except (ValueError, KeyError, TypeError) as error:
+            return cls(bytes.fromhex(body["key"]), body["epoch"])
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
             raise MarkKeyUnreadable from error
 
 

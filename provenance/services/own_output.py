@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from provenance.manifests import jumbf
-from provenance.manifests.errors import FragmentInvalid, ManifestInvalid
+from provenance.manifests.errors import ManifestInvalid
 from provenance.marks.errors import FrameTooSmall
 from provenance.marks.verdicts import Verdict
 from provenance.services.clip_reading import read_mark
@@ -47,7 +47,6 @@ class Detector:
 def has_manifest(media: bytes) -> bool:
     """Whether the file holds a C2PA manifest store at all; whose it is does not matter here."""
     try:
-        jumbf.find_store(media)
-    except (FragmentInvalid, ManifestInvalid):
+        return bool(jumbf.stores_in(media))
+    except ManifestInvalid:
         return False
-    return True

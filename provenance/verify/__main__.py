@@ -1,13 +1,14 @@
-"""Verify recordings, exports and evidence bundles offline.
+"""Verify recordings, fragments, stills, exports and evidence bundles offline.
 
-  python -m provenance.verify FILE... [--trust CA.pem] [--mark-key FILE] [--json]
+  python -m provenance.verify PATH... [--trust CA.pem] [--init INIT.mp4] [--mark-key FILE] [--details] [--json]
 
-Needs no secret and no network. Trust has to come from you: --trust names the authority's certificate (or set
+A PATH is a file or a folder; folders are read with all that is in them, in order of names, and links in them are not
+followed. Needs no secret and no network. Trust has to come from you: --trust names the authority's certificate (or set
 TRUSTCORE_TRUST); without it the best a file can be is "signer not trusted".
 
 Exit codes: 0 every file verified; 1 a file does not verify (changed, cut or malformed); 2 wrong usage; 3 a file's
-signer is not trusted under the anchor given; 4 a file carries no signature; 5 a file cannot be read. With several files
-the worst one counts: 1 before 3 before 4 before 5.
+signer is not trusted under the anchor given; 4 a file carries no signature; 5 a file cannot be read, or a folder is
+empty. With several files the worst one counts: 1 before 3 before 4 before 5.
 """
 
 import argparse
@@ -16,70 +17,81 @@ import os
 import sys
 import warnings
 from pathlib import Path
+from typing import Any
 
 from cryptography import x509
 
+from provenance.manifests.session_manifest import MAX_INIT_BYTES
 from provenance.marks.errors import MarkKeyUnreadable
+from provenance.marks.keys import MAX_FILE_BYTES as MAX_KEY_BYTES
 from provenance.marks.keys import MarkKey
-from provenance.verify.files import verify_file
-from provenance.verify.reports import worst
+from provenance.verify.files import unreadable, verify_file
+from provenance.verify.folders import Found, find_files, read_bounded
+from provenance.verify.reports import Report, summary, worst
+from provenance.verify.terminal import Page, ProgressBar, fitting, wants_colour
 
-BAR_WIDTH = 40
-
-
-class ProgressBar:
-    """A bar on a terminal for work that takes a while; silent elsewhere."""
-
-    def __init__(self, what: str) -> None:
-        self._what = what
-        self._is_shown = sys.stderr.isatty()
-
-    def __call__(self, done: int, total: int) -> None:
-        if not self._is_shown or (total != 100 and done % 50 and done != total):
-            return
-        full = BAR_WIDTH * done // total if total else 0
-        bar = f"[{'#' * full}{'.' * (BAR_WIDTH - full)}] {100 * done // total} %" if total else f"{done} frames"
-        print(f"\r{self._what}: {bar}", end="", file=sys.stderr, flush=True)
-
-    def close(self) -> None:
-        if self._is_shown:
-            print("\r\033[K", end="", file=sys.stderr, flush=True)
+MAX_ANCHOR_BYTES = 256 * 1024
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command; returns the exit code."""
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    try:
+        means = _means(options)
+    except (ValueError, MarkKeyUnreadable) as error:
+        parser.error(f"a file named on the command line cannot be read: {error}")
+    found = find_files([Path(name) for name in options.paths])
+    reports = _verify_all(found, means)
+    if options.json:
+        print(json.dumps(summary(reports, [str(link) for link in found.links]), indent=1))
+    else:
+        page = Page(is_coloured=wants_colour(sys.stdout, os.environ), shows_details=options.details)
+        print(fitting(page.text(reports, found.links), sys.stdout.encoding or "ascii"))
+    return worst([report.outcome for report in reports]).exit_code
+
+
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m provenance.verify", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("files", nargs="+", metavar="FILE")
+    parser.add_argument("paths", nargs="+", metavar="PATH", help="a file, or a folder of files")
     parser.add_argument("--trust", metavar="CA.pem", help="certificate of the authority you trust")
+    parser.add_argument("--init", metavar="FILE", help="session manifest of fragments that come without one")
     parser.add_argument("--mark-key", metavar="FILE", help="read the watermark with this key")
+    parser.add_argument("--details", action="store_true", help="show everything about each of several files")
     parser.add_argument("--json", action="store_true", help="one JSON object instead of sentences")
-    options = parser.parse_args(arguments)
-    try:
-        trust = options.trust or os.environ.get("TRUSTCORE_TRUST", "")
-        anchor_pem = _anchor(Path(trust)) if trust else ""
-        mark_key = MarkKey.from_file(Path(options.mark_key).read_bytes()) if options.mark_key else None
-    except (OSError, ValueError, MarkKeyUnreadable) as error:
-        parser.error(f"a file named on the command line cannot be read: {error}")
+    return parser
+
+
+def _means(options: argparse.Namespace) -> dict[str, Any]:
+    """What `verify_file` judges with, once all of it parses: a damaged anchor must not look like a strange signer."""
+    trust = options.trust or os.environ.get("TRUSTCORE_TRUST", "")
+    anchor_pem = _content(trust, MAX_ANCHOR_BYTES).decode("ascii") if trust else ""
+    if trust:
+        x509.load_pem_x509_certificates(anchor_pem.encode())
+    return {
+        "anchor_pem": anchor_pem,
+        "mark_key": MarkKey.from_file(_content(options.mark_key, MAX_KEY_BYTES)) if options.mark_key else None,
+        "init": _content(options.init, MAX_INIT_BYTES) if options.init else b"",
+    }
+
+
+def _content(name: str, most_bytes: int) -> bytes:
+    content, problem = read_bounded(Path(name), most_bytes)
+    if problem:
+        raise ValueError(f"{name}: {problem}")
+    return content
+
+
+def _verify_all(found: Found, means: dict[str, Any]) -> list[Report]:
+    bar = ProgressBar(len(found.items))
     reports = []
-    for name in options.files:
-        bar = ProgressBar(Path(name).name)
-        reports.append(verify_file(Path(name), anchor_pem=anchor_pem, mark_key=mark_key, progress=bar))
-        bar.close()
-    outcome = worst([report.outcome for report in reports])
-    if options.json:
-        print(json.dumps({"outcome": outcome.value, "files": [report.as_json() for report in reports]}, indent=1))
-    else:
-        print("\n\n".join(report.as_text() for report in reports))
-    return outcome.exit_code
-
-
-def _anchor(path: Path) -> str:
-    """The certificate file, once it parses: a damaged anchor must not look like an untrusted signer."""
-    pem = path.read_text("ascii")
-    x509.load_pem_x509_certificates(pem.encode())
-    return pem
+    for path, problem in found.items:
+        bar.begin(path)
+        reports.append(unreadable(path, problem) if problem else verify_file(path, **means, progress=bar))
+    bar.close()
+    return reports
 
 
 if __name__ == "__main__":

@@ -6,9 +6,11 @@ import av
 
 from provenance import bundles
 from provenance.bundle_checks import report_on
+from provenance.manifests import fmp4
 from provenance.manifests.errors import FragmentInvalid
 from provenance.marks.keys import MarkKey
 from provenance.verify import video
+from provenance.verify.folders import read_bounded
 from provenance.verify.reports import Outcome, Report
 from trustcore.primitives.errors import TrustcoreError
 
@@ -18,16 +20,22 @@ _IMAGES = {b"\xff\xd8\xff": "image/jpeg", b"\x89PNG": "image/png"}
 
 
 def verify_file(
-    path: Path, *, anchor_pem: str, mark_key: MarkKey | None = None, progress: video.Progress = video.silent,
+    path: Path, *, anchor_pem: str, mark_key: MarkKey | None = None, init: bytes = b"",
+    progress: video.Progress = video.silent,
 ) -> Report:
-    """The verdict on one file. Never raises for what is wrong with the file: that is the verdict."""
-    try:
-        if path.stat().st_size > MAX_FILE_BYTES:
-            return _unreadable(path, "This file is larger than 2 GB.")
-        encoded = path.read_bytes()
-    except OSError as error:
-        return _unreadable(path, f"The file cannot be opened: {error.strerror}.")
-    report = _judge(path, encoded, anchor_pem, progress)
+    """The verdict on one file. Never raises for what is wrong with the file: that is the verdict.
+
+    Args:
+        path: an ordinary file of at most MAX_FILE_BYTES.
+        anchor_pem: the authority you trust; "" when you have none.
+        mark_key: to read the watermark with.
+        init: the session manifest of fragments that come without one.
+        progress: told how far the reading is.
+    """
+    encoded, problem = read_bounded(path, MAX_FILE_BYTES)
+    if problem:
+        return unreadable(path, problem)
+    report = _judge(path, encoded, anchor_pem, init, progress)
     if mark_key is not None:
         report.mark = _mark(report.kind, encoded, mark_key, progress)
     return report
@@ -42,20 +50,29 @@ def _pictures(kind: str, encoded: bytes) -> bytes:
     return files[names[0]] if names else b""
 
 
-def _judge(path: Path, encoded: bytes, anchor_pem: str, progress: video.Progress) -> Report:
+def _judge(path: Path, encoded: bytes, anchor_pem: str, init: bytes, progress: video.Progress) -> Report:
     if encoded[4:8] == b"ftyp":
-        try:
-            if video.is_fragment_file(encoded):
-                return video.verify_fragment_file(str(path), encoded, anchor_pem, progress)
-        except FragmentInvalid as error:
-            return Report(str(path), "video file", Outcome.CHANGED, [error.message])
-        return video.verify_whole_file(str(path), encoded, anchor_pem)
+        return _judge_mp4(str(path), encoded, anchor_pem, progress)
+    if encoded[4:8] in {b"emsg", b"moof"}:
+        return video.verify_fragments(str(path), encoded, init, anchor_pem, progress)
     if bundles.is_bundle(encoded):
         return report_on(str(path), encoded, anchor_pem)
     for magic, media_type in _IMAGES.items():
         if encoded.startswith(magic):
             return video.verify_whole_file(str(path), encoded, anchor_pem, media_type)
-    return _unreadable(path, "This is no MP4, JPEG, PNG or evidence bundle." if encoded else "The file is empty.")
+    return unreadable(path, "This is no MP4, JPEG, PNG or evidence bundle." if encoded else "The file is empty.")
+
+
+def _judge_mp4(name: str, encoded: bytes, anchor_pem: str, progress: video.Progress) -> Report:
+    try:
+        kinds = {kind for kind, _, _ in fmp4.walk_boxes(encoded)}
+    except FragmentInvalid as error:
+        return Report(name, "video file", Outcome.CHANGED, [error.message])
+    if b"moof" in kinds:
+        return video.verify_fragment_file(name, encoded, anchor_pem, progress)
+    if b"mdat" not in kinds:
+        return video.verify_init_segment(name, encoded, anchor_pem)
+    return video.verify_whole_file(name, encoded, anchor_pem)
 
 
 def _mark(kind: str, encoded: bytes, key: MarkKey, progress: video.Progress) -> dict[str, object] | str:
@@ -66,5 +83,6 @@ def _mark(kind: str, encoded: bytes, key: MarkKey, progress: video.Progress) -> 
         return f"could not be read: {error}"
 
 
-def _unreadable(path: Path, why: str) -> Report:
+def unreadable(path: Path, why: str) -> Report:
+    """The report on what cannot be looked at."""
     return Report(str(path), "unknown", Outcome.UNREADABLE, [why])

@@ -1,5 +1,6 @@
 """What a verification says: one outcome, plain sentences, and the facts for machines."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -24,6 +25,7 @@ _EXIT_CODES = {
 }
 SEVERITY = (Outcome.VERIFIED, Outcome.UNREADABLE, Outcome.UNSIGNED, Outcome.UNTRUSTED, Outcome.CHANGED)
 MARK_NOT_CHECKED = "not checked"
+SCHEMA = "trustcore-verify/1"
 
 
 @dataclass
@@ -44,25 +46,34 @@ class Report:
             "facts": self.facts, "mark": self.mark,
         }
 
-    def as_text(self) -> str:
-        """For a person: the verdict first, then why, then the facts."""
-        lines = [f"{_HEADLINES[self.outcome]}: {self.file} ({self.kind})"]
-        lines += [f"  {sentence}" for sentence in self.sentences]
-        lines += [f"  {name}: {value}" for name, value in self.facts.items() if not isinstance(value, (dict, list))]
+    def findings(self) -> list[tuple[str, str]]:
+        """(name, value) of what was found, for a person: the facts, then what the mark says."""
+        told = [(name, str(value)) for name, value in self.facts.items() if not isinstance(value, (dict, list))]
+        return [*told, ("mark", self._mark_words())]
+
+    def _mark_words(self) -> str:
         if isinstance(self.mark, str):
-            lines.append(f"  mark: {self.mark}")
-        else:
-            lines.append(f"  mark: {self.mark['verdict']}, payload {self.mark['payload'] or 'none'}. {MARK_CAUTION}")
-        return "\n".join(lines)
+            return self.mark
+        return f"{self.mark['verdict']}, payload {self.mark['payload'] or 'none'}. {MARK_CAUTION}"
 
 
 MARK_CAUTION = "A mark says where to look things up; it never says authentic."
-_HEADLINES = {
-    Outcome.VERIFIED: "VERIFIED", Outcome.CHANGED: "DOES NOT VERIFY", Outcome.UNTRUSTED: "SIGNER NOT TRUSTED",
-    Outcome.UNSIGNED: "NOT SIGNED", Outcome.UNREADABLE: "CANNOT BE READ",
-}
 
 
 def worst(outcomes: list[Outcome]) -> Outcome:
     """The outcome that the exit code tells."""
     return max(outcomes, key=SEVERITY.index, default=Outcome.UNREADABLE)
+
+
+def summary(reports: Sequence[Report], links_not_followed: Sequence[str]) -> dict[str, Any]:
+    """What `--json` prints. Within one SCHEMA names stay, and keep their meaning; names may be added."""
+    outcome = worst([report.outcome for report in reports])
+    return {
+        "schema": SCHEMA, "outcome": outcome.value, "exit_code": outcome.exit_code,
+        "summary": {
+            "files": len(reports),
+            **{each.value: sum(report.outcome is each for report in reports) for each in Outcome},
+            "links_not_followed": list(links_not_followed),
+        },
+        "files": [report.as_json() for report in reports],
+    }

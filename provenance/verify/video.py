@@ -12,7 +12,7 @@ from provenance.manifests import c2pa_files, fmp4
 from provenance.manifests.assertions import SESSION_LABEL, SOFT_BINDING_LABEL
 from provenance.manifests.errors import FragmentInvalid, ManifestInvalid, ManifestMissing, SignerUntrusted
 from provenance.manifests.recording import RECORDING_LABEL
-from provenance.manifests.session_manifest import read_session_manifest
+from provenance.manifests.session_manifest import SessionManifest, read_session_manifest
 from provenance.marks.detect import detect
 from provenance.marks.keys import MarkKey
 from provenance.marks.planes import Planes, planes_of
@@ -22,7 +22,9 @@ from provenance.verify.reports import Outcome, Report
 from provenance.verify.stream import StreamCounts, StreamVerifier
 
 Progress = Callable[[int, int], None]  # (frames done, frames in all; 0 when unknown)
+MAX_PIXELS = 8192 * 8192  # of one picture whose mark is read
 SEARCHED_FRAMES = 30  # within one slot of the mark, which lasts five seconds at least
+END_UNKNOWN = "Whether frames are missing at the end, only the audit log's segment roots can say."
 SHOWN_FACTS = (
     "session_id", "tenant", "replica_id", "replica_version", "consent_id", "consent_receipt_sha256", "policy_id",
     "policy_version", "created_at", "disclosure",
@@ -35,8 +37,7 @@ def silent(_done: int, _total: int) -> None:
 
 def is_fragment_file(encoded: bytes) -> bool:
     """Whether these bytes are init + fragments, rather than an ordinary MP4."""
-    kinds = {kind for kind, _ in fmp4.split_boxes(encoded)}
-    return b"moof" in kinds
+    return any(kind == b"moof" for kind, _, _ in fmp4.walk_boxes(encoded))
 
 
 def verify_fragment_file(name: str, encoded: bytes, anchor_pem: str, progress: Progress = silent) -> Report:
@@ -44,25 +45,77 @@ def verify_fragment_file(name: str, encoded: bytes, anchor_pem: str, progress: P
     report = Report(name, "recording of sent frames", Outcome.CHANGED)
     try:
         init, fragments = fmp4.split_recording(encoded)
-        total = sum(1 for kind, _ in fmp4.split_boxes(encoded) if kind == b"moof")
-        manifest = read_session_manifest(init, anchor_pem)
-        report.facts = _session_facts(manifest.facts)
-        report.facts |= {"signer": manifest.signer_name, "manifest": manifest.label}
-        report.facts |= {"claim_sha256": manifest.claim_sha256}
-        verifier = StreamVerifier(manifest)
-        reasons: dict[str, int] = {}
-        for done, fragment in enumerate(fragments):
-            verdict = verifier.check_fragment(fragment)
-            if verdict.reason:
-                reasons[verdict.reason] = reasons.get(verdict.reason, 0) + 1
-            progress(done + 1, total)
+        verifier = StreamVerifier(_session_manifest(report, init, anchor_pem))
+        reasons = _check_frames(verifier, fragments, _frame_count(encoded), progress)
+    except (ManifestInvalid, FragmentInvalid) as error:
+        return _refused(report, error)
+    report.facts["frames"] = verifier.counts.as_json()
+    report.sentences = [*_frame_sentences(verifier, reasons), *_beginning(verifier), END_UNKNOWN]
+    if _is_whole(verifier.counts) and verifier.lowest == verifier.manifest.key.minimum_sequence:
+        report.outcome = Outcome.VERIFIED
+    return report
+
+
+def verify_fragments(
+    name: str, encoded: bytes, init: bytes, anchor_pem: str, progress: Progress = silent,
+) -> Report:
+    """Judge fragments that come without their session manifest. `init`: the manifest, from elsewhere; b"" for none."""
+    report = Report(name, "fragments", Outcome.UNREADABLE)
+    if not init:
+        report.sentences = ["These are fragments without their session manifest. Name it with --init FILE."]
+        return report
+    report.outcome = Outcome.CHANGED
+    try:
+        verifier = StreamVerifier(_session_manifest(report, init, anchor_pem))
+        reasons = _check_frames(verifier, fmp4.split_fragments(encoded), _frame_count(encoded), progress)
     except (ManifestInvalid, FragmentInvalid) as error:
         return _refused(report, error)
     report.facts["frames"] = verifier.counts.as_json()
     report.sentences = _frame_sentences(verifier, reasons)
-    if _is_whole(verifier.counts) and verifier.lowest == manifest.key.minimum_sequence:
+    if verifier.counts.verified:
+        which = f"They are frames {verifier.lowest} to {verifier.highest}."
+        report.sentences.append(f"{which} What came before and after them, this file cannot say.")
+    if _is_whole(verifier.counts):
         report.outcome = Outcome.VERIFIED
     return report
+
+
+def verify_init_segment(name: str, encoded: bytes, anchor_pem: str) -> Report:
+    """Judge a session manifest that comes without frames."""
+    report = Report(name, "session manifest without frames", Outcome.CHANGED)
+    try:
+        _session_manifest(report, encoded, anchor_pem)
+    except ManifestInvalid as error:
+        return _refused(report, error)
+    report.outcome = Outcome.VERIFIED
+    report.sentences = ["The session manifest holds, and its signer is trusted.", "This file holds no frame."]
+    return report
+
+
+def _session_manifest(report: Report, init: bytes, anchor_pem: str) -> SessionManifest:
+    """The manifest, once it is Trusted; what it says goes into the report."""
+    manifest = read_session_manifest(init, anchor_pem)
+    report.facts = _session_facts(manifest.facts)
+    report.facts |= {"signer": manifest.signer_name, "manifest": manifest.label}
+    report.facts |= {"claim_sha256": manifest.claim_sha256}
+    return manifest
+
+
+def _frame_count(encoded: bytes) -> int:
+    return sum(1 for kind, _, _ in fmp4.walk_boxes(encoded) if kind == b"moof")
+
+
+def _check_frames(
+    verifier: StreamVerifier, fragments: Iterator[bytes], total: int, progress: Progress,
+) -> dict[str, int]:
+    """Judge each frame; {what was wrong: how often}."""
+    reasons: dict[str, int] = {}
+    for done, fragment in enumerate(fragments):
+        verdict = verifier.check_fragment(fragment)
+        if verdict.reason:
+            reasons[verdict.reason] = reasons.get(verdict.reason, 0) + 1
+        progress(done + 1, total)
+    return reasons
 
 
 def _is_whole(counts: StreamCounts) -> bool:
@@ -70,7 +123,7 @@ def _is_whole(counts: StreamCounts) -> bool:
 
 
 def _frame_sentences(verifier: StreamVerifier, reasons: dict[str, int]) -> list[str]:
-    counts, first = verifier.counts, verifier.manifest.key.minimum_sequence
+    counts = verifier.counts
     said = [
         f"{counts.verified} of {counts.received} frames were signed by this session's key for this session.",
     ]
@@ -79,12 +132,16 @@ def _frame_sentences(verifier: StreamVerifier, reasons: dict[str, int]) -> list[
         said.append(f"{counts.gap} frame(s) between the first and the last are missing: lost, or cut out.")
     if counts.reordered:
         said.append(f"{counts.reordered} frame(s) stand in another order than they were made.")
-    if counts.verified and verifier.lowest != first:
-        said.append(f"The recording begins at frame {verifier.lowest}; the session began at frame {first}.")
     if not counts.received:
         said.append("The recording holds no frame.")
-    said.append("Whether frames are missing at the end, only the audit log's segment roots can say.")
     return said
+
+
+def _beginning(verifier: StreamVerifier) -> list[str]:
+    first = verifier.manifest.key.minimum_sequence
+    if not verifier.counts.verified or verifier.lowest == first:
+        return []
+    return [f"The recording begins at frame {verifier.lowest}; the session began at frame {first}."]
 
 
 def verify_whole_file(name: str, encoded: bytes, anchor_pem: str, media_type: str = c2pa_files.MP4) -> Report:
@@ -148,7 +205,9 @@ def read_mark(encoded: bytes, key: MarkKey, progress: Progress = silent) -> dict
 
 
 def _planes(encoded: bytes, progress: Progress) -> Iterator[Planes]:
-    with av.open(io.BytesIO(encoded)) as source:
+    bound = {"max_pixels": str(MAX_PIXELS)}  # told to the prober and to the decoder: each allocates what a file states
+    with av.open(io.BytesIO(encoded), options=bound) as source:
+        source.streams.video[0].codec_context.options = bound
         for done, frame in enumerate(source.decode(video=0)):
             progress(done + 1, source.streams.video[0].frames)
             # A cropped still may have odd sides; the mark does not mind the missing half pixel.

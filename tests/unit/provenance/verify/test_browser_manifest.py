@@ -86,3 +86,18 @@ def test_random_damage_is_refused_and_never_crashes(session: LiveSession, tmp_pa
         capture_output=True, text=True, check=True, timeout=60,
     )
     assert json.loads(done.stdout) == {"verified": 0, "refused": 1500, "crashed": []}
+
+
+def test_each_parser_refuses_damage_or_reads_exactly_those_bytes(session: LiveSession, tmp_path: Path) -> None:
+    path = tmp_path / "init.mp4"
+    path.write_bytes(session.init.encoded)
+    done = subprocess.run(
+        ["node", str(REPOSITORY / "tests/vectors/vsi/fuzz_parsers.mjs"), str(generate.FILE), str(path),
+         str(REPOSITORY / "trustcore/static/js/verify"), "1500"],
+        capture_output=True, text=True, check=True, timeout=60,
+    )
+    told = json.loads(done.stdout)
+    assert set(told) == {"unit", "sei", "cbor", "store"}
+    for parser in told.values():
+        assert parser["crashed"] == []
+        assert parser["accepted"] > 0 and parser["accepted"] + parser["refused"] == 1500
