@@ -21,11 +21,13 @@ from provenance.marks.grid import CHROMA, LUMA, TILE_ROWS, Band, Grid, grid_for
 from provenance.marks.keys import SLOT_KEYS, MarkKey
 from provenance.marks.planes import Planes, resized
 from provenance.marks.slots import (
+    PAYLOAD_FALSE_RATE,
     SMALLEST_WEIGHT,
     SoftReading,
     clearest_soft_bits,
     follow_slots,
     other_payloads,
+    payload_alone,
     take_payload,
 )
 from provenance.marks.verdicts import MarkReading, Tampering, Verdict
@@ -41,7 +43,6 @@ V_WEIGHT: Final = 0.7
 LIVE_RMS: Final = 0.05  # grey levels: below this a plane holds no picture, let alone a mark
 
 PRESENCE_Z: Final = 6.0  # 1.5e-8 by the bound
-PAYLOAD_FALSE_RATE: Final = 1e-12  # presence, CRC and all slot hypotheses together
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,7 @@ class Field:
 
 
 def payload_threshold(hypotheses: int) -> float:
-    """The z at which a payload whose CRC holds may be believed, when `hypotheses` slots were tried."""
+    """The z at which a payload whose CRC holds may be believed, when the CRC has `hypotheses` chances to hold."""
     return sqrt(2.0 * log(hypotheses * 2.0**-payload.CRC_BITS / PAYLOAD_FALSE_RATE))
 
 
@@ -282,10 +283,9 @@ def _judge(readings: list[SoftReading], z: float, hypotheses: int, frames: int) 
     z_found = _strongest(z, [reading.z for reading in readings])
     if z <= -PRESENCE_Z:
         return MarkReading(Verdict.TAMPERING, tampering=Tampering.INVERTED, frames=frames, z=z)
-    if z_found < PRESENCE_Z:
-        return MarkReading(Verdict.NO_MARK, frames=frames, z=z_found)
-    if z_found < payload_threshold(hypotheses):
-        return MarkReading(Verdict.MARK_PRESENT, frames=frames, z=z_found)
+    # Each take is one more chance for a CRC to hold by accident, and there are at most as many as windows.
+    if z_found < payload_threshold(max(hypotheses, len(readings))):
+        return _judge_alone(readings, z_found, frames)
     takes = follow_slots(readings)
     read = [(take, value) for take in takes if (value := take_payload(readings, take)) is not None]
     if not read:
@@ -296,6 +296,14 @@ def _judge(readings: list[SoftReading], z: float, hypotheses: int, frames: int) 
     if len(values) > 1:
         return MarkReading(Verdict.TAMPERING, None, slots, Tampering.TWO_MARKS, frames, z_found)
     return MarkReading(Verdict.PAYLOAD_READ, values.pop(), slots, frames=frames, z=z_found)
+
+
+def _judge_alone(readings: list[SoftReading], z: float, frames: int) -> MarkReading:
+    """The verdict where the sync signs do not carry a payload: only one that stands out by itself is believed."""
+    if (found := payload_alone(readings)) is not None:
+        value, slot = found
+        return MarkReading(Verdict.PAYLOAD_READ, value, (slot,), frames=frames, z=z)
+    return MarkReading(Verdict.MARK_PRESENT if z >= PRESENCE_Z else Verdict.NO_MARK, frames=frames, z=z)
 
 
 def judge_searched(

@@ -9,7 +9,8 @@ size; (4) lay the picture on the frame where it fits, and go on as `detect` does
 What is judged at the end is the statistic of aligned detection, so that for any unmarked picture and any one alignment
 P(z >= t) <= exp(-t^2/2). For pictures no wider than 16:9 a search may end at any of fewer than 3.5e10 alignments (544
 coarse scales and orientations with 11 fine scales each, 5.4 million shifts at most), so P(any z >= 8.5) <= 3.5e10 *
-2.1e-16 = 7.2e-6; a CRC of 16 bits that one of 64 slots may pass leaves 7.1e-9 for a false payload.
+2.1e-16 = 7.2e-6. At an alignment one slot is chosen by the energy of its soft bits before any CRC is looked at, and a
+CRC of 16 bits holds by accident once in 65,536 times: 1.1e-10 for a false payload. docs/watermark.md has the proof.
 """
 
 from collections.abc import Callable, Iterable, Iterator

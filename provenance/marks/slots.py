@@ -7,7 +7,7 @@ session a clip was cut, so it follows the path of slots that best explains all w
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import sqrt
+from math import log, sqrt
 from typing import Final
 
 import numpy as np
@@ -21,6 +21,7 @@ OTHER_ENERGY: Final = 6.0  # the same for a second mark: a charge of tampering a
 NEXT_COST: Final = 3.0  # deviations; keeps windows of one slot together when their energies are close
 JUMP_COST: Final = 15.0
 SMALLEST_WEIGHT: Final = 0.5
+PAYLOAD_FALSE_RATE: Final = 1e-12  # of each way to believe a payload, all hypotheses together
 
 
 @dataclass(frozen=True)
@@ -100,6 +101,34 @@ def take_payload(readings: Sequence[SoftReading], take: Take) -> int | None:
     """The payload of a take, if its soft bits stand out of noise and its CRC holds."""
     soft = _combined(readings, take.first, take.path)
     return payload.decode(soft) if energy_of(soft) >= SLOT_ENERGY else None
+
+
+def payload_alone(readings: Sequence[SoftReading]) -> tuple[int, int] | None:
+    """The payload and slot of the window whose payload stands out so far that it needs no sync signs to be believed.
+
+    All sessions of an epoch share the sync signs, so who holds pictures of another session can subtract them; the
+    payload's own signs remain. For one window, slot and id, `fit_of` is a sum of numbers that depend on the picture
+    alone, each with a secret sign, so it reaches t with probability exp(-t^2/2) at most; every window, slot and id
+    there could be is counted.
+    """
+    needed = alone_threshold(len(readings))
+    for reading in readings:
+        slot = int(np.argmax(reading.energy))
+        value = payload.decode(reading.soft[slot])
+        if value is not None and fit_of(reading.soft[slot], value) >= needed:
+            return value, slot
+    return None
+
+
+def fit_of(soft: NDArray[np.float32], slot_id: int) -> float:
+    """How well one window's soft bits [240] fit a slot id: standard normal or narrower without a mark."""
+    return float(payload.encode(slot_id) @ soft) / sqrt(payload.CODED_BITS)
+
+
+def alone_threshold(windows: int) -> float:
+    """The fit at which a payload may be believed by itself."""
+    tries = windows * SLOT_KEYS * 2.0**payload.PAYLOAD_BITS
+    return sqrt(2.0 * log(tries / PAYLOAD_FALSE_RATE))
 
 
 def other_payloads(readings: Sequence[SoftReading], take: Take) -> set[int]:

@@ -39,13 +39,31 @@ def through_codec(
 ) -> tuple[list[NDArray[np.uint8]], float]:
     """Encode and decode as a live call does: the decoded I420 pictures and the rate that came out, kbps."""
     height, width = frames[0].shape[0] * 2 // 3, frames[0].shape[1]
+    encoder = _encoder(codec, width, height)
+    encoder.bit_rate = kbps * 1000
+    encoder.options = _OPTIONS[codec](kbps)
+    return _through(encoder, {"libx264": "h264", "libvpx": "vp8"}[codec], frames)
+
+
+def through_file(frames: list[NDArray[np.uint8]], crf: int) -> tuple[list[NDArray[np.uint8]], float]:
+    """Encode and decode as a file for upload is made: x264's own defaults at a constant rate factor."""
+    encoder = _encoder("libx264", frames[0].shape[1], frames[0].shape[0] * 2 // 3)
+    encoder.options = {"crf": str(crf)}
+    return _through(encoder, "h264", frames)
+
+
+def _encoder(codec: str, width: int, height: int) -> av.CodecContext:
     encoder = av.CodecContext.create(codec, "w")
     encoder.width, encoder.height, encoder.pix_fmt = width, height, "yuv420p"
-    encoder.bit_rate = kbps * 1000
     encoder.framerate, encoder.time_base = Fraction(30, 1), Fraction(1, 30)
     encoder.thread_count = 1
-    encoder.options = _OPTIONS[codec](kbps)
-    decoder = av.CodecContext.create({"libx264": "h264", "libvpx": "vp8"}[codec], "r")
+    return encoder
+
+
+def _through(
+    encoder: av.CodecContext, decoder_name: str, frames: list[NDArray[np.uint8]]
+) -> tuple[list[NDArray[np.uint8]], float]:
+    decoder = av.CodecContext.create(decoder_name, "r")
     size_bytes, shown = 0, []
     pictures: list[av.VideoFrame | None] = []
     for number, frame in enumerate(frames):
