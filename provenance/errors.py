@@ -33,6 +33,22 @@ class FileTooLarge(Refusal):
     code = "check.file_too_large"
 
 
+class LinkUnknown(Refusal):
+    """What somebody pasted names no session of this installation. No other address is ever looked at."""
+
+    code = "check.link_unknown"
+
+
+class CheckUnfinished(Fault):
+    """A check did not come to its end: its process stopped, or the clip that waited in memory is gone."""
+
+    code = "check.unfinished"
+
+
+class CheckStopped(Refusal):
+    """The person who asked stopped the check."""
+
+    code = "check.stopped"
 
 
 class ExportUnready(Refusal):
@@ -48,7 +64,9 @@ class BundleInvalid(Refusal):
 
 
 class TooManyChecks(Refusal):
-    """The public check page is asked too often: somebody may be using it to learn how to remove a mark."""
+    """The public check page is asked too often, by one network or by all together: somebody may be using it to learn
+    how to remove a mark.
+    """
 
     code = "request.too_many"
 

@@ -1,6 +1,6 @@
-"""Celery wakes; the rows are the truth. Each task takes ids, may run twice, and calls one service."""
+"""Celery wakes; the rows are the truth. Each task takes ids or nothing, may run twice, and calls one service."""
 
-from provenance.services import exports
+from provenance.services import check_runs, exports
 from trustcore.celery import app
 from trustcore.primitives.clock import utc_now
 
@@ -9,3 +9,15 @@ from trustcore.primitives.clock import utc_now
 def build_export(public_id: str) -> None:
     """Build a requested evidence bundle."""
     exports.build(public_id, now=utc_now())
+
+
+@app.task(name="provenance.run_checks")  # type: ignore[untyped-decorator]
+def run_checks() -> int:
+    """Do the checks that wait, in a process of its own (queue "checks"). Returns how many there were."""
+    return check_runs.run_waiting(clock=utc_now)
+
+
+@app.task(name="provenance.sweep_checks")  # type: ignore[untyped-decorator]
+def sweep_checks() -> int:
+    """Close checks whose process is gone, and forget what need not be known any more. Returns how many were closed."""
+    return check_runs.sweep(now=utc_now())

@@ -9,6 +9,7 @@ from trustcore import embedded_postgres
 from trustcore.env import SettingInvalid, env_bool, env_int, env_list, env_secret, env_str
 from trustcore.initial_state import REPOSITORY, state_dir
 from trustcore.policy.files import policy_sha256
+from trustcore.primitives.hashing import sha256_hex
 
 BASE_DIR = REPOSITORY
 
@@ -243,7 +244,11 @@ CELERY_BEAT_SCHEDULE = {
     "reap": {"task": "rendering.reap", "schedule": 2.0, "options": {"expires": 2}},
     "run-jobs": {"task": "rendering.run_jobs", "schedule": 5.0, "options": {"expires": 5}},
     "consent-sweep": {"task": "consent.sweep", "schedule": 60.0, "options": {"expires": 60}},
+    "run-checks": {"task": "provenance.run_checks", "schedule": 5.0, "options": {"expires": 5}},
+    "sweep-checks": {"task": "provenance.sweep_checks", "schedule": 30.0, "options": {"expires": 30}},
 }
+# A check computes for a minute; it must not stand before the reaper, so it has a queue and a process of its own.
+CELERY_TASK_ROUTES = {"provenance.run_checks": {"queue": "checks"}}
 
 # --- audit, keys, policy ---------------------------------------------------------------------------------------------
 AUDIT_POLICY_VERSION = policy_sha256()
@@ -254,6 +259,18 @@ KEY_PROVIDER = env_str("TRUSTCORE_KEY_PROVIDER", "file")
 ROOT_KEK = env_secret("TRUSTCORE_ROOT_KEK", SECRETS_DIR)
 # A file {"grant": [b64 key...], "worker": [...]} that the signer trusts instead of the registered workers.
 SIGNER_PINS = env_str("TRUSTCORE_SIGNER_PINS", "")
+
+# --- the public check -------------------------------------------------------------------------------------------------
+# Seconds that the search for a crop, another size or a mirrored picture may take, for one clip; 0 leaves it out.
+MARK_SEARCH_S = env_int("TRUSTCORE_MARK_SEARCH_S", 90)
+# Questions that one network (/24, /48) may ask in an hour, and how many of them without the puzzle solved.
+CHECKS_AN_HOUR = env_int("TRUSTCORE_CHECKS_AN_HOUR", 20, minimum=1)
+CHECKS_AN_HOUR_UNPROVEN = env_int("TRUSTCORE_CHECKS_AN_HOUR_UNPROVEN", 4)
+# Where clips wait, encrypted, between the web process and the process that checks them: both must see it. In memory by
+# default, so that nothing of a clip ever reaches a disk.
+CHECK_SPOOL_DIR = Path(
+    env_str("TRUSTCORE_CHECK_SPOOL_DIR", f"/dev/shm/trustcore-{sha256_hex(str(STATE_DIR).encode())[:12]}")  # noqa: S108
+)
 
 # --- live media ------------------------------------------------------------------------------------------------------
 # STUN and TURN servers for viewers, as JSON ([{"urls": ...}]). None are needed where viewer and worker see each other.

@@ -16,6 +16,9 @@ from trustcore.primitives.errors import TrustcoreError
 MP4 = "video/mp4"
 # Failures that speak about the signer only: the bytes hold together.
 SIGNER_FAILURES = {"signingCredential.untrusted", "signingCredential.invalid", "signingCredential.expired"}
+SIGNER_HOLDS = {"claimSignature.validated", "signingCredential.trusted"}
+# Failures that speak about the bytes around a manifest whose own signature holds.
+CONTENT_FAILURES = {"assertion.bmffHash.mismatch", "assertion.dataHash.mismatch"}
 TRUSTED = "Trusted"  # the one state that counts; "Valid" is what an unknown authority gets
 
 
@@ -118,3 +121,23 @@ def read_trusted(media: bytes, anchor_pem: str, media_type: str = MP4) -> Truste
     return TrustedFile(
         label, report["manifests"][label], tuple(entry["code"] for entry in active.get("informational", [])),
     )
+
+
+def read_changed(media: bytes, anchor_pem: str, media_type: str = MP4) -> TrustedFile | None:
+    """The active manifest of a file that was signed under `anchor_pem` and changed afterwards; else None.
+
+    The claim's own signature holds and its signer is trusted, and every failure speaks of the bytes around it. That
+    says who signed once, and nothing about what the file shows now: a manifest can be glued onto another file.
+    """
+    try:
+        with Reader(media_type, io.BytesIO(media), context=context(anchor_pem)) as reader:
+            active = (reader.get_validation_results() or {}).get("activeManifest", {})
+            report = json.loads(reader.json())
+    except C2paError:
+        return None
+    held = {entry["code"] for entry in active.get("success", [])}
+    failures = {entry["code"] for entry in active.get("failure", [])}
+    if not failures or not held >= SIGNER_HOLDS or not failures <= CONTENT_FAILURES:
+        return None
+    label = report["active_manifest"]
+    return TrustedFile(label, report["manifests"][label], ())

@@ -1,5 +1,5 @@
-from provenance.models.checks import ClipCheck
+from provenance.models.checks import CheckRun, ClipCheck, ToldAnswer
 from provenance.models.exports import Export
 from provenance.models.manifests import MarkSlot, SessionManifest
 
-__all__ = ["ClipCheck", "Export", "MarkSlot", "SessionManifest"]
+__all__ = ["CheckRun", "ClipCheck", "Export", "MarkSlot", "SessionManifest", "ToldAnswer"]

@@ -4,23 +4,26 @@ Order of the evidence: a manifest in the file (byte for byte: "intact"), else th
 and compared with what was sent. A mark alone never says more than "look here": it can be copied onto another picture.
 """
 
-import secrets
-import threading
-from dataclasses import asdict
-from datetime import datetime, timedelta
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime
 from typing import Any
 
-from provenance.errors import FileTooLarge, FileUnreadable, TooManyChecks
+import numpy as np
+
+from provenance.errors import FileUnreadable
+from provenance.manifests import c2pa_files
+from provenance.manifests.assertions import SESSION_LABEL
 from provenance.manifests.errors import FragmentInvalid
 from provenance.marks.content import content_matches
 from provenance.marks.errors import FrameTooSmall
-from provenance.marks.verdicts import MarkReading, resolve
+from provenance.marks.verdicts import MarkReading, Verdict, resolve
 from provenance.models import ClipCheck, MarkSlot, SessionManifest
-from provenance.services import claim_keys, clip_reading, consent_status
-from provenance.services.findings import Answer, Source, answer_for_manifest, answer_for_mark
+from provenance.services import answers_told, claim_keys, clip_reading, session_lookup
+from provenance.services.clip_reading import Pictures, Progress, silent
+from provenance.services.findings import Answer, Comparison, Evidence, ManifestState, answer
 from provenance.verify import video
 from provenance.verify.reports import Outcome, Report
-from trustcore.accounts.models import Organisation
 from trustcore.audit import recording
 from trustcore.audit.actions import Action
 from trustcore.audit.actors import Actor
@@ -28,60 +31,65 @@ from trustcore.keys.services import signing_keys
 from trustcore.primitives.clock import to_rfc3339
 from trustcore.primitives.hashing import sha256_hex
 from trustcore.primitives.signing import sign_statement, verify_statement
-from trustcore.tracker import Limits, MediaRefused, track_clip
+from trustcore.tracker import Limits, MediaRefused, TrackedClip, track_clip
 from trustcore.web.errors import NotFound
 
 MAX_BYTES = 120 * 1024 * 1024
 MAX_SECONDS = 60.0  # of the clip are looked at for the mark
-MAX_CHECKS_A_MINUTE = 30  # of everyone together: a detector that answers without end teaches how to fool it
 LIMITS = Limits(
-    max_bytes=MAX_BYTES, max_seconds=600.0, min_seconds=0.0, min_fps=0.5, max_wall_s=120.0, max_cpu_s=120
+    max_bytes=MAX_BYTES, max_seconds=4 * 3600.0, min_seconds=0.0, min_fps=0.5, max_wall_s=120.0, max_cpu_s=120,
+    allows_stills=True, read_s=MAX_SECONDS,
 )
+CLOSER_SIDE_PX = 1080  # a search needs the pixels: the marked picture may be a small part
+CLOSER_READ_S = 1.0
 PURPOSE = "attestation"
-_AT_WORK = threading.BoundedSemaphore(2)  # decoded at once by one web process: each holds a whole clip in memory
+KIND, VERSION = "clip-check", 2
 
 
-def check(*, actor: Actor, content: bytes, now: datetime) -> ClipCheck:
-    """Look at a file and answer.
+@dataclass(frozen=True)
+class _Manifest:
+    """What the file's own manifest is worth, and the session it names."""
+
+    state: ManifestState
+    session_id: str = ""
+    facts: dict[str, int | str] | None = None
+
+
+@dataclass(frozen=True)
+class _Pictures:
+    """What the pictures told: the reading that may be told, how it was read, and the clip's coarse shape."""
+
+    reading: MarkReading
+    trace: Sequence[int]
+    evidence: dict[str, Any]
+
+
+def check(*, public_id: str, actor: Actor, content: bytes, now: datetime, progress: Progress = silent) -> ClipCheck:
+    """Look at a file and keep the signed answer under `public_id`. Runs as long as a minute or two.
 
     Raises:
-        TooManyChecks: too many in the last minute, or at this moment.
-        FileTooLarge: over MAX_BYTES.
         FileUnreadable: neither a manifest nor a picture can be read from it.
     """
-    if ClipCheck.objects.filter(created_at__gt=now - timedelta(minutes=1)).count() >= MAX_CHECKS_A_MINUTE:
-        raise TooManyChecks("Too many clips were checked in the last minute. Try again in a minute.")
-    if len(content) > MAX_BYTES:
-        raise FileTooLarge("This file is larger than 120 MB. Cut out the part you doubt and send that.")
-    # Counted while they run, too: a row appears only at the end, and many at once would all come before the first.
-    if not _AT_WORK.acquire(blocking=False):
-        raise TooManyChecks("Other clips are being checked right now. Try again in a minute.")
-    try:
-        answer = _answer(content)
-    finally:
-        _AT_WORK.release()
+    found = _answer(content, now, progress)
     digest = sha256_hex(content)
-    body = {"v": 1, "kind": "clip-check", "file_sha256": digest, "size_bytes": len(content),
-            "answer": asdict(answer), "checked_at": to_rfc3339(now)}
+    body = {"v": VERSION, "kind": KIND, "file_sha256": digest, "size_bytes": len(content),
+            "answer": asdict(found), "checked_at": to_rfc3339(now)}
     row = ClipCheck(
-        public_id=f"V-{now:%Y%m%d}-{secrets.token_hex(6)}", file_sha256=digest, size_bytes=len(content),
-        verdict=answer.verdict, answer=sign_statement(signing_keys.get("attestation"), PURPOSE, body),
-        tenant=answer.source.tenant if answer.source else "",
-        subject_public_id=answer.source.subject_id if answer.source else "", created_at=now,
+        public_id=public_id, file_sha256=digest, size_bytes=len(content), verdict=found.verdict,
+        answer=sign_statement(signing_keys.get("attestation"), PURPOSE, body),
+        tenant=found.source.tenant if found.source else "",
+        subject_public_id=found.source.subject_id if found.source else "", created_at=now,
     )
     with recording.recording(actor=actor, action=Action.FILE_VERIFIED, obj=row) as event:
-        event.add(verdict=answer.verdict, file_sha256=digest,
-                  conversation=answer.source.session_id if answer.source else "")
+        event.add(verdict=found.verdict, file_sha256=digest,
+                  conversation=found.source.session_id if found.source else "")
         row.save()
     return row
 
 
 def find(public_id: str) -> dict[str, Any]:
     """The verified body of an answer. Raises NotFound."""
-    row = ClipCheck.objects.filter(public_id=public_id).first()
-    if row is None:
-        raise NotFound("There is no answer with this number. Check the file again.")
-    return verify_statement(row.answer, PURPOSE, signing_keys.trusted("attestation"))
+    return verify_statement(signed(public_id), PURPOSE, signing_keys.trusted("attestation"))
 
 
 def signed(public_id: str) -> dict[str, Any]:
@@ -92,80 +100,136 @@ def signed(public_id: str) -> dict[str, Any]:
     return dict(row.answer)
 
 
-def _answer(content: bytes) -> Answer:
-    report = _manifest_report(content)
-    if report is not None and report.outcome is Outcome.VERIFIED:
-        source = _source(SessionManifest.objects.filter(conversation_id=report.facts.get("session_id", "")).first())
-        return answer_for_manifest(report, source)
-    reading, trace = _look_at_pictures(content, is_required=report is None)
-    slot = _slot(reading)
-    matches = _compare(slot, trace)
-    verdict = resolve(reading, is_known=slot is not None, content_matches=matches) if reading else None
-    return answer_for_mark(verdict, reading, report, _source(slot.manifest if slot else None), matches)
+def _answer(content: bytes, now: datetime, progress: Progress) -> Answer:
+    progress("manifest", 0, 0)
+    manifest = _manifest_of(content, progress)
+    named = session_lookup.latest_of(manifest.session_id)
+    facts = manifest.facts or {}
+    if manifest.state is ManifestState.HOLDS:
+        return answer(Evidence(manifest.state, None, None, facts), session_lookup.source_of(named))
+    says_nothing = manifest.state in (ManifestState.MISSING, ManifestState.BROKEN)
+    pictures = _look_at_pictures(content, now, progress, is_required=says_nothing)
+    if pictures is None:
+        return answer(Evidence(manifest.state, None, None, facts), session_lookup.source_of(named))
+    progress("comparing", 0, 0)
+    slot = _slot(pictures.reading)
+    session = slot.manifest if slot else named
+    evidence = Evidence(
+        manifest.state, resolve(pictures.reading, is_known=slot is not None, content_matches=None),
+        _compared(session, pictures) if session else None, facts, **pictures.evidence,
+    )
+    return answer(evidence, session_lookup.source_of(session))
 
 
-def _manifest_report(content: bytes) -> Report | None:
-    """What the file's own manifest says; None where this kind of file carries none that we can read."""
-    anchor = claim_keys.anchor_pem()
+def _manifest_of(content: bytes, progress: Progress) -> _Manifest:
+    """What the file's own manifest says. A kind of file that carries none that we can read has none."""
+    anchor, media_type = claim_keys.anchor_pem(), _media_type(content)
+    if not media_type:
+        return _Manifest(ManifestState.MISSING)
+    try:
+        if media_type == c2pa_files.MP4 and video.is_fragment_file(content):
+            report = video.verify_fragment_file(
+                "file", content, anchor, lambda done, total: progress("manifest", done, total))
+            return _of_fragments(report)
+    except FragmentInvalid:
+        return _Manifest(ManifestState.MISSING)
+    return _of_whole(video.verify_whole_file("file", content, anchor, media_type), content, anchor, media_type)
+
+
+def _media_type(content: bytes) -> str:
     if content[4:8] == b"ftyp":
-        try:
-            if video.is_fragment_file(content):
-                return video.verify_fragment_file("file", content, anchor)
-        except FragmentInvalid:
-            return None
-        return video.verify_whole_file("file", content, anchor)
-    if content.startswith((b"\xff\xd8\xff", b"\x89PNG")):
-        kind = "image/png" if content.startswith(b"\x89PNG") else "image/jpeg"
-        return video.verify_whole_file("file", content, anchor, kind)
-    return None
+        return c2pa_files.MP4
+    if content.startswith(b"\x89PNG"):
+        return "image/png"
+    return "image/jpeg" if content.startswith(b"\xff\xd8\xff") else ""
 
 
-def _look_at_pictures(content: bytes, *, is_required: bool) -> tuple[MarkReading | None, list[int]]:
-    """Decode in the sandbox and read the mark. (None, []) when nothing could be decoded.
+def _of_fragments(report: Report) -> _Manifest:
+    """A recording of sent frames, judged frame by frame."""
+    frames = report.facts.get("frames")
+    if not frames:
+        return _Manifest(_state_without(report))
+    facts = {"verified": frames["verified"], "received": frames["received"]}
+    state = ManifestState.HOLDS if report.outcome is Outcome.VERIFIED else ManifestState.CHANGED
+    return _Manifest(state, report.facts.get("session_id", ""), facts)
+
+
+def _of_whole(report: Report, content: bytes, anchor: str, media_type: str) -> _Manifest:
+    if report.outcome is Outcome.VERIFIED:
+        return _Manifest(ManifestState.HOLDS, report.facts.get("session_id", ""))
+    changed = c2pa_files.read_changed(content, anchor, media_type)
+    if changed is None:
+        return _Manifest(_state_without(report))
+    said = {entry["label"]: entry["data"] for entry in changed.manifest.get("assertions", [])}
+    return _Manifest(ManifestState.CHANGED, str(said.get(SESSION_LABEL, {}).get("session_id", "")))
+
+
+def _state_without(report: Report) -> ManifestState:
+    states = {Outcome.UNSIGNED: ManifestState.MISSING, Outcome.UNTRUSTED: ManifestState.FOREIGN}
+    return states.get(report.outcome, ManifestState.BROKEN)
+
+
+def _look_at_pictures(content: bytes, now: datetime, progress: Progress, *, is_required: bool) -> _Pictures | None:
+    """Decode in the sandbox and read the mark. None when nothing could be decoded.
 
     Raises:
         FileUnreadable: nothing could be decoded, and nothing else about the file can be said either.
     """
     try:
-        clip = track_clip(content, limits=LIMITS, want=frozenset())
+        clip = _decoded(content, LIMITS, progress)
     except MediaRefused as error:
         if is_required:
-            raise FileUnreadable("We cannot read this file. Try MP4 or WebM.") from error
-        return None, []
-    frames = clip.frames[: int(MAX_SECONDS * clip.fps) or 1]
+            raise FileUnreadable("We cannot read this file. Try MP4, WebM, PNG or JPEG.") from error
+        return None
     try:
-        return clip_reading.read_mark(frames), list(clip_reading.content_trace(frames, clip.fps))
+        looked = clip_reading.look(clip.frames, _closer(content, clip, progress), progress)
     except FrameTooSmall:
-        return None, []
+        return None
+    told = answers_told.tell(looked.asked, now=now)
+    evidence = {
+        "pictures": len(clip.frames), "is_searched": looked.is_searched, "is_search_cut": looked.is_search_cut,
+        "is_remembered": told.is_remembered, "is_clip_longer": clip.seconds > MAX_SECONDS - 1.0,
+        "tampering": told.reading.tampering.value if told.reading.tampering else "",
+    }
+    return _Pictures(told.reading, list(clip_reading.content_trace(clip.frames, clip.fps)), evidence)
 
 
-def _slot(reading: MarkReading | None) -> MarkSlot | None:
-    if reading is None or reading.payload_hex is None:
+def _decoded(content: bytes, limits: Limits, progress: Progress) -> TrackedClip:
+    return track_clip(content, limits=limits, want=frozenset(),
+                      on_progress=lambda done, total: progress("reading", done, total))
+
+
+def _closer(content: bytes, clip: TrackedClip, progress: Progress) -> list[Callable[[], Pictures]]:
+    """Where a search looks: at the beginning and at the middle, each a second at full size; at the still itself."""
+    starts_s = [0.0] if clip.seconds < 2 * CLOSER_READ_S else [0.0, clip.seconds / 2]
+    limits = replace(LIMITS, max_work_side_px=CLOSER_SIDE_PX, max_output_side_px=CLOSER_SIDE_PX, read_s=CLOSER_READ_S)
+
+    def at(start_s: float) -> Callable[[], Pictures]:
+        def decoded() -> Pictures:
+            try:
+                return _decoded(content, replace(limits, skip_s=start_s), progress).frames
+            except MediaRefused:
+                # It could be read at another size before, so this is a limit of ours: there is nothing to search here.
+                return np.empty((0, 0, 0, 3), dtype=np.uint8)
+
+        return decoded
+
+    return [at(start_s) for start_s in starts_s]
+
+
+def _slot(reading: MarkReading) -> MarkSlot | None:
+    if reading.verdict is not Verdict.PAYLOAD_READ or reading.payload_hex is None:
         return None
     return MarkSlot.objects.select_related("manifest").filter(public_id=reading.payload_hex).first()
 
 
-def _compare(slot: MarkSlot | None, trace: list[int]) -> bool | None:
-    """Whether the pictures are those of the session; None when nothing was recorded."""
-    if slot is None:
-        return None
-    return content_matches([int(text, 16) for text in slot.manifest.content_hashes], trace)
-
-
-def _source(manifest: SessionManifest | None) -> Source | None:
-    if manifest is None:
-        return None
-    status = consent_status.of(manifest.consent_id, manifest.subject_public_id)
-    return Source(
-        session_id=manifest.conversation_id, tenant=manifest.tenant, made_by=_name_of(manifest.tenant),
-        subject_id=manifest.subject_public_id, manifest=manifest.public_id,
-        made_at=f"{manifest.created_at:%-d %B %Y}", consent_state=status.state,
-        consent_since=to_rfc3339(status.since) if status.since else "",
-        # A person who is gone from here is not named, not even by what the session itself said.
-        disclosure="" if status.state == "erased" else str(manifest.facts.get("disclosure", "")),
-    )
-
-
-def _name_of(slug: str) -> str:
-    found = Organisation.objects.filter(slug=slug).first()
-    return found.name if found else slug
+def _compared(session: SessionManifest, pictures: _Pictures) -> Comparison:
+    """The pictures against the session's recorded coarse shape."""
+    matches = content_matches([int(text, 16) for text in session.content_hashes], pictures.trace)
+    if matches is None:
+        return Comparison.NOT_RECORDED
+    is_whole = not pictures.evidence["is_searched"] or pictures.reading.verdict is not Verdict.PAYLOAD_READ
+    if not matches:
+        # A part of a picture has another coarse shape than the whole, so this alone accuses nobody.
+        return Comparison.DIFFERS if is_whole else Comparison.CUT
+    return Comparison.STILL if pictures.evidence["pictures"] == 1 else Comparison.AGREES

@@ -1,22 +1,49 @@
 """Look for our mark in decoded pictures of somebody's clip, with the key of every epoch."""
 
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
+from django.conf import settings
 from numpy.typing import NDArray
 
 from provenance.marks.content import content_hash
-from provenance.marks.detect import detect
+from provenance.marks.detect import PRESENCE_Z, detect
 from provenance.marks.keys import MarkKey
 from provenance.marks.planes import Planes, planes_of
+from provenance.marks.search import SEARCHED_Z, search
 from provenance.marks.verdicts import MarkReading, Verdict
+from provenance.oracle.answers import Asked
+from provenance.oracle.neighbourhoods import MOST_PICTURES, signature
 from trustcore.keys.services import mark_keys
 
 ORDER = (Verdict.NO_MARK, Verdict.MARK_PRESENT, Verdict.PAYLOAD_READ, Verdict.TAMPERING)
+SEARCHED_FRAMES = 30  # within one slot of the mark, which lasts five seconds at least
+
+Pictures = NDArray[np.uint8]  # [T, H, W, 3] RGB
+Progress = Callable[[str, int, int], None]  # (step, done, total)
 
 
-def planes_of_rgb(frames: NDArray[np.uint8]) -> Iterator[Planes]:
+@dataclass(frozen=True)
+class Looked:
+    """What was read, the way it was read, and whether the search had to end before it was done."""
+
+    asked: Asked
+    is_searched: bool
+    is_search_cut: bool
+
+
+class _TimeIsUp(Exception):
+    """The search has had its time."""
+
+
+def silent(_step: str, _done: int, _total: int) -> None:
+    """No progress shown."""
+
+
+def planes_of_rgb(frames: Pictures) -> Iterator[Planes]:
     """I420 planes of RGB pictures uint8 [T, H, W, 3]; odd sides lose their last row or column."""
     height, width = frames.shape[1] & ~1, frames.shape[2] & ~1
     for frame in frames:
@@ -24,24 +51,80 @@ def planes_of_rgb(frames: NDArray[np.uint8]) -> Iterator[Planes]:
         yield planes_of(np.asarray(cv2.cvtColor(even, cv2.COLOR_RGB2YUV_I420), dtype=np.uint8))
 
 
-def read_mark(frames: NDArray[np.uint8]) -> MarkReading:
-    """The strongest reading over all epochs' keys.
+def look(frames: Pictures, closer: Sequence[Callable[[], Pictures]], progress: Progress = silent) -> Looked:
+    """Read the mark as it lies; where there is none, search for a crop, another size or a mirrored picture.
 
     Args:
-        frames: RGB as the sandbox decoded them, uint8 [T, H, W, 3].
+        frames: the clip, uint8 [T, H, W, 3], T >= 1.
+        closer: each gives a few neighbouring frames in the best size there is, or none: T = 0.
+        progress: told ("mark", pictures done, all) and ("search", hundredths done, 100).
+
+    Raises:
+        FrameTooSmall: the pictures cannot carry a mark.
+    """
+    look_of = signature(planes.y for planes in planes_of_rgb(frames[:: max(1, -(-len(frames) // MOST_PICTURES))]))
+    reading = read_mark(frames, progress)
+    if reading.verdict is not Verdict.NO_MARK or not settings.MARK_SEARCH_S:
+        return Looked(Asked(reading, PRESENCE_Z, look_of), is_searched=False, is_search_cut=False)
+    found, is_cut = _searched(closer, progress)
+    return Looked(Asked(found, SEARCHED_Z, look_of), is_searched=True, is_search_cut=is_cut)
+
+
+def read_mark(frames: Pictures, progress: Progress = silent) -> MarkReading:
+    """The strongest aligned reading over all epochs' keys.
 
     Raises:
         FrameTooSmall: the pictures cannot carry a mark.
     """
     found = MarkReading(Verdict.NO_MARK, frames=len(frames))
-    for name in mark_keys.names():
+    names = mark_keys.names()
+    for number, name in enumerate(names):
         epoch = mark_keys.get(name)
-        reading = detect(planes_of_rgb(frames), MarkKey(epoch.key, epoch.name))
-        found = max(found, reading, key=lambda one: (ORDER.index(one.verdict), one.z))
+        planes = _counted(frames, lambda done, before=number: progress("mark", before * len(frames) + done,
+                                                                       len(names) * len(frames)))
+        found = _stronger(found, detect(planes, MarkKey(epoch.key, epoch.name)))
     return found
 
 
-def content_trace(frames: NDArray[np.uint8], fps: float, per_second: int = 2) -> Sequence[int]:
+def _counted(frames: Pictures, tell: Callable[[int], None]) -> Iterator[Planes]:
+    for done, planes in enumerate(planes_of_rgb(frames)):
+        yield planes
+        tell(done + 1)
+
+
+def _searched(closer: Sequence[Callable[[], Pictures]], progress: Progress) -> tuple[MarkReading, bool]:
+    """The first mark that a search finds, newest key first, and whether time ran out before all was searched.
+
+    The whole search has MARK_SEARCH_S: it takes seconds for each key and place, and anybody may ask for it.
+    """
+    deadline_s = time.monotonic() + settings.MARK_SEARCH_S
+    keys = mark_keys.names()
+    found, tried, rounds = MarkReading(Verdict.NO_MARK), 0, len(closer) * len(keys)
+    for place in closer:
+        pictures = place()[:SEARCHED_FRAMES]
+        for name in keys if len(pictures) else ():
+            def told(share: float, before: int = tried) -> None:
+                if time.monotonic() > deadline_s:
+                    raise _TimeIsUp
+                progress("search", round(100 * (before + share) / rounds), 100)
+
+            epoch = mark_keys.get(name)
+            try:
+                found = _stronger(found, search(planes_of_rgb(pictures), MarkKey(epoch.key, epoch.name),
+                                                on_progress=told))
+            except _TimeIsUp:
+                return found, True
+            tried += 1
+            if found.verdict is not Verdict.NO_MARK:
+                return found, False
+    return found, False
+
+
+def _stronger(one: MarkReading, other: MarkReading) -> MarkReading:
+    return max(one, other, key=lambda reading: (ORDER.index(reading.verdict), reading.z))
+
+
+def content_trace(frames: Pictures, fps: float, per_second: int = 2) -> Sequence[int]:
     """Content hashes of the clip, `per_second` for each second."""
     step = max(1, round(fps / per_second))
     return [content_hash(planes.y) for planes in planes_of_rgb(frames[::step])]

@@ -1,25 +1,58 @@
-"""The words of the public check page. PURE: from what was read to an answer a person understands.
+"""What a check of a clip comes to. PURE: from what was read to one verdict and the facts under it, as stable codes.
 
-Never "authentic", "real", "fake" or "safe"; never a score (reference: console, section 5).
+Words are made of the codes when an answer is shown, in the reader's language (`check_words.py`); a signed answer holds
+codes and facts alone. Never "authentic", "real", "fake" or "safe"; never a score (docs/check-verdicts.md).
 """
 
 from dataclasses import dataclass, field
+from enum import StrEnum
 
-from provenance.marks.verdicts import MarkReading, Tampering, Verdict
-from provenance.verify.reports import Outcome, Report
+from provenance.marks.verdicts import Verdict
 
-INTACT = "intact"
-UNREAD = "not_checked"
+
+class ManifestState(StrEnum):
+    """What a file's own manifest is worth."""
+
+    HOLDS = "holds"  # ours, and not one byte has changed
+    CHANGED = "changed"  # signed by us, but the file was changed afterwards
+    FOREIGN = "foreign"  # holds together, signed by someone we do not know
+    BROKEN = "broken"  # cannot be read, or says nothing about whose it is
+    MISSING = "missing"
+
+
+class Comparison(StrEnum):
+    """The pictures against what a session sent."""
+
+    AGREES = "agrees"
+    DIFFERS = "differs"
+    NOT_RECORDED = "not_recorded"
+    CUT = "cut"  # the mark was found on a part, a scaled or a mirrored picture: whole pictures cannot be compared
+    STILL = "still"  # one picture is too little to say "the same"
+
+
+class ClipVerdict(StrEnum):
+    """The only answers there are. Names are stable: signed answers, the API and docs/check-verdicts.md use them."""
+
+    INTACT = "intact"
+    ALTERED = "altered"
+    CONTENT_MATCHES = Verdict.CONTENT_MATCHES.value
+    CONTENT_DIFFERS = Verdict.CONTENT_DIFFERS.value
+    MANIFEST_CONTENT_DIFFERS = "manifest_content_differs"
+    POINTS_TO_MANIFEST = Verdict.POINTS_TO_MANIFEST.value
+    MANIFEST_CHANGED = "manifest_changed"
+    MARK_PRESENT = Verdict.MARK_PRESENT.value
+    TAMPERING = Verdict.TAMPERING.value
+    NO_MARK = Verdict.NO_MARK.value
+    NOT_CHECKED = "not_checked"
 
 
 @dataclass(frozen=True)
-class Finding:
-    """One thing that was looked at. `state`: pass, warn, fail or not_run; `word` is what the chip says."""
+class Fact:
+    """One thing that was looked at (`what`) and what came out (`result`), with figures for the sentence."""
 
-    state: str
-    word: str
-    title: str
-    sentence: str
+    what: str
+    result: str
+    facts: dict[str, int | str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -31,116 +64,109 @@ class Source:
     made_by: str  # the organisation's name
     subject_id: str
     manifest: str
-    made_at: str  # a day, as people write it
+    made_at: str  # RFC 3339
     consent_state: str
-    consent_since: str
+    consent_since: str  # RFC 3339, or empty
     disclosure: str
+    log_entry: int | None  # number of the entry that says the manifest was signed; None: not numbered yet
 
 
 @dataclass(frozen=True)
 class Answer:
-    """Verdict, headline, one sentence on what to do with it, and the evidence."""
+    """Verdict, the evidence under it, what could not be checked, and where the clip came from."""
 
     verdict: str
-    tone: str  # ok, warn, bad or plain
-    headline: str
-    sentence: str
-    found: list[Finding] = field(default_factory=list)
-    unknown: list[Finding] = field(default_factory=list)
+    found: list[Fact]
+    unknown: list[Fact]
     source: Source | None = None
 
 
-HEADLINES: dict[str, tuple[str, str, str]] = {
-    INTACT: ("ok", "Intact.", "The file is signed and not one byte of it has changed. It shows an AI replica."),
-    Verdict.CONTENT_MATCHES: (
-        "ok", "Recovered by watermark, content matches.",
-        "The file lost its signature on the way. Its mark points to one of our sessions, and the picture is the same.",
-    ),
-    Verdict.CONTENT_DIFFERS: (
-        "warn", "Recovered by watermark, content differs.",
-        "The mark points to one of our sessions, but this is not what was sent. Do not take it as theirs, or as ours.",
-    ),
-    Verdict.POINTS_TO_MANIFEST: (
-        "warn", "Recovered by watermark.",
-        "The mark points to one of our sessions. That session was not recorded, so the picture cannot be compared.",
-    ),
-    Verdict.MARK_PRESENT: (
-        "warn", "Mark present, session unknown.",
-        "The clip was made with our key, but which session it comes from cannot be read any more.",
-    ),
-    Verdict.TAMPERING: ("bad", "Signs of tampering.", "Someone has worked on the mark. Do not rely on this clip."),
-    Verdict.NO_MARK: (
-        "plain", "No mark found. This proves nothing.",
-        "A mark can be lost or removed, and most videos in the world never had one of ours.",
-    ),
-    UNREAD: (
-        "plain", "The pictures could not be looked at.", "We read the file, but found no picture in it to look at.",
-    ),
-}
-CANNOT_KNOW = [
-    Finding("not_run", "not known", "Who changed or cut it", "Nothing in a file tells."),
-    Finding("not_run", "not checked", "The sound", "Only pictures carry our mark. The sound alone is not verified."),
-]
+@dataclass(frozen=True)
+class Evidence:
+    """All that was read from one file. `mark` None: no picture could be read."""
+
+    manifest: ManifestState
+    mark: Verdict | None
+    comparison: Comparison | None  # None: nothing to compare with
+    manifest_facts: dict[str, int | str] = field(default_factory=dict)
+    pictures: int = 0
+    is_searched: bool = False
+    is_search_cut: bool = False
+    is_remembered: bool = False
+    is_clip_longer: bool = False
+    tampering: str = ""
 
 
-def answer_for_manifest(report: Report, source: Source | None) -> Answer:
-    """The answer for a file whose own manifest holds."""
-    tone, headline, sentence = HEADLINES[INTACT]
-    found = [Finding("pass", "found", "Signed manifest in the file", " ".join(report.sentences))]
-    found.append(_records(source))
-    return Answer(INTACT, tone, headline, sentence, found, [CANNOT_KNOW[1]], source)
+def judged(evidence: Evidence) -> ClipVerdict:
+    """The verdict: the first row that fits (docs/check-verdicts.md has the table).
+
+    A mark can be copied onto another picture and a manifest glued onto another file, so each counts together with the
+    comparison alone.
+    """
+    if evidence.manifest is ManifestState.HOLDS:
+        return ClipVerdict.INTACT
+    if evidence.mark is Verdict.TAMPERING:
+        return ClipVerdict.TAMPERING
+    if evidence.mark is Verdict.POINTS_TO_MANIFEST:
+        return _of_pointer(evidence)
+    if evidence.manifest is ManifestState.CHANGED:
+        return _of_changed(evidence)
+    return ClipVerdict.NOT_CHECKED if evidence.mark is None else ClipVerdict(evidence.mark.value)
 
 
-def answer_for_mark(
-    verdict: Verdict | None, reading: MarkReading | None, report: Report | None, source: Source | None,
-    matches: bool | None,
-) -> Answer:
-    """The answer for a file whose own manifest does not hold, or that has none."""
-    name = verdict.value if verdict else UNREAD
-    tone, headline, sentence = HEADLINES[verdict or UNREAD]
-    if verdict is Verdict.TAMPERING and reading and reading.tampering is Tampering.TWO_MARKS:
-        headline = "Signs of tampering: two marks."
-    found = [_mark(verdict, reading), _manifest(report)]
-    if source is not None:
-        found.append(_records(source))
-        found.append(_comparison(matches))
-    return Answer(name, tone, headline, sentence, found, CANNOT_KNOW, source)
+def _of_pointer(evidence: Evidence) -> ClipVerdict:
+    if evidence.comparison is Comparison.DIFFERS:
+        return ClipVerdict.CONTENT_DIFFERS
+    if evidence.comparison is not Comparison.AGREES:
+        return ClipVerdict.POINTS_TO_MANIFEST
+    return ClipVerdict.ALTERED if evidence.manifest is ManifestState.CHANGED else ClipVerdict.CONTENT_MATCHES
 
 
-def _mark(verdict: Verdict | None, reading: MarkReading | None) -> Finding:
-    title = "Watermark"
-    if verdict is None or reading is None:
-        return Finding("not_run", "not run", title, "No picture could be read from the file.")
-    looked = f"Looked at {reading.frames} pictures."
-    if verdict is Verdict.NO_MARK:
-        return Finding("warn", "none", title, f"{looked} None of our marks was found.")
-    if verdict is Verdict.TAMPERING:
-        return Finding("fail", "tampering", title, f"{looked} The mark was worked on.")
-    if verdict is Verdict.MARK_PRESENT:
-        return Finding("warn", "unreadable", title, f"{looked} A mark of ours is there; what it points to is lost.")
-    return Finding("pass", "found", title, f"{looked} Read, with its checksum. It points to one known session.")
+def _of_changed(evidence: Evidence) -> ClipVerdict:
+    if evidence.comparison is Comparison.DIFFERS:
+        return ClipVerdict.MANIFEST_CONTENT_DIFFERS
+    return ClipVerdict.ALTERED if evidence.comparison is Comparison.AGREES else ClipVerdict.MANIFEST_CHANGED
 
 
-def _manifest(report: Report | None) -> Finding:
-    title = "Signed manifest in the file"
-    if report is None or report.outcome is Outcome.UNSIGNED:
-        return Finding("warn", "missing", title, "The file carries none. It was cut off, or the clip was re-encoded.")
-    if report.outcome is Outcome.UNTRUSTED:
-        return Finding("warn", "not ours", title, "It was signed by someone we do not know.")
-    return Finding("fail", "does not hold", title, " ".join(report.sentences) or "It does not fit the file.")
+def answer(evidence: Evidence, source: Source | None) -> Answer:
+    """The whole answer about one file."""
+    verdict = judged(evidence)
+    found = [_manifest(evidence)]
+    if verdict is not ClipVerdict.INTACT:
+        found += _marks(evidence)
+    if source is not None or verdict is ClipVerdict.INTACT:
+        found.append(Fact("records", "found" if source else "missing"))
+    if evidence.comparison is not None:
+        found.append(Fact("comparison", evidence.comparison.value))
+    return Answer(verdict.value, found, _unknown(verdict, evidence), source)
 
 
-def _records(source: Source | None) -> Finding:
-    title = "Manifest in our records"
-    if source is None:
-        return Finding("warn", "not here", title, "The signature holds, but we have no record of the session.")
-    return Finding("pass", "found", title, f"Session {source.session_id}, signed {source.made_at}.")
+def _manifest(evidence: Evidence) -> Fact:
+    result = evidence.manifest.value
+    if "received" in evidence.manifest_facts:
+        result += "_frames"
+    return Fact("manifest", result, evidence.manifest_facts)
 
 
-def _comparison(matches: bool | None) -> Finding:
-    title = "Picture against that session"
-    if matches is None:
-        return Finding("not_run", "not run", title, "The session was not recorded. Nothing was compared.")
-    if matches:
-        return Finding("pass", "agrees", title, "The coarse picture agrees with what was sent.")
-    return Finding("fail", "differs", title, "The picture is not what was sent in that session.")
+def _marks(evidence: Evidence) -> list[Fact]:
+    if evidence.mark is None:
+        return [Fact("mark", "not_run")]
+    names = {Verdict.POINTS_TO_MANIFEST: "found", Verdict.TAMPERING: evidence.tampering or "tampering"}
+    result = names.get(evidence.mark, evidence.mark.value)
+    if evidence.is_searched and result in ("found", "no_mark"):
+        result += "_searched"
+    found = [Fact("mark", result, {"pictures": evidence.pictures})]
+    return [*found, Fact("remembered", "same")] if evidence.is_remembered else found
+
+
+def _unknown(verdict: ClipVerdict, evidence: Evidence) -> list[Fact]:
+    found = []
+    if evidence.is_search_cut:
+        found.append(Fact("search", "cut"))
+    if evidence.is_clip_longer:
+        found.append(Fact("rest", "not_run"))
+    if "received" in evidence.manifest_facts:
+        found.append(Fact("end", "not_known"))
+    if verdict is not ClipVerdict.INTACT:
+        found.append(Fact("who", "not_known"))
+    return [*found, Fact("sound", "not_run"), Fact("truth", "not_known")]

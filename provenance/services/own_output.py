@@ -9,10 +9,11 @@ from provenance.manifests import jumbf
 from provenance.manifests.errors import ManifestInvalid
 from provenance.marks.errors import FrameTooSmall
 from provenance.marks.verdicts import Verdict
-from provenance.services.clip_reading import read_mark
+from provenance.services import answers_told, clip_reading
+from trustcore.primitives.clock import utc_now
 
 METHOD = "trustcore-mark-and-manifest"
-VERSION = "1"
+VERSION = "2"
 
 
 @dataclass(frozen=True)
@@ -26,22 +27,35 @@ class Finding:
 
 
 class Detector:
-    """Looks for our watermark in the pictures and for a C2PA manifest in the file."""
+    """Looks for our watermark in the pictures, also on cropped, scaled or mirrored ones, and for a C2PA manifest.
+
+    It is asked by people who hand in clips, so it answers by the same rules as the public page: verdicts alone, a
+    blurred threshold, one answer for each neighbourhood of pictures.
+    """
 
     def detect(self, media: bytes, frames: NDArray[np.uint8]) -> Finding:
         """Args: media: the file as received. frames: uint8 [T, H, W, 3] RGB as the sandbox decoded them."""
         traces, looked_for = [], ["a manifest"]
         if has_manifest(media):
             traces.append("The file carries a signed manifest of a generated video.")
+        places = [start for start in dict.fromkeys((0, len(frames) // 2)) if start < len(frames)]
+        closer = [lambda start=start: frames[start : start + clip_reading.SEARCHED_FRAMES] for start in places]
         try:
-            reading = read_mark(frames)
+            looked = clip_reading.look(frames, closer)
         except FrameTooSmall:
             return Finding(tuple(traces), tuple(looked_for))
-        looked_for.append("our watermark")
-        if reading.verdict is not Verdict.NO_MARK:
-            named = f" of slot {reading.payload_hex}" if reading.payload_hex else ""
-            traces.append(f"The pictures carry our watermark{named}.")
+        looked_for.append(_looked_for(looked))
+        if answers_told.tell(looked.asked, now=utc_now()).reading.verdict is not Verdict.NO_MARK:
+            traces.append("The pictures carry our watermark.")
         return Finding(tuple(traces), tuple(looked_for))
+
+
+def _looked_for(looked: clip_reading.Looked) -> str:
+    """What was looked for, so that a search that had to end early is not taken for a whole one."""
+    if not looked.is_searched:
+        return "our watermark"
+    how = "cropped, scaled and mirrored, until time ran out" if looked.is_search_cut else "cropped, scaled and mirrored"
+    return f"our watermark (also {how})"
 
 
 def has_manifest(media: bytes) -> bool:

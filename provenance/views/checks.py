@@ -1,16 +1,25 @@
-"""The public check page: no sign-in, one file, one answer in plain words."""
+"""The public check page: no sign-in, one file or one link, one answer in plain words, in four languages."""
 
 from typing import Any
+from urllib.parse import urlsplit
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_POST, require_safe
 
+from provenance import tasks
 from provenance.errors import FileMissing, FileTooLarge
-from provenance.services import checks, claim_keys, public_keys
+from provenance.models import CheckRun
+from provenance.services import check_runs, checks, claim_keys, public_keys, session_lookup
+from provenance.services import check_words as words
+from provenance.services.check_runs import Proof
+from provenance.states import CLIP_CHECK
+from provenance.views.check_pages import answer_context, progress_of, session_context
 from trustcore.accounts.permissions import public
-from trustcore.primitives.clock import from_rfc3339, utc_now
+from trustcore.primitives.clock import utc_now
 from trustcore.primitives.errors import Refusal
+from trustcore.web.errors import NotFound, RequestInvalid
 
 # A refusal of the file itself belongs beside the field, not on a page of its own.
 STATUS_OF_REFUSAL = {"request.too_many": 429, "check.file_too_large": 413}
@@ -18,22 +27,43 @@ STATUS_OF_REFUSAL = {"request.too_many": 429, "check.file_too_large": 413}
 
 @public
 def check(request: HttpRequest) -> HttpResponse:
-    """Ask (GET) or send a file (POST)."""
+    """Ask (GET), or send a file or a link (POST). The answer comes at an address of its own."""
     if request.method != "POST":
-        return render(request, "provenance/check_form.html", {"max_mb": checks.MAX_BYTES // 2**20})
+        return _form(request)
     try:
-        row = checks.check(actor=request.actor, content=_content(request), now=utc_now())  # type: ignore[attr-defined]
+        if (link := request.POST.get("link", "").strip()) and not request.FILES.get("clip"):
+            return redirect("check_session", conversation_id=session_lookup.of_link(link, settings.BASE_URL))
+        run = check_runs.submit(
+            actor=request.actor,  # type: ignore[attr-defined]
+            address=request.META.get("REMOTE_ADDR", ""), content=_content(request), proof=_proof(request),
+            now=utc_now())
     except Refusal as refusal:
-        context = {"max_mb": checks.MAX_BYTES // 2**20, "problem": refusal.message, "code": refusal.code}
-        status = STATUS_OF_REFUSAL.get(refusal.code, 422)
-        return render(request, "provenance/check_form.html", context, status=status)
-    return redirect("check_answer", public_id=row.public_id)
+        return _form(request, refusal.code, STATUS_OF_REFUSAL.get(refusal.code, 422))
+    # Only a wake-up: the row is the truth, and beat finds it should this message be lost.
+    tasks.run_checks.delay()
+    return redirect("check_answer", public_id=run.public_id)
+
+
+def _form(request: HttpRequest, code: str = "", status: int = 200) -> HttpResponse:
+    context = {
+        "problem": words.problem(code) if code else "", "is_link_problem": code == "check.link_unknown",
+        "link": request.POST.get("link", "")[:200], **_puzzle(request),
+    }
+    return render(request, "provenance/check_form.html", context, status=status)
+
+
+def _puzzle(request: HttpRequest) -> dict[str, str]:
+    return {"puzzle": check_runs.puzzle_for(request.META.get("REMOTE_ADDR", ""), now=utc_now())}
+
+
+def _proof(request: HttpRequest) -> Proof:
+    return Proof(request.POST.get("puzzle", "")[:400], request.POST.get("solution", "")[:20])
 
 
 def _content(request: HttpRequest) -> bytes:
     file = request.FILES.get("clip")
     if file is None or not file.size:
-        raise FileMissing("Choose a file first.")
+        raise FileMissing("Choose a file first, or paste a link.")
     if file.size > checks.MAX_BYTES:
         raise FileTooLarge("This file is larger than 120 MB. Cut out the part you doubt and send that.")
     return bytes(file.read())
@@ -42,13 +72,62 @@ def _content(request: HttpRequest) -> bytes:
 @public
 @require_safe
 def answer(request: HttpRequest, public_id: str) -> HttpResponse:
-    """An answer that was given, at its own address."""
-    body = checks.find(public_id)
-    source = body["answer"]["source"] or {}
-    return render(request, "provenance/check_answer.html", {
-        "public_id": public_id, "body": body, "checked_at": from_rfc3339(body["checked_at"]),
-        "consent_since": from_rfc3339(source["consent_since"]) if source.get("consent_since") else None,
-    })  # fmt: skip
+    """A check at its own address: how far it is, what it came to, or why it did not finish."""
+    try:
+        body = checks.find(public_id)
+    except NotFound:
+        return _unanswered(request, check_runs.find(public_id, now=utc_now()))
+    context = answer_context(public_id, body) | _puzzle(request)
+    return render(request, "provenance/check_answer.html", context)
+
+
+def _unanswered(request: HttpRequest, run: CheckRun) -> HttpResponse:
+    if run.state in check_runs.OPEN_STATES:
+        return render(request, "provenance/check_progress.html", {"public_id": run.public_id, **progress_of(run)})
+    return _form(request, run.problem, 200 if run.state == "stopped" else 422)
+
+
+@public
+@require_safe
+def progress(request: HttpRequest, public_id: str) -> HttpResponse:
+    """How far a check is, for the page's own script."""
+    run = check_runs.find(public_id, now=utc_now())
+    told = progress_of(run)
+    is_over = run.state in CLIP_CHECK.final_states
+    return JsonResponse({"is_over": is_over, **{name: told[name] for name in ("step", "note", "share", "at")}})
+
+
+@public
+@require_POST
+def stop(request: HttpRequest, public_id: str) -> HttpResponse:
+    """The person who asked does not want to know any more."""
+    check_runs.stop(public_id, now=utc_now())
+    return redirect("check_answer", public_id=public_id)
+
+
+@public
+@require_safe
+def session(request: HttpRequest, conversation_id: str) -> HttpResponse:
+    """What our records say about one session: who made it, what was disclosed, and the consent today."""
+    context = session_context(session_lookup.find(conversation_id), utc_now())
+    return render(request, "provenance/check_session.html", context | _puzzle(request))
+
+
+@public
+@require_POST
+def language(request: HttpRequest) -> HttpResponse:
+    """Read these pages in another language from now on."""
+    chosen = request.POST.get("language", "")
+    if chosen not in dict(settings.LANGUAGES):
+        raise RequestInvalid("There is no such language here.")
+    asked = urlsplit(request.POST.get("next", ""))
+    # Back to one of these pages only: a free address here would send people from our name to anywhere.
+    is_ours = not asked.scheme and not asked.netloc and asked.path.startswith("/check/") and "//" not in asked.path
+    response = redirect(asked.path if is_ours else "check")
+    response.set_cookie(
+        settings.LANGUAGE_COOKIE_NAME, chosen, max_age=365 * 86400, secure=settings.SESSION_COOKIE_SECURE,
+        httponly=True, samesite="Lax")
+    return response
 
 
 @public

@@ -192,7 +192,7 @@ def _whole(value: Any, most: int = 1 << 31) -> int:
 def _checked_clip(fds: dict[str, int], report: dict[str, Any], want: frozenset[str], limits: Limits) -> TrackedClip:
     """Build the clip from the memory files, each exactly as long as the report says, all values in range."""
     count, height, width, samples = (_whole(report.get(key)) for key in ("frames", "height", "width", "samples"))
-    if count < 2 or not 1 <= height <= limits.max_side_px or not 1 <= width <= limits.max_side_px:
+    if count < (1 if limits.allows_stills else 2) or not 1 <= height <= limits.max_side_px or not 1 <= width <= limits.max_side_px:
         raise TrackerFault("The tracker answered nonsense: frames without a size.")
     if count > limits.max_fps * (limits.max_seconds + 2) + 2:
         raise TrackerFault("The tracker answered nonsense: more frames than the limit.")
@@ -206,7 +206,7 @@ def _checked_clip(fds: dict[str, int], report: dict[str, Any], want: frozenset[s
     _check_values(points, faces, times, max(height, width), limits)
     if not has_points:
         points, faces = np.full((count, LANDMARKS, 3), np.nan, np.float32), np.zeros(count, np.uint8)
-    fps = float((count - 1) / (times[-1] - times[0]))
+    fps = float((count - 1) / (times[-1] - times[0])) if count > 1 else limits.max_fps
     return TrackedClip(frames, fps, times, pcm, PCM_RATE_HZ, points, faces, mask, report)
 
 

@@ -23,6 +23,10 @@ class Limits:
     min_fps: float = 5.0
     max_fps: float = 30.0  # faster footage is thinned to this, never refused
     max_output_side_px: int = 384  # short side of the frames handed back when no `size` is asked for
+    max_work_side_px: int = 720  # short side of what is looked at; landmarks gain nothing from more pixels
+    allows_stills: bool = False  # PNG, JPEG and WebP, each as a clip of one frame
+    skip_s: float = 0.0  # of the clip are passed over
+    read_s: float = 0.0  # after these the reading ends, as if the clip ended there; 0: the whole clip
     max_output_bytes: int = 3072 * MIB
     min_face_share: float = 0.5  # of all frames; below this the clip has no usable face
     max_memory_bytes: int = 4096 * MIB

@@ -18,10 +18,11 @@ for _part in pkgutil.walk_packages(av.__path__, "av."):
         importlib.import_module(_part.name)
 
 CONTAINERS = "mov,matroska"  # MP4, MOV, WebM, MKV
+STILL_CONTAINERS = "png_pipe,jpeg_pipe,webp_pipe"
+STILL_CODECS = {"png", "mjpeg", "webp"}
 VIDEO_CODECS = {"h264", "hevc", "vp8", "vp9", "av1", "libdav1d", "libvpx", "libvpx-vp9", "mpeg4"}
 AUDIO_CODECS = {"aac", "opus", "libopus", "vorbis", "libvorbis", "mp3", "mp3float", "flac", "pcm_s16le"}
 PCM_RATE_HZ = 16_000
-WORK_SIDE_PX = 720  # landmarks gain nothing from more pixels
 BROKEN_PACKETS = 0.05  # share of undecodable packets above which the clip counts as damaged
 
 
@@ -42,6 +43,7 @@ class Media:
     video: Any
     audio: Any | None
     declared_s: float | None  # what the header says, None when it says nothing (live recordings)
+    is_still: bool = False
 
 
 def open_media(file: BinaryIO, limits: dict[str, Any]) -> Media:
@@ -49,22 +51,31 @@ def open_media(file: BinaryIO, limits: dict[str, Any]) -> Media:
     head = file.read(12)
     file.seek(0)
     known = head[4:8] in (b"ftyp", b"moov", b"mdat", b"free", b"wide") or head[:4] == b"\x1a\x45\xdf\xa3"
+    is_still = limits["allows_stills"] and _is_still(head)
+    containers = STILL_CONTAINERS if is_still else CONTAINERS
     try:
-        container = av.open(file, options={"format_whitelist": CONTAINERS, "protocol_whitelist": ""})
+        container = av.open(file, options={"format_whitelist": containers, "protocol_whitelist": ""})
     except (av.error.FFmpegError, ValueError) as error:
-        raise Refused("media.truncated" if known else "media.not_video") from error
+        raise Refused("media.truncated" if known or is_still else "media.not_video") from error
     if not container.streams.video:
         raise Refused("media.no_picture" if container.streams.audio else "media.not_video")
     video = container.streams.video[0]
-    if video.codec_context is None or video.codec_context.name not in VIDEO_CODECS:
+    if video.codec_context is None or video.codec_context.name not in (STILL_CODECS if is_still else VIDEO_CODECS):
         raise Refused("media.codec", codec="unknown" if video.codec_context is None else video.codec_context.name)
     _check_size(video.codec_context.width, video.codec_context.height, limits)
     video.codec_context.options = {"max_pixels": str(limits["max_side_px"] ** 2)}
     video.codec_context.thread_count = 1
     declared = None if container.duration is None else container.duration / 1e6
+    if is_still:
+        return Media(container, video, None, None, is_still=True)
     if declared is not None and declared > limits["max_seconds"] + 0.5:
         raise Refused("media.too_long", seconds=declared)
     return Media(container, video, _usable_audio(container), declared)
+
+
+def _is_still(head: bytes) -> bool:
+    is_webp = head[:4] == b"RIFF" and head[8:12] == b"WEBP"
+    return head.startswith((b"\x89PNG", b"\xff\xd8\xff")) or is_webp
 
 
 def _usable_audio(container: Any) -> Any | None:
@@ -85,7 +96,7 @@ class Picture:
     """One frame at work size."""
 
     time_s: float  # in the container's clock
-    rgb: np.ndarray  # [H, W, 3] uint8, short side at most WORK_SIDE_PX
+    rgb: np.ndarray  # [H, W, 3] uint8, short side at most the limit's `max_work_side_px`
 
 
 @dataclass
@@ -121,7 +132,9 @@ def walk(media: Media, limits: dict[str, Any], *, sound: bool = True) -> Iterato
             first_s = time_s if first_s is None else first_s
             if time_s - first_s > limits["max_seconds"] + 0.5:
                 raise Refused("media.too_long", seconds=time_s - first_s)
-            if time_s < due_s:
+            if limits["read_s"] and time_s - first_s >= limits["skip_s"] + limits["read_s"]:
+                return
+            if time_s < due_s or time_s - first_s < limits["skip_s"]:
                 continue
             due_s = max(due_s, time_s - 0.5 / limits["max_fps"]) + 0.999 / limits["max_fps"]
             yield Picture(time_s, _work_picture(frame, limits))
@@ -137,7 +150,7 @@ def _sound(resampler: Any, frame: Any) -> Iterator[Sound]:
 
 def _work_picture(frame: Any, limits: dict[str, Any]) -> np.ndarray:
     _check_size(frame.width, frame.height, limits)  # a stream may change its size after the header was checked
-    scale = min(1.0, WORK_SIDE_PX / min(frame.width, frame.height))
+    scale = min(1.0, limits["max_work_side_px"] / min(frame.width, frame.height))
     rgb = frame.to_ndarray(
         format="rgb24",
         width=round(frame.width * scale / 2) * 2,

@@ -122,7 +122,7 @@ def _place(media: Media, models: Models, limits: dict[str, Any], size: int | Non
         if not isinstance(part, Picture):
             continue
         shape = part.rgb.shape[:2]
-        if size is None or not look or shape[0] == shape[1] or number >= LOOK_FRAMES:
+        if size is None or not look or media.is_still or shape[0] == shape[1] or number >= LOOK_FRAMES:
             break
         points = models.landmarks(part.rgb)
         if points is not None:
@@ -142,7 +142,13 @@ def _place(media: Media, models: Models, limits: dict[str, Any], size: int | Non
 def _expected_frames(media: Media, limits: dict[str, Any]) -> int:
     """A guess for the progress bar and for the size check; 0 when the header says nothing."""
     rate = float(media.video.average_rate or limits["max_fps"])
-    return int((media.declared_s or 0.0) * min(rate, limits["max_fps"]))
+    return int(_read_s(media, limits) * min(rate, limits["max_fps"]))
+
+
+def _read_s(media: Media, limits: dict[str, Any]) -> float:
+    """How much of the clip is read: what is left after the part passed over, or as much as was asked for."""
+    left_s = max((media.declared_s or 0.0) - limits["skip_s"], 0.0)
+    return min(left_s, limits["read_s"]) if limits["read_s"] else left_s
 
 
 def _check_output(frames: int, window: Window, limits: dict[str, Any]) -> None:
@@ -154,11 +160,13 @@ def _check_output(frames: int, window: Window, limits: dict[str, Any]) -> None:
 def _check_whole(media: Media, tally: Tally, limits: dict[str, Any], want: list[str]) -> None:
     """What only the end can tell: length, frame rate, faces."""
     times = tally.times_s
+    if media.is_still and times:
+        return
     if len(times) < 2:
         raise Refused("media.truncated" if not times else "media.too_short", seconds=0.0)
     fps = (len(times) - 1) / (times[-1] - times[0])
     seconds = len(times) / fps
-    if media.declared_s is not None and seconds < media.declared_s * SHORT_OF_DECLARED - 0.2:
+    if media.declared_s is not None and seconds < _read_s(media, limits) * SHORT_OF_DECLARED - 0.2:
         raise Refused("media.truncated", seconds=seconds, declared_seconds=media.declared_s)
     if seconds < limits["min_seconds"]:
         raise Refused("media.too_short", seconds=seconds)

@@ -1,0 +1,1 @@
+"""Rules for a detector that anybody may ask: what an answer may teach, and how often one may ask. PURE."""
