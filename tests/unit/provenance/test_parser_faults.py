@@ -14,8 +14,10 @@ import pytest
 from provenance import bundle_checks, bundles
 from provenance.errors import BundleInvalid
 from provenance.manifests import c2pa_files, cose, fmp4, jumbf, sei, session_manifest
-from provenance.manifests.errors import CoseInvalid, FragmentInvalid, ManifestInvalid, SeiInvalid
+from provenance.manifests.carriage import Carried, Form
+from provenance.manifests.errors import CoseInvalid, FragmentInvalid, ManifestInvalid, SeiInvalid, TrailerInvalid
 from provenance.manifests.fmp4 import box
+from provenance.manifests.frame_codecs import VP8_FRAMES
 from provenance.marks import keys
 from provenance.marks.errors import MarkKeyUnreadable
 from provenance.verify import files, video
@@ -113,10 +115,12 @@ def test_a_session_key_with_an_impossible_life_is_refused(change: dict[str, Any]
 # --- bounds: what is too much is refused, and the code that would do the work is never called -------------------------
 
 UNIT = sei.START_CODE + b"\x65" + bytes([1]) * sei.MAX_ACCESS_UNIT_BYTES
-LONG_SEI = sei.build_sei(sei.SeiPayload(1, 1, bytes([1]) * sei.MAX_SEI_BYTES))
+LONG_SEI = sei.build_sei(Carried(Form.FULL, 1, 1, bytes([1]) * 300)) + bytes([1]) * sei.MAX_SEI_BYTES
+LONG_TRAILER = VP8_FRAMES.carry(b"\1\2\3", Carried(Form.FULL, 1, 1, b"x")) + bytes(sei.MAX_ACCESS_UNIT_BYTES) + b"TCv2"
 BOUNDS: dict[str, tuple[Callable[[bytes], Any], bytes, type[Exception], str]] = {
     "access unit": (sei.split_annex_b, UNIT, SeiInvalid, "provenance.manifests.sei._START_CODE_PATTERN"),
-    "attestation SEI": (sei.parse_sei, LONG_SEI, SeiInvalid, "provenance.manifests.sei._HEAD"),
+    "attestation SEI": (sei.parse_sei, LONG_SEI, SeiInvalid, "provenance.manifests.carriage.unpack"),
+    "VP8 frame": (VP8_FRAMES.take, LONG_TRAILER, TrailerInvalid, "provenance.manifests.carriage.unpack"),
     "COSE": (cose.parse_sign1, bytes(cose.MAX_COSE_BYTES + 1), CoseInvalid, "cbor2.loads"),
     "canonical CBOR": (cose.parse_canonical, bytes(cose.MAX_CBOR_BYTES + 1), CoseInvalid, "cbor2.loads"),
     "fragment": (fmp4.parse_fragment, bytes(fmp4.MAX_FRAGMENT_BYTES + 1), FragmentInvalid,

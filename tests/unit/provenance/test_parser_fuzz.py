@@ -19,7 +19,16 @@ from hypothesis import HealthCheck, given, settings
 from provenance import bundle_checks, bundles
 from provenance.errors import BundleInvalid
 from provenance.manifests import attest, c2pa_files, cose, fmp4, jumbf, sei, session_manifest
-from provenance.manifests.errors import CoseInvalid, FragmentInvalid, ManifestInvalid, SeiInvalid
+from provenance.manifests.carriage import Carried, Form, pack, unpack
+from provenance.manifests.errors import (
+    CarriageInvalid,
+    CoseInvalid,
+    FragmentInvalid,
+    ManifestInvalid,
+    SeiInvalid,
+    TrailerInvalid,
+)
+from provenance.manifests.frame_codecs import VP8_FRAMES
 from provenance.marks.errors import MarkKeyUnreadable
 from provenance.marks.keys import MarkKey
 from provenance.marks.planes import Planes
@@ -53,7 +62,7 @@ def samples() -> Samples:
     seis = [nal for frame in frames for nal in sei.split_annex_b(frame.access_unit) if sei.is_attestation_sei(nal)]
     return Samples(
         session.init.encoded, [frame.access_unit for frame in frames], [frame.fragment for frame in frames], seis,
-        [sei.parse_sei(nal).cose for nal in seis])
+        [sei.parse_sei(nal).content for nal in seis])
 
 
 def in_samples(pick: Callable[[Samples], list[bytes]], **how: Any) -> Any:
@@ -66,9 +75,28 @@ def test_an_access_unit_comes_apart_and_goes_together(unit: bytes) -> None:
     nals = outcome(sei.split_annex_b, unit, SeiInvalid)
     if nals is not None:
         assert sei.split_annex_b(sei.join_annex_b(nals)) == nals
-    fragment = outcome(attest.rebuild_fragment, unit, SeiInvalid)
+    fragment = outcome(lambda b: attest.rebuild_fragment(b, label="urn:c2pa:x", kid=b"kkkk"), unit, SeiInvalid)
     if fragment is not None:
         assert [kind for kind, _ in fmp4.split_boxes(fragment)] == [b"emsg", b"moof", b"mdat"]
+
+
+VP8_KEY = b"\x10\x02\x00\x9d\x01\x2a\x40\x00\x40\x00picture"
+CARRIED = [Carried(Form.FULL, 7, 21000, b"whole"), Carried(Form.COMPACT, 8, 24000, bytes(range(64)))]
+
+
+@many
+@given(frame=damaged([VP8_FRAMES.carry(VP8_KEY, carried) for carried in CARRIED]))
+def test_a_vp8_trailer_has_one_form(frame: bytes) -> None:
+    taken = outcome(VP8_FRAMES.take, frame, TrailerInvalid)
+    if taken is not None and taken.carried is not None:
+        assert VP8_FRAMES.carry(taken.sample, taken.carried) == frame
+
+
+@many
+@given(encoded=damaged([pack(carried) for carried in CARRIED]))
+def test_an_attestation_packs_again_to_itself(encoded: bytes) -> None:
+    carried = outcome(unpack, encoded, CarriageInvalid)
+    assert carried is None or pack(carried) == encoded
 
 
 @many

@@ -3,11 +3,14 @@
 // usage: node fuzz_parsers.mjs FRAMES.json INIT.mp4 VERIFY_DIR ROUNDS
 import { readFileSync } from "node:fs";
 import { pathToFileURL } from "node:url";
+import { bytes as unbase64, suites } from "./session.mjs";
 
 const [frames, init, folder, rounds] = process.argv.slice(2);
 const load = (name) => import(new URL(name, pathToFileURL(`${folder}/`)));
 const { Invalid, concat, equal, u32 } = await load("bytes.js");
 const { splitAnnexB, parseSei, takeSei } = await load("access_unit.js");
+const { FULL } = await load("carriage.js");
+const { FRAME_CODECS } = await load("frame_codecs.js");
 const { decode, parseSign1 } = await load("cbor.js");
 const { readSessionManifest } = await load("manifest.js");
 
@@ -60,16 +63,20 @@ function encode(value) {
   return concat(head(6, value.tag), encode(value.value));
 }
 
-const unbase64 = (text) => new Uint8Array(Buffer.from(text, "base64"));
-const units = JSON.parse(readFileSync(frames, "utf8")).cases.find((one) => one.name === "good").units.map(unbase64);
+const goodUnits = (codec) => suites(frames)
+  .filter(({ session }) => session.codec === codec)
+  .flatMap((suite) => suite.cases.find((one) => one.name === "good").units.map(unbase64));
+const units = goodUnits("h264");
+const trailers = goodUnits("vp8");
 const seis = units.flatMap((unit) => splitAnnexB(unit).filter((nal) => takeSei(concat(u32(1), nal)).payload !== null));
-const coses = seis.map((nal) => parseSei(nal).cose);
+const coses = seis.map((nal) => parseSei(nal)).filter(({ form }) => form === FULL).map(({ content }) => content);
 const segment = new Uint8Array(readFileSync(init));
 const storeAt = Buffer.from(segment).indexOf(Buffer.from("d8fec3d61b0e483c92975828877ec481", "hex")) - 8;
 const store = segment.slice(storeAt);
 
 const PARSERS = {
   unit: [units, (bytes) => { takeSei(bytes); }],
+  trailer: [trailers, (bytes) => { FRAME_CODECS.vp8.take(bytes); }],
   sei: [seis, (bytes) => { parseSei(bytes); }],  // compares with the one form by itself
   cbor: [coses, (bytes) => {
     const value = decode(bytes, { canonical: true });

@@ -141,7 +141,7 @@ def test_the_place_where_it_changes_is_no_threshold_of_the_detector() -> None:
     for seed in range(8):
         detector, look = Detector(), signature(luma(seed))
         detector.ask(look, 0.0)
-        places.add(next(z / 10 for z in range(0, 200) if detector.ask(look, z / 10).reading.payload is not None))
+        places.add(next(z / 10 for z in range(200) if detector.ask(look, z / 10).reading.payload is not None))
     assert min(places) >= PRESENCE_Z + BAND_Z and max(places) <= PRESENCE_Z + 2 * BAND_Z + 0.1
     assert len(places) > 3
 

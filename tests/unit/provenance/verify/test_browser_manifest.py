@@ -97,7 +97,7 @@ def test_each_parser_refuses_damage_or_reads_exactly_those_bytes(session: LiveSe
         capture_output=True, text=True, check=True, timeout=60,
     )
     told = json.loads(done.stdout)
-    assert set(told) == {"unit", "sei", "cbor", "store"}
+    assert set(told) == {"unit", "trailer", "sei", "cbor", "store"}
     for parser in told.values():
         assert parser["crashed"] == []
         assert parser["accepted"] > 0 and parser["accepted"] + parser["refused"] == 1500
