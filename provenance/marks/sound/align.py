@@ -1,0 +1,116 @@
+"""Find where in the 8 s cycle a stretch of sound begins, by its sync signs.
+
+The sync signs make one sound of eight seconds that belongs to the epoch's key. It is correlated with the evened clip at
+every sample, for every slip of the clock and every number of Opus passes that is considered; the best few places are
+then judged by their exact statistic. What is judged is a sum of numbers that depend on the clip alone, each with a
+secret +-1, so that for any unmarked sound and any one alignment P(|z| >= t) <= 2 exp(-t^2/2).
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from math import sqrt
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from provenance.marks.keys import MarkKey
+from provenance.marks.sound import listen, signs
+from provenance.marks.sound.listen import LOW_HOP, LOW_RATE_HZ, Alignment
+from provenance.marks.sound.transform import CYCLE_HOPS, basis
+
+CYCLE: Final = CYCLE_HOPS * LOW_HOP  # low samples
+OPUS_PASSES: Final = (0, 1, 2)
+MAX_SLIP: Final = 1e-3  # share of the stretch by which a clock may run off
+NEAR_SLIPS: Final = 4  # tried first: a clip that only computers handled has none
+CANDIDATES: Final = 4
+FINE: Final = (-1 / 3, 0.0, 1 / 3)
+SURE_Z: Final = 9.0  # from here on no wider search is needed
+# For a stretch of at most STRETCH_S: 128,000 places and three thirds, 323 slips, 3 passes, both polarities.
+STRETCH_S: Final = 10
+HYPOTHESES: Final = 2 * 3 * CYCLE * (2 * int(MAX_SLIP * STRETCH_S * LOW_RATE_HZ) + 3) * len(OPUS_PASSES)
+
+
+@dataclass(frozen=True)
+class Heard:
+    """A stretch under one alignment."""
+
+    alignment: Alignment
+    z: float  # presence statistic; its sign is the sound's polarity
+    first_hop: int  # in the cycle
+    values: NDArray[np.float32]  # [hops, 125]
+
+
+@lru_cache(maxsize=2)
+def template(key: MarkKey) -> NDArray[np.complex64]:
+    """Spectrum of the sound that the sync signs make over one cycle: complex64 [CYCLE // 2 + 1]."""
+    waves = signs.layout(key).sync @ basis(LOW_HOP)  # [800, 320]
+    line = np.zeros((CYCLE_HOPS, LOW_HOP), dtype=np.float32)
+    line += waves[:, :LOW_HOP]
+    line += np.roll(waves[:, LOW_HOP:], 1, axis=0)
+    return np.asarray(np.fft.rfft(line.reshape(-1)), dtype=np.complex64)
+
+
+def hops_of(cycle: NDArray[np.generic], first_hop: int, count: int) -> NDArray[np.generic]:
+    """Rows first_hop .. first_hop + count - 1 of a cycle, going round: [800, ...] -> [count, ...]."""
+    return cycle[(first_hop + np.arange(count)) % CYCLE_HOPS]
+
+
+def heard_at(sound: NDArray[np.float32], key: MarkKey, alignment: Alignment) -> Heard:
+    """The exact presence statistic of a stretch of evened sound under one alignment; 0 in silence."""
+    first_hop, values = listen.coefficients(sound, alignment)
+    sync = hops_of(signs.layout(key).sync, first_hop, len(values))
+    used = np.where(sync != 0, values, np.float32(0.0)).astype(np.float64)
+    energy = float(np.sum(used**2))
+    z = float(np.sum(sync * used)) / sqrt(energy) if energy > 0.0 else 0.0
+    return Heard(alignment, z, first_hop % CYCLE_HOPS, values)
+
+
+def find(sound: NDArray[np.float32], key: MarkKey) -> Heard | None:
+    """The alignment of a stretch of evened sound (at most STRETCH_S) at which the key's sync signs fit best.
+
+    Returns None for silence and for less than a tenth of a second.
+    """
+    if len(sound) < 10 * LOW_HOP or not np.any(sound):
+        return None
+    widest = int(MAX_SLIP * len(sound))
+    near = [(slip, passes) for slip in range(-NEAR_SLIPS, NEAR_SLIPS + 1) for passes in OPUS_PASSES]
+    best = _best(sound, key, near)
+    if abs(best.z) >= SURE_Z:
+        return best
+    far = [(slip, 1) for slip in range(-widest, widest + 1) if abs(slip) > NEAR_SLIPS]
+    return max(best, _best(sound, key, far), key=lambda one: abs(one.z)) if far else best
+
+
+def _best(sound: NDArray[np.float32], key: MarkKey, tried: Iterable[tuple[int, int]]) -> Heard:
+    rough = [fit for slip, passes in tried for fit in _fits(sound, key, slip, passes)]
+    rough.sort(key=lambda fit: -fit[0])
+    return max((_refined(sound, key, fit[1]) for fit in rough[:CANDIDATES]), key=lambda one: abs(one.z))
+
+
+def _fits(
+    sound: NDArray[np.float32], key: MarkKey, slip: int, passes: int,
+) -> Iterator[tuple[float, Alignment]]:
+    """The best place of the cycle under one slip, with the size of the correlation there."""
+    turned = (np.fft.rfft(sound) * listen.opus_turn(len(sound), passes)).astype(np.complex64)
+    low = listen.stretched(turned, len(sound), slip)
+    folded = np.zeros(CYCLE, dtype=np.float32)
+    for start in range(0, len(low), CYCLE):
+        part = low[start : start + CYCLE]
+        folded[: len(part)] += part
+    # Place p: sum over n of sound[n] * template[p + n].
+    fit = np.abs(np.fft.irfft(np.conj(np.fft.rfft(folded)) * template(key), CYCLE))
+    place = int(np.argmax(fit))
+    # The low-rate wave is drawn a third of a sample early; see listen.LOW_SHIFT.
+    yield float(fit[place]), Alignment((place + listen.LOW_SHIFT) % CYCLE, slip, passes)
+
+
+def _refined(sound: NDArray[np.float32], key: MarkKey, rough: Alignment) -> Heard:
+    near = [
+        Alignment((rough.start + fine) % CYCLE, rough.slip + slip, rough.opus_passes)
+        for fine in FINE
+        for slip in (-1, 0, 1)
+    ]
+    return max((heard_at(sound, key, one) for one in near), key=lambda one: abs(one.z))
+

@@ -1,0 +1,193 @@
+"""Read the mark from sound: any clip at 48 kHz mono, cut anywhere.
+
+Steps: (1) even the sound out and cut it into stretches of at most ten seconds; (2) find each stretch's place in the
+cycle; (3) cut it into pieces of a second and compare them with the payload signs of all 64 slots; (4) follow the path
+of slots that explains the pieces best, add the pieces up along it and decode; (5) judge.
+
+The proof is in what is judged. Presence is one sum of numbers that depend on the sound alone, each with a secret +-1,
+so P(|z| >= t) <= 2 exp(-t^2/2) for any unmarked sound and one alignment, times the alignments tried. A payload is
+judged by a sum over *all* chips, sync and payload together, under the code word that was read: for one code word, one
+path and one alignment the same bound holds, and all 2^64 code words, all paths and all alignments are counted.
+"""
+
+from dataclasses import dataclass, field
+from math import log, sqrt
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from provenance.marks import payload
+from provenance.marks.keys import SLOT_KEYS, MarkKey
+from provenance.marks.slots import SLOT_ENERGY, SoftReading, Take, energy_of, follow_slots
+from provenance.marks.sound import align, listen, signs
+from provenance.marks.sound.align import HYPOTHESES, STRETCH_S, Heard, hops_of
+from provenance.marks.sound.listen import LOW_RATE_HZ
+from provenance.marks.sound.transform import CYCLE_HOPS
+from provenance.marks.verdicts import Verdict
+
+PRESENCE_Z: Final = 6.0  # of a single alignment; `presence_threshold` adds what the search costs
+PIECE_HOPS: Final = 100  # divides the cycle, so a change of slot falls between two pieces
+SMALLEST_PIECE_HOPS: Final = 10
+PROMISING_Z: Final = 5.0  # below this the place of a stretch is not worth decoding
+MAX_S: Final = 120  # of a longer clip the beginning is read
+AUDIBLE_SHARE_DB: Final = -60.0  # below full scale; hops quieter than this are counted as silence
+
+
+@dataclass(frozen=True)
+class SoundReading:
+    """What was read. The statistic stays inside: it is not printed and no public answer may carry it."""
+
+    verdict: Verdict
+    payload: int | None = None  # 64-bit slot id, when read
+    slot_indexes: tuple[int, ...] = ()  # modulo 64, in the order of the clip
+    audible_s: float = 0.0  # of the clip; 0: silence, which proves nothing at all
+    z: float = field(default=0.0, repr=False)
+
+    @property
+    def payload_hex(self) -> str | None:
+        """The payload as 16 hex digits, as manifests write it."""
+        return None if self.payload is None else f"{self.payload:016x}"
+
+    def public(self) -> dict[str, object]:
+        """What may leave the house."""
+        return {"verdict": self.verdict.value, "payload": self.payload_hex, "audible_s": round(self.audible_s, 1)}
+
+
+@dataclass(frozen=True)
+class _Piece:
+    """About a second of an aligned stretch against the secret signs."""
+
+    sync_sum: float
+    bits: NDArray[np.float64]  # [64, 240] sums over the chips of each coded bit, for each slot
+    energy: float  # of all values
+    message_energy: float
+
+    def reading(self) -> SoftReading:
+        """As `follow_slots` wants it: soft bits of rms 1 on noise, and each slot's energy beyond noise."""
+        scale = sqrt(self.message_energy / payload.CODED_BITS) or 1.0
+        soft = (self.bits / scale).astype(np.float32)
+        energies = np.array([energy_of(one) for one in soft]) if self.message_energy else np.zeros(SLOT_KEYS)
+        return SoftReading(self.sync_sum / (sqrt(max(self.energy - self.message_energy, 0.0)) or 1.0), soft, energies)
+
+
+def presence_threshold(stretches: int) -> float:
+    """The |z| at which one of `stretches` proves presence: as rare as PRESENCE_Z without any search."""
+    return sqrt(PRESENCE_Z**2 + 2.0 * log(HYPOTHESES * stretches))
+
+
+def payload_threshold(stretches: int, pieces: int) -> float:
+    """The z over all chips at which a payload may be believed, all code words, paths and alignments counted."""
+    paths = pieces * log(SLOT_KEYS)
+    return sqrt(PRESENCE_Z**2 + 2.0 * (payload.PAYLOAD_BITS * log(2.0) + paths + stretches * log(HYPOTHESES)))
+
+
+def read_sound(samples: NDArray[np.generic], key: MarkKey) -> SoundReading:
+    """Look for the mark in a clip.
+
+    Args:
+        samples: int16 [N], or float [N] with full scale 1.0; 48 kHz, mono. Of more than MAX_S the beginning is read.
+        key: epoch key of the mark looked for.
+
+    Returns:
+        What was read; `NO_MARK` with `audible_s` 0 for silence. Sound of less than about five seconds, or mostly
+        silence, rarely says more than `NO_MARK`.
+
+    Raises:
+        ValueError: not one channel, or a kind of number that is no sound.
+    """
+    sound = _as_int16_scale(samples)
+    audible_s = _audible_s(sound)
+    if audible_s == 0.0:
+        return SoundReading(Verdict.NO_MARK)
+    found = [one for stretch in _stretches(sound) if (one := align.find(stretch, key)) is not None]
+    if not found:
+        return SoundReading(Verdict.NO_MARK, audible_s=audible_s)
+    z = max((one.z for one in found), key=abs)
+    value, slots = _payload([one for one in found if abs(one.z) >= PROMISING_Z], key)
+    if value is not None:
+        return SoundReading(Verdict.PAYLOAD_READ, value, slots, audible_s, z)
+    is_present = abs(z) >= presence_threshold(len(found))
+    return SoundReading(Verdict.MARK_PRESENT if is_present else Verdict.NO_MARK, audible_s=audible_s, z=z)
+
+
+def _as_int16_scale(samples: NDArray[np.generic]) -> NDArray[np.float32]:
+    if samples.ndim != 1 or not (samples.dtype == np.int16 or np.issubdtype(samples.dtype, np.floating)):
+        raise ValueError("Sound is read from one channel of int16 or float samples.")
+    scale = 1.0 if samples.dtype == np.int16 else 32768.0
+    sound = samples[: MAX_S * 48_000].astype(np.float32) * np.float32(scale)
+    if not np.all(np.isfinite(sound)):
+        raise ValueError("Sound has numbers that are not finite.")
+    return sound
+
+
+def _audible_s(sound: NDArray[np.float32]) -> float:
+    """Seconds of hops that are louder than silence."""
+    hops = sound[: len(sound) // 480 * 480].reshape(-1, 480)
+    limit = 32768.0 * 10.0 ** (AUDIBLE_SHARE_DB / 20.0)
+    return float(np.count_nonzero(np.mean(hops.astype(np.float64) ** 2, axis=1) > limit**2)) / 100.0
+
+
+def _stretches(sound: NDArray[np.float32]) -> list[NDArray[np.float32]]:
+    """Step 1: as few stretches of equal length as possible, none longer than STRETCH_S."""
+    even = listen.evened(listen.to_low_rate(sound))
+    count = max(1, -(-len(even) // (STRETCH_S * LOW_RATE_HZ)))
+    return list(np.array_split(even, count))
+
+
+def _payload(found: list[Heard], key: MarkKey) -> tuple[int | None, tuple[int, ...]]:
+    """Steps 3 to 5: the payload and the slots it was read in, or (None, ())."""
+    pieces = [piece for one in found for piece in _pieces(one, key)]
+    if not pieces:
+        return None, ()
+    readings = [piece.reading() for piece in pieces]
+    read: dict[int, tuple[int, ...]] = {}
+    for take in follow_slots(readings):
+        value = _take_payload(pieces, take, len(found))
+        if value is not None:
+            read.setdefault(value, take.slots)
+    if len(read) != 1:  # a clip cut from two sessions names neither
+        return None, ()
+    return next(iter(read.items()))
+
+
+def _pieces(heard: Heard, key: MarkKey) -> list[_Piece]:
+    """Step 3. Cut where the cycle says, not where the clip begins. Polarity is taken away here."""
+    polarity = 1.0 if heard.z >= 0 else -1.0
+    first, total = heard.first_hop, len(heard.values)
+    inside = [edge for edge in range(-(first % PIECE_HOPS), total, PIECE_HOPS) if 0 < edge < total]
+    edges = [0, *inside, total]
+    return [
+        _piece(polarity * heard.values[a:b], (first + a) % CYCLE_HOPS, key)
+        for a, b in zip(edges, edges[1:], strict=False)
+        if b - a >= SMALLEST_PIECE_HOPS
+    ]
+
+
+def _piece(values: NDArray[np.float32], first_hop: int, key: MarkKey) -> _Piece:
+    deal, count = signs.layout(key), len(values)
+    sync = hops_of(deal.sync, first_hop, count)
+    is_message = ~hops_of(deal.is_sync, first_hop, count)
+    bit, message = hops_of(deal.bit, first_hop, count)[is_message], values[is_message]
+    bits = np.stack([
+        np.bincount(bit, message * hops_of(signs.message_signs(key, slot), first_hop, count)[is_message],
+                    payload.CODED_BITS)
+        for slot in range(SLOT_KEYS)
+    ])
+    squares = values.astype(np.float64) ** 2
+    return _Piece(float(np.sum(sync * values)), bits, float(squares.sum()), float(squares[is_message].sum()))
+
+
+def _take_payload(pieces: list[_Piece], take: Take, stretches: int) -> int | None:
+    """Steps 4 and 5 for the pieces of one take."""
+    taken = pieces[take.first : take.first + len(take.path)]
+    energy, message_energy = (sum(getattr(p, name) for p in taken) for name in ("energy", "message_energy"))
+    if message_energy <= 0.0:
+        return None
+    bits = sum((p.bits[slot] for p, slot in zip(taken, take.path, strict=True)), np.zeros(payload.CODED_BITS))
+    soft = (bits / sqrt(message_energy / payload.CODED_BITS)).astype(np.float32)
+    value = payload.decode(soft) if energy_of(soft) >= SLOT_ENERGY else None
+    if value is None:
+        return None
+    z = (sum(p.sync_sum for p in taken) + float(np.sum(bits * payload.encode(value)))) / sqrt(energy)
+    return value if z >= payload_threshold(stretches, len(taken)) else None
