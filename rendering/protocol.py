@@ -75,7 +75,8 @@ class Lease:
     )  # training: {"job_id", "subject_id", "footage_blob", "checkpoint_blob"|None, "config"}
     blobs: Mapping[str, str]  # name -> blob public id ("model.safetensors": "b...")
     # Session: "persona" {name, system_prompt, context, documents, greeting}, "disclosure", "language", "emotion" {name,
-    # milli}, "signer_certificate" (b64 DER), "max_duration_s", "size_px", "frames_per_s".
+    # milli}, "signer_certificate" (b64 DER), "max_duration_s", "size_px", "frames_per_s", "video_codec" ("h264" or
+    # "vp8"; without it the worker's own setting counts).
     facts: Mapping[str, Any] = field(default_factory=dict)
     version: int = PROTOCOL_VERSION
 
@@ -167,6 +168,7 @@ class ManifestRequest:
     width: int
     height: int
     signer_binding: str  # b64 COSE_Sign1 over the signer's certificate, which Lease.facts["signer_certificate"] holds
+    video_codec: str = "h264"  # or "vp8"; the init segment's sample entry
     session_facts: Mapping[str, Any] = field(default_factory=dict)
 
 

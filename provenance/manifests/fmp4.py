@@ -23,6 +23,7 @@ MOOF_BYTES = 100
 MAX_SEQUENCE = 0xFFFF_FFFF  # mfhd counts in 32 bits
 MAX_BOXES = 2_000_000  # at the top of one file: six hours of fragments
 MAX_FRAGMENT_BYTES = 4 * 1024 * 1024 + 64 * 1024  # an access unit at its largest, and its headers
+FTYP = struct.pack(">I4s4sI8s", 24, b"ftyp", b"iso6", 1, b"iso6mp41")
 _MATRIX = struct.pack(">9I", 0x10000, 0, 0, 0, 0x10000, 0, 0, 0, 0x40000000)
 
 
@@ -84,26 +85,36 @@ def init_segment(width: int, height: int, sample_entry: bytes = b"avc3") -> byte
     Args:
         sample_entry: `avc3` (H.264 whose parameter sets travel in the stream) or `vp08`.
     """
-    visual = struct.pack(">6xH16xHHII4xH32xHh", 1, width, height, 0x480000, 0x480000, 1, 24, -1)
-    stsd = full_box(b"stsd", 0, 0, struct.pack(">I", 1), box(sample_entry, visual, _CODEC_BOXES[sample_entry]))
     empty_tables = (
         full_box(b"stts", 0, 0, bytes(4)) + full_box(b"stsc", 0, 0, bytes(4))
         + full_box(b"stsz", 0, 0, bytes(8)) + full_box(b"stco", 0, 0, bytes(4))
     )
+    mvex = box(b"mvex", full_box(b"trex", 0, 0, struct.pack(">IIIII", TRACK_ID, 1, 0, 0, 0)))
+    return FTYP + movie_box(width, height, sample_entry, empty_tables, extends=mvex)
+
+
+def movie_box(
+    width: int, height: int, sample_entry: bytes, tables: bytes, *, duration_90k: int = 0, extends: bytes = b"",
+) -> bytes:
+    """moov of one picture track.
+
+    Args:
+        tables: stts, stsc, stsz, stco and whatever else stands behind stsd.
+        extends: mvex, for a movie whose samples follow in fragments.
+    """
+    visual = struct.pack(">6xH16xHHII4xH32xHh", 1, width, height, 0x480000, 0x480000, 1, 24, -1)
+    stsd = full_box(b"stsd", 0, 0, struct.pack(">I", 1), box(sample_entry, visual, _CODEC_BOXES[sample_entry]))
     dinf = box(b"dinf", full_box(b"dref", 0, 0, struct.pack(">I", 1), full_box(b"url ", 0, 1)))
-    minf = box(b"minf", full_box(b"vmhd", 0, 1, bytes(8)), dinf, box(b"stbl", stsd, empty_tables))
-    mdhd = full_box(b"mdhd", 0, 0, struct.pack(">IIIIHH", 0, 0, TIMESCALE, 0, 0x55C4, 0))
+    minf = box(b"minf", full_box(b"vmhd", 0, 1, bytes(8)), dinf, box(b"stbl", stsd, tables))
+    mdhd = full_box(b"mdhd", 0, 0, struct.pack(">IIIIHH", 0, 0, TIMESCALE, duration_90k, 0x55C4, 0))
     hdlr = full_box(b"hdlr", 0, 0, struct.pack(">I4s12x", 0, b"vide"), b"video\x00")
-    tkhd_times = struct.pack(">IIIII8xhhhH", 0, 0, TRACK_ID, 0, 0, 0, 0, 0, 0)
+    tkhd_times = struct.pack(">IIIII8xhhhH", 0, 0, TRACK_ID, 0, duration_90k, 0, 0, 0, 0)
     tkhd = full_box(b"tkhd", 0, 3, tkhd_times, _MATRIX, struct.pack(">II", width << 16, height << 16))
     mvhd = full_box(
-        b"mvhd", 0, 0, struct.pack(">IIIIIH10x", 0, 0, TIMESCALE, 0, 0x10000, 0x100), _MATRIX, bytes(24),
+        b"mvhd", 0, 0, struct.pack(">IIIIIH10x", 0, 0, TIMESCALE, duration_90k, 0x10000, 0x100), _MATRIX, bytes(24),
         struct.pack(">I", TRACK_ID + 1),
     )
-    mvex = box(b"mvex", full_box(b"trex", 0, 0, struct.pack(">IIIII", TRACK_ID, 1, 0, 0, 0)))
-    trak = box(b"trak", tkhd, box(b"mdia", mdhd, hdlr, minf))
-    ftyp = box(b"ftyp", b"iso6", struct.pack(">I", 1), b"iso6mp41")
-    return ftyp + box(b"moov", mvhd, trak, mvex)
+    return box(b"moov", mvhd, box(b"trak", tkhd, box(b"mdia", mdhd, hdlr, minf)), extends)
 
 
 # avcC: constrained baseline level 3.1 and no parameter sets, the real ones are in-band. vpcC (VP Codec ISO Media File
@@ -114,8 +125,17 @@ _CODEC_BOXES = {
 }
 
 
-def sample_entry_of(init: bytes) -> bytes:
-    """Which sample entry an init segment of the live profile has.
+@dataclass(frozen=True)
+class PictureTrack:
+    """What an init segment says of its one track."""
+
+    sample_entry: bytes
+    width: int
+    height: int
+
+
+def picture_track_of(init: bytes) -> PictureTrack:
+    """Codec and size of an init segment of the live profile.
 
     Raises:
         FragmentInvalid: not exactly one picture track, or an unknown sample entry.
@@ -126,9 +146,10 @@ def sample_entry_of(init: bytes) -> bytes:
         if len(found) != 1:
             raise FragmentInvalid("This init segment does not describe one picture track.", box=repr(kind))
         boxes = split_boxes(found[0][8 if kind != b"stsd" else 16 :])
-    if len(boxes) != 1 or boxes[0][0] not in _CODEC_BOXES:
+    if len(boxes) != 1 or boxes[0][0] not in _CODEC_BOXES or len(boxes[0][1]) < 36:
         raise FragmentInvalid("This init segment names a codec that the live profile does not have.")
-    return boxes[0][0]
+    width, height = struct.unpack_from(">HH", boxes[0][1], 32)
+    return PictureTrack(boxes[0][0], width, height)
 
 
 def sample_of(nals: list[bytes]) -> bytes:

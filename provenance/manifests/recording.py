@@ -5,9 +5,11 @@ proves frame by frame what was sent.
 """
 
 import io
+import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import pairwise
 from typing import BinaryIO
 
 import av
@@ -16,6 +18,7 @@ from provenance.manifests import assertions, c2pa_files, fmp4, jumbf, sei
 from provenance.manifests.assertions import MarkSlot, SessionFacts
 from provenance.manifests.certs import ClaimSigner
 from provenance.manifests.errors import ManifestInvalid, ManifestSigningFailed, RecordingInvalid
+from provenance.manifests.frame_codecs import VP8_FRAMES
 from provenance.manifests.session_manifest import MODEL_NAME, InitSegment, session_ingredients
 
 RECORDING_LABEL = "org.trustcore.recording"
@@ -44,25 +47,55 @@ def playable_mp4(fragment_file: bytes, audio: Sequence[AudioPacket] = (), *, cha
 
     Args:
         fragment_file: the session's init segment and the fragments of its sealed frames, in order.
-        audio: Opus packets, or none.
+        audio: Opus packets, or none. None for VP8, see `_vp8_mp4`.
 
     Raises:
-        RecordingInvalid: no frames, or the frames do not parse as H.264.
+        RecordingInvalid: no frames, or the frames do not parse as what the init segment says they are.
     """
-    _, encoded_fragments = fmp4.split_recording(fragment_file)
-    stream, times = bytearray(), []
-    for encoded in encoded_fragments:
-        fragment = fmp4.parse_fragment(encoded)
-        stream += sei.join_annex_b(fmp4.nals_of(fragment.mdat[8:]))
-        times.append(fmp4.fragment_facts(fragment)[1])
-    if not times:
+    init, encoded_fragments = fmp4.split_recording(fragment_file)
+    track = fmp4.picture_track_of(init)
+    fragments = [fmp4.parse_fragment(encoded) for encoded in encoded_fragments]
+    if not fragments:
         raise RecordingInvalid("This session sent no frame; there is nothing to record.")
+    if track.sample_entry == VP8_FRAMES.sample_entry:
+        return _vp8_mp4(track, fragments, audio)
+    stream = b"".join(sei.join_annex_b(fmp4.nals_of(fragment.mdat[8:])) for fragment in fragments)
     out = io.BytesIO()
     try:
-        _mux(bytes(stream), times, audio, channels, out)
+        _mux(stream, [fmp4.fragment_facts(fragment)[1] for fragment in fragments], audio, channels, out)
     except av.FFmpegError as error:
         raise RecordingInvalid(f"The sent frames cannot be written as MP4: {error}") from error
     return out.getvalue()
+
+
+def _vp8_mp4(track: fmp4.PictureTrack, fragments: Sequence[fmp4.Fragment], audio: Sequence[AudioPacket]) -> bytes:
+    """FFmpeg's MP4 writer refuses VP8, so the few boxes are written here: one track, one chunk."""
+    if audio:
+        raise RecordingInvalid("A VP8 recording is written without sound.")
+    facts = [fmp4.fragment_facts(fragment) for fragment in fragments]
+    times = [time_90k for _, time_90k, _ in facts]
+    durations = [b - a for a, b in pairwise([*times, times[-1] + fmp4.FRAME_DURATION])]
+    if min(durations) <= 0:
+        raise RecordingInvalid("The sent frames do not stand in order of time.")
+    samples = [fragment.mdat[8:] for fragment in fragments]
+    keys = [number for number, (_, _, is_key) in enumerate(facts, start=1) if is_key]
+
+    def movie(chunk_at: int) -> bytes:
+        tables = b"".join([
+            fmp4.full_box(b"stts", 0, 0, _u32s(len(durations), *(n for d in durations for n in (1, d)))),
+            fmp4.full_box(b"stss", 0, 0, _u32s(len(keys), *keys)),
+            fmp4.full_box(b"stsc", 0, 0, _u32s(1, 1, len(samples), 1)),
+            fmp4.full_box(b"stsz", 0, 0, _u32s(0, len(samples), *(len(sample) for sample in samples))),
+            fmp4.full_box(b"stco", 0, 0, _u32s(1, chunk_at)),
+        ])
+        return fmp4.movie_box(track.width, track.height, track.sample_entry, tables, duration_90k=sum(durations))
+
+    head = fmp4.FTYP + movie(len(fmp4.FTYP) + len(movie(0)) + 8)
+    return head + fmp4.box(b"mdat", *samples)
+
+
+def _u32s(*numbers: int) -> bytes:
+    return struct.pack(f">{len(numbers)}I", *numbers)
 
 
 def _mux(annex_b: bytes, times_90k: list[int], audio: Sequence[AudioPacket], channels: int, out: BinaryIO) -> None:

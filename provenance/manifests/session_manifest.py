@@ -161,7 +161,7 @@ def read_session_manifest(init: bytes, anchor_pem: str) -> SessionManifest:
 def _codec_of(init: bytes) -> FrameCodec:
     """The codec that the signed `moov` names: frames of this session are read as that and nothing else."""
     try:
-        entry = fmp4.sample_entry_of(init)
+        entry = fmp4.picture_track_of(init).sample_entry
     except FragmentInvalid as error:
         raise ManifestInvalid(error.message) from error
     return next(codec for codec in CODECS.values() if codec.sample_entry == entry)

@@ -17,6 +17,7 @@ from provenance.errors import ClaimProofInvalid, SessionRequestInvalid
 from provenance.manifests import fmp4, recording, session_manifest
 from provenance.manifests.assertions import MarkSlot, SessionFacts
 from provenance.manifests.certs import ClaimSigner
+from provenance.manifests.frame_codecs import CODECS, H264_FRAMES
 from provenance.manifests.recording import AudioPacket, SignedRecording
 from provenance.manifests.session_manifest import InitSegment, SessionManifest, SessionPublicKey
 from provenance.verify.stream import verify_fragment
@@ -88,7 +89,11 @@ class Signer:
         facts = session_facts(request, grant, claim, now=now)
         key = SessionPublicKey(_bytes(request, "session_cose_key"), _bytes(request, "signer_binding"))
         width, height = (_number(request, name, 16, MAX_SIDE_PX) for name in ("width", "height"))
-        init = session_manifest.sign_session_manifest(self._signer, facts, key, width=width, height=height)
+        codec = CODECS.get(request.get("video_codec", H264_FRAMES.name))
+        if codec is None:
+            raise SessionRequestInvalid("This video codec is not one of the live profile.")
+        init = session_manifest.sign_session_manifest(
+            self._signer, facts, key, width=width, height=height, codec=codec)
         return SignedSession(init, self._signer.chain_pem, grant, claim, facts)
 
     def sign_recording(self, fragment_file: bytes, audio: Sequence[AudioPacket] = ()) -> SignedRecording:

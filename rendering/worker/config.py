@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from provenance.manifests.frame_codecs import CODECS
 from trustcore.primitives.signing import SigningKey, VerifyKey, unb64
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -34,6 +35,7 @@ class WorkerConfig:
     frames_per_s: int = 30
     frame_lead_s: float = 0.030
     bit_rate_bps: int = 600_000
+    video_codec: str = "h264"
     request_timeout_s: float = 10.0
     training_threads: int = 2
     max_sessions: int = 200  # then the process ends and its supervisor starts a fresh one; aiortc leaks a little
@@ -57,6 +59,7 @@ def from_environment(environment: Mapping[str, str] = os.environ) -> WorkerConfi
         size_px=_integer(environment, "TRUSTCORE_WORKER_SIZE_PX", 256, 64, 1024),
         frames_per_s=_integer(environment, "TRUSTCORE_WORKER_FRAMES_PER_S", 30, 1, 60),
         bit_rate_bps=_integer(environment, "TRUSTCORE_WORKER_BIT_RATE_BPS", 600_000, 100_000, 5_000_000),
+        video_codec=_codec(environment),
         training_threads=_integer(environment, "TRUSTCORE_WORKER_TRAINING_THREADS", 2, 1, 64),
         max_sessions=_integer(environment, "TRUSTCORE_WORKER_MAX_SESSIONS", 200, 1, 1_000_000),
         build_sha256=build_sha256(),
@@ -86,6 +89,13 @@ def _integer(environment: Mapping[str, str], name: str, default: int, low: int, 
     if not text.isdigit() or not low <= int(text) <= high:
         raise WorkerConfigError(f"{name} must be a number from {low} to {high}, not {text!r}.")
     return int(text)
+
+
+def _codec(environment: Mapping[str, str]) -> str:
+    name = environment.get("TRUSTCORE_WORKER_VIDEO_CODEC", "h264")
+    if name not in CODECS:
+        raise WorkerConfigError(f"TRUSTCORE_WORKER_VIDEO_CODEC must be one of {', '.join(CODECS)}, not {name!r}.")
+    return name
 
 
 def _kinds(environment: Mapping[str, str]) -> tuple[str, ...]:

@@ -1,7 +1,8 @@
-"""The one H.264 encode that signing, sending and recording share.
+"""The one encode that signing, sending and recording share: H.264, or VP8 for who may not ship or cannot play H.264.
 
 aiortc would encode once per peer and throw its encoder away on every bitrate change, which costs a key frame each
-time. This encoder stays open, follows a change of bit rate without a key frame, and makes one only when asked.
+time. The H.264 encoder stays open, follows a change of bit rate without a key frame, and makes one only when asked.
+FFmpeg's libvpx does not follow: the VP8 encoder is opened anew, with a key frame, when the target moved by a tenth.
 """
 
 import threading
@@ -19,6 +20,7 @@ from trustcore.primitives.errors import Fault
 Plane = NDArray[np.uint8]  # [H, W]
 
 MEDIA_TIME_BASE = Fraction(1, MEDIA_CLOCK_HZ)
+VP8_RATE_STEP = 0.1  # a smaller change of the target is not worth the key frame that it would cost
 
 
 class EncodeFailed(Fault):
@@ -36,11 +38,12 @@ class EncoderSettings:
     max_bit_rate_bps: int = 1_500_000
     key_frame_interval_frames: int = 300  # a recording can be searched in steps of ten seconds
     preset: str = "superfast"
+    codec: str = "h264"  # or "vp8"
 
 
 @dataclass(frozen=True)
 class EncodedFrame:
-    """One access unit, Annex B."""
+    """One H.264 access unit (Annex B), or one VP8 frame."""
 
     access_unit: bytes
     media_time_90k: int
@@ -48,7 +51,7 @@ class EncodedFrame:
 
 
 class VideoEncoder:
-    """libx264, baseline, zero latency: one picture in, one access unit out.
+    """libx264 (baseline, zero latency) or libvpx (real time): one picture in, one encoded frame out.
 
     `encode` belongs to the frame thread. `request_key_frame` and `set_bit_rate_bps` may come from any thread; they
     take effect at the next picture.
@@ -59,7 +62,7 @@ class VideoEncoder:
         self._lock = threading.Lock()
         self._key_frame_wanted = True
         self._wanted_bit_rate_bps = settings.bit_rate_bps
-        self._codec = _open_codec(settings)
+        self._codec = _open_codec(settings, settings.bit_rate_bps)
 
     @property
     def bit_rate_bps(self) -> int:
@@ -83,7 +86,7 @@ class VideoEncoder:
             media_time_90k: time of the picture on the session's media clock; must grow.
 
         Raises:
-            EncodeFailed: libx264 refused, or gave no or several packets. The next picture is then a key frame,
+            EncodeFailed: the encoder refused, or gave no or several packets. The next picture is then a key frame,
                 because a viewer must never wait for a reference that was not sent.
         """
         is_key_wanted = self._take_requests()
@@ -101,9 +104,15 @@ class VideoEncoder:
         with self._lock:
             is_key_wanted, self._key_frame_wanted = self._key_frame_wanted, False
             wanted_bps = self._wanted_bit_rate_bps
-        if self._codec.bit_rate != wanted_bps:
-            self._codec.bit_rate = wanted_bps
+        self._follow(wanted_bps)
         return is_key_wanted
+
+    def _follow(self, wanted_bps: int) -> None:
+        if self.settings.codec == "h264":
+            if self._codec.bit_rate != wanted_bps:
+                self._codec.bit_rate = wanted_bps
+        elif abs(wanted_bps - self._codec.bit_rate) > VP8_RATE_STEP * self._codec.bit_rate:
+            self._codec = _open_codec(self.settings, wanted_bps)
 
     def _picture(self, y: Plane, u: Plane, v: Plane, media_time_90k: int, is_key: bool) -> av.VideoFrame:
         frame = av.VideoFrame(self.settings.width_px, self.settings.height_px, "yuv420p")
@@ -117,18 +126,27 @@ class VideoEncoder:
         return frame
 
 
-def _open_codec(settings: EncoderSettings) -> av.VideoCodecContext:
-    codec = av.CodecContext.create("libx264", "w")
+def _open_codec(settings: EncoderSettings, bit_rate_bps: int) -> av.VideoCodecContext:
+    codec = av.CodecContext.create("libx264" if settings.codec == "h264" else "libvpx", "w")
     assert isinstance(codec, av.VideoCodecContext)
     codec.width = settings.width_px
     codec.height = settings.height_px
     codec.pix_fmt = "yuv420p"
-    # libx264 follows later changes only if the codec was opened at constant rate (bit rate = maxrate), and then only
-    # below that rate. So it opens at the top and the first picture brings it down to the wanted rate.
-    codec.bit_rate = settings.max_bit_rate_bps
     codec.framerate = Fraction(settings.frame_rate_hz, 1)
     codec.time_base = MEDIA_TIME_BASE
     codec.gop_size = settings.key_frame_interval_frames
+    if settings.codec == "h264":
+        _set_up_h264(codec, settings)
+    else:
+        _set_up_vp8(codec, bit_rate_bps)
+    codec.open()
+    return codec
+
+
+def _set_up_h264(codec: av.VideoCodecContext, settings: EncoderSettings) -> None:
+    # libx264 follows later changes only if the codec was opened at constant rate (bit rate = maxrate), and then only
+    # below that rate. So it opens at the top and the first picture brings it down to the wanted rate.
+    codec.bit_rate = settings.max_bit_rate_bps
     codec.profile = "Baseline"
     codec.options = {
         "preset": settings.preset,
@@ -140,5 +158,15 @@ def _open_codec(settings: EncoderSettings) -> av.VideoCodecContext:
         "maxrate": str(settings.max_bit_rate_bps),
         "bufsize": str(settings.max_bit_rate_bps // 5),
     }
-    codec.open()
-    return codec
+
+
+def _set_up_vp8(codec: av.VideoCodecContext, bit_rate_bps: int) -> None:
+    """As aiortc sets up libvpx for a call: constant rate, fastest real-time mode, nothing looked ahead."""
+    codec.bit_rate = bit_rate_bps
+    codec.qmin, codec.qmax = 2, 56
+    codec.thread_count = 1
+    codec.options = {
+        "bufsize": str(bit_rate_bps), "minrate": str(bit_rate_bps), "maxrate": str(bit_rate_bps), "cpu-used": "-6",
+        "deadline": "realtime", "lag-in-frames": "0", "noise-sensitivity": "4", "overshoot-pct": "15",
+        "partitions": "0", "static-thresh": "1", "undershoot-pct": "100",
+    }

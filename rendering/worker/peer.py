@@ -1,7 +1,8 @@
 """One WebRTC connection to one viewer: made before the offer comes, answered when it does.
 
 What is prepared early: certificate, transceivers, codec choice, local candidates. What waits for the offer: the
-answer. H.264 is demanded, because the attestation travels in H.264 SEI messages.
+answer. H.264 or VP8 is demanded, because the attestation travels in or behind frames of these two; the session names
+the one it prefers, and the answer says which it became.
 """
 
 import time
@@ -22,6 +23,7 @@ from aiortc.rtp import (
 )
 from aiortc.sdp import SessionDescription
 
+from provenance.manifests.frame_codecs import CODECS
 from rendering.worker.tracks import SealedVideoTrack, SoundTrack
 from trustcore.primitives.errors import Refusal
 
@@ -31,7 +33,7 @@ TYPICAL_PACKET_BITS = 8 * 1_000
 
 
 class OfferUnusable(Refusal):
-    """The viewer's offer has no H.264, no picture, or does not parse."""
+    """The viewer's offer has neither H.264 nor VP8, no picture, or does not parse."""
 
     code = "offer.unusable"
 
@@ -76,9 +78,10 @@ class Peer:
 
     def __init__(
         self, picture: SealedVideoTrack, sound: SoundTrack, listener: PeerListener, *, bit_rate_bps: int,
-        ice_servers: list[dict[str, Any]] | None = None,
+        video_codec: str = "h264", ice_servers: list[dict[str, Any]] | None = None,
     ) -> None:
-        """Prepare a connection that will send these two tracks."""
+        """Prepare a connection that will send these two tracks. `video_codec` is preferred, not demanded."""
+        self.video_codec = video_codec  # what the answer settled on, once there is one
         servers = [RTCIceServer(**server) for server in ice_servers or ()]
         # An empty list is given on purpose: without one aiortc would ask a public STUN server.
         configuration = RTCConfiguration(iceServers=servers, bundlePolicy=RTCBundlePolicy.MAX_BUNDLE)
@@ -88,7 +91,7 @@ class Peer:
         self._video = self._connection.addTransceiver(picture, direction="sendonly")
         self._audio = self._connection.addTransceiver(sound, direction="sendonly")
         # Before the remote description, or aiortc silently ignores it.
-        self._video.setCodecPreferences(_h264_capabilities())
+        self._video.setCodecPreferences(_capabilities(video_codec))
         budget = ResendBudget(bit_rate_bps * RESEND_SHARE_OF_RATE, time.monotonic())
         _listen_to_rtcp(self._video.sender, listener, budget)
         self._connection.on("connectionstatechange", self._state_changed)
@@ -114,7 +117,7 @@ class Peer:
         """The SDP answer.
 
         Raises:
-            OfferUnusable: no H.264 in common, or not a WebRTC offer.
+            OfferUnusable: neither H.264 nor VP8 in common, or not a WebRTC offer.
         """
         try:
             await self._connection.setRemoteDescription(
@@ -123,7 +126,7 @@ class Peer:
         except (ValueError, KeyError, IndexError, AttributeError, RuntimeError) as error:
             raise OfferUnusable("This offer cannot be answered.", kind=type(error).__name__) from error
         answer = str(self._connection.localDescription.sdp)
-        _demand_h264(answer)
+        self.video_codec = answered_codec(answer)
         return answer
 
     def send_text(self, text: str) -> bool:
@@ -163,18 +166,26 @@ def without_mdns_candidates(offer_sdp: str) -> str:
     return "\r\n".join(kept)
 
 
-def _h264_capabilities() -> list[Any]:
+def _capabilities(preferred: str) -> list[Any]:
+    """aiortc's codecs of the live profile, `preferred` first."""
     codecs = RTCRtpSender.getCapabilities("video").codecs
-    wanted = [codec for codec in codecs if codec.mimeType.lower() == "video/h264"]
+    names = [f"video/{name}" for name in (preferred, *(name for name in CODECS if name != preferred))]
+    wanted = [codec for name in names for codec in codecs if codec.mimeType.lower() == name]
     return wanted + [codec for codec in codecs if codec.mimeType.lower() == "video/rtx"]
 
 
-def _demand_h264(answer_sdp: str) -> None:
+def answered_codec(answer_sdp: str) -> str:
+    """Which codec of the live profile the pictures will have: the answer's first.
+
+    Raises:
+        OfferUnusable: none of them, or no picture at all.
+    """
     for media in SessionDescription.parse(answer_sdp).media:
         if media.kind == "video":
-            if media.rtp.codecs and media.rtp.codecs[0].mimeType.lower() == "video/h264" and media.port:
-                return
-            raise OfferUnusable("This browser offered no H.264, which the signatures need.")
+            name = media.rtp.codecs[0].mimeType.lower().removeprefix("video/") if media.rtp.codecs else ""
+            if name in CODECS and media.port:
+                return name
+            raise OfferUnusable("This browser offered neither H.264 nor VP8, which the signatures need.")
     raise OfferUnusable("This offer asks for no picture.")
 
 

@@ -12,16 +12,19 @@
 import asyncio
 import gc
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from provenance.manifests.attest import Attestor, SessionKey
+from provenance.manifests.frame_codecs import CODECS, FrameCodec
 from provenance.manifests.permit import LeaseClock
 from provenance.manifests.seal import SealCounters, SealedFrame, Sealer
 from rendering import protocol
 from rendering.worker.audio import SoundLine
 from rendering.worker.brain import ScriptedBrain
+from rendering.worker.config import WorkerConfig
 from rendering.worker.control import ControlRefused, ControlUnreachable, ReleasedKeys
 from rendering.worker.encoder import EncoderSettings, VideoEncoder
 from rendering.worker.frames import FrameMaker
@@ -45,6 +48,12 @@ CONNECT_WITHIN_S = 20.0
 KEY_FRAME_REQUEST = "key-frame"  # from a page that withheld frames; RTCP knows nothing of those
 UNSEALED_FRAME = "unsealed_frame"  # why a session ends in which a frame without seal was held for sending
 FAREWELL_S = 0.15  # the last message on the data channel needs a moment before the connection closes
+
+
+def _wanted_codec(lease: protocol.Lease, config: WorkerConfig) -> str:
+    """The lease may name a codec for its session; else the worker's setting counts."""
+    named = str(lease.facts.get("video_codec") or config.video_codec)
+    return named if named in CODECS else config.video_codec
 
 
 class Session:
@@ -75,7 +84,8 @@ class Session:
         self._rendered = 0
         self._slot_of: dict[int, str] = {}  # sequence of a frame that waits to be sent -> mark slot it carries
         self._encoder = VideoEncoder(EncoderSettings(
-            tools.config.size_px, tools.config.size_px, tools.config.frames_per_s, tools.config.bit_rate_bps))
+            tools.config.size_px, tools.config.size_px, tools.config.frames_per_s, tools.config.bit_rate_bps,
+            codec=_wanted_codec(lease, tools.config)))
         self._governor = RateGovernor(tools.config.bit_rate_bps, self._encoder.settings.max_bit_rate_bps)
         self._reports = SessionReports(tools.control, lease)
 
@@ -149,7 +159,7 @@ class Session:
         sound = SoundTrack(permit, self._line, tools.clock, self._media_clock)
         self._tracks = (picture, sound)
         self._peer = Peer(picture, sound, self, bit_rate_bps=tools.config.bit_rate_bps,
-                          ice_servers=list(facts.get("ice_servers") or ()))
+                          video_codec=self._encoder.settings.codec, ice_servers=list(facts.get("ice_servers") or ()))
         await self._peer.prepare()
         self._stage = Stage(cast.performer, permit.emotion_max_milli)
         self._talk = Talk(
@@ -167,9 +177,10 @@ class Session:
         assert self._peer is not None and self._stage is not None
         key = SessionKey()
         sdp = await self._peer.answer(str(offer.body["sdp"]))
+        codec = self._settle_codec(self._peer.video_codec)
         label = await self._hand_in_answer(opened, offer, sdp, self._manifest_request(key, mark, offer))
         sealer = Sealer(opened.permit, label=cast.label, embedder=mark, encoder=self._encoder,
-                        attestor=Attestor(key, label))
+                        attestor=Attestor(key, label, codec=codec))
         sealer.counters = self._counters
         self._reports.begin(label)
         self._maker = FrameMaker(
@@ -177,6 +188,14 @@ class Session:
             encoder=self._encoder, latency=self._latency)
         await self._make_first_frame(mark)
         self._latency.mark("offer_to_answer_ms", "offer")
+
+    def _settle_codec(self, name: str) -> FrameCodec:
+        """The browser may not have offered the preferred codec; encoder, track and manifest follow the answer."""
+        assert self._tracks is not None
+        if name != self._encoder.settings.codec:
+            self._encoder = VideoEncoder(replace(self._encoder.settings, codec=name))
+        self._tracks[0].codec = CODECS[name]
+        return CODECS[name]
 
     async def _hand_in_answer(
         self, opened: Opened, offer: protocol.LeaseEvent, sdp: str, request: dict[str, Any],
@@ -196,7 +215,7 @@ class Session:
             grant=self._lease.grant or {}, claim=self._claim, session_cose_key=b64(key.cose_key()), kid=b64(key.kid),
             binding_public=b64(key.public.public_bytes_raw()), viewer_nonce=str(offer.body["viewer_nonce"]),
             dtls_fingerprint=self._peer.dtls_fingerprint, mark_slots=mark.to_json(), width=size_px, height=size_px,
-            signer_binding=b64(key.bind_to_signer(certificate)),
+            signer_binding=b64(key.bind_to_signer(certificate)), video_codec=self._encoder.settings.codec,
             session_facts={"frames_per_s": self._tools.config.frames_per_s}))
 
     def _session_facts(self, opened: Opened) -> dict[str, Any]:

@@ -57,14 +57,14 @@ class SealedVideoTrack(MediaStreamTrack):  # type: ignore[misc]  # aiortc has no
 
     def __init__(
         self, permit: Permit, counters: SealCounters, clock: Clock, on_sent: Callable[[SealedFrame], None],
-        on_unsealed: Callable[[], None], codec: FrameCodec = H264_FRAMES,
+        on_unsealed: Callable[[], None],
     ) -> None:
         """`on_sent` hears of each frame at the moment it is handed over, and of no other.
 
         `on_unsealed` hears that something else than a sealed frame was held for sending; the session must end.
         """
         super().__init__()
-        self._codec = codec
+        self.codec: FrameCodec = H264_FRAMES  # until the answer says otherwise
         self._on_unsealed = on_unsealed
         self._on_sent = on_sent
         self._permit = permit
@@ -97,7 +97,7 @@ class SealedVideoTrack(MediaStreamTrack):  # type: ignore[misc]  # aiortc has no
             await self._arrived.wait()
         _check_permit(self, self._permit, self._clock)
         try:
-            frame = self._counters.note_sent(self._waiting.popleft(), self._codec)
+            frame = self._counters.note_sent(self._waiting.popleft(), self.codec)
         except UnsealedFrame:
             self.stop()
             self._on_unsealed()

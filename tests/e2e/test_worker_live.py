@@ -15,6 +15,8 @@ from django.template.loader import render_to_string
 
 from provenance.manifests import fmp4
 from provenance.manifests.segments import root_of
+from provenance.verify import video
+from provenance.verify.reports import Outcome
 from tests.common import quick_replica
 from tests.common.simulators.control import ControlSimulator, SimulatedSession, serving
 from tests.common.viewer import Viewer, chromium
@@ -115,6 +117,27 @@ def _check_recording(session: SimulatedSession) -> None:
         assert segment["root"] == root_of(fragments[sent : sent + count])
         sent += count
     assert sent == len(fragments) == (session.finished or {})["counters"]["sent"]
+
+
+def test_a_conversation_in_vp8_has_the_same_guarantees(rig: Rig) -> None:
+    rig.control.facts["video_codec"] = "vp8"
+    session, viewer = rig.session()
+    del rig.control.facts["video_codec"]
+    viewer.connect()
+    viewer.wait_for("m.framesPresented > 40")
+    before = viewer.seen()
+    rig.control.revoke(session)
+    viewer.wait_for("m.state === 'ended'", 5)
+    _wait(lambda: session.finished, 10)
+    viewer.close()
+    counts = before["counts"]
+    assert counts["received"] == counts["verified"] >= 30, counts
+    assert fmp4.picture_track_of(session.init_segment).sample_entry == b"vp08"
+    assert (session.finished or {})["counters"]["unsealed_sent"] == 0
+    _check_recording(session)
+    report = video.verify_fragment_file(
+        "vp8", session.init_segment + session.recording, rig.control.signer.anchor_pem)
+    assert report.outcome is Outcome.VERIFIED, report.as_text()
 
 
 def test_a_partition_stops_picture_and_sound_within_the_lease(rig: Rig) -> None:

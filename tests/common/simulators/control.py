@@ -21,6 +21,7 @@ from urllib.parse import parse_qs
 import uvicorn
 
 from provenance.manifests.assertions import MarkSlot, SessionFacts
+from provenance.manifests.frame_codecs import CODECS
 from provenance.manifests.session_manifest import SessionPublicKey, sign_session_manifest
 from rendering import protocol
 from tests.common.live_session import demo_signer
@@ -232,7 +233,8 @@ class ControlSimulator:
             validity_s=3600, mark_slots=tuple(
                 MarkSlot(int(s["slot_id"], 16), s["start_ms"], s["end_ms"]) for s in body["mark_slots"]))
         public = SessionPublicKey(unb64(body["session_cose_key"]), unb64(body["signer_binding"]))
-        init = sign_session_manifest(self.signer, facts, public, width=body["width"], height=body["height"])
+        init = sign_session_manifest(self.signer, facts, public, width=body["width"], height=body["height"],
+                                     codec=CODECS[body["video_codec"]])
         session.init_segment = init.encoded
         return {"init_segment_b64": b64(init.encoded), "manifest_label": init.label,
                 "claim_sha256": init.claim_sha256, "chain_pem": ""}

@@ -5,8 +5,9 @@ import av
 import numpy as np
 import pytest
 
-from provenance.manifests import c2pa_files, certs, recording, segments
+from provenance.manifests import c2pa_files, certs, fmp4, recording, segments, session_manifest
 from provenance.manifests.errors import ManifestInvalid, ManifestSigningFailed, RecordingInvalid
+from provenance.manifests.frame_codecs import CODECS, VP8_FRAMES, FrameCodec
 from tests.common.live_session import LiveSession, as_fragment_list, recording_of
 from trustcore.primitives import merkle
 
@@ -71,6 +72,35 @@ def test_the_whole_file_is_trusted_and_names_its_session(session: LiveSession, f
         {"start": 0, "end": 8000}, {"start": 8000, "end": 16000},
     ]
     assert decoded(made.encoded)[0] == 30
+
+
+def test_a_vp8_session_is_recorded_played_and_signed_like_any_other() -> None:
+    session = LiveSession(codec=VP8_FRAMES)
+    fragments = recording_of(session)
+    assert decoded(fragments) == (30, 0)
+    copy = recording.playable_mp4(fragments)
+    with av.open(io.BytesIO(copy)) as source:
+        stream = source.streams.video[0]
+        assert (stream.codec_context.name, stream.width, stream.height) == ("vp8", session.size, session.size)
+        times = [packet.pts for packet in source.demux(video=0) if packet.size]
+    assert times == [3000 * i for i in range(30)]
+    made = signed(session, copy)
+    assert c2pa_files.read_trusted(made.encoded, session.signer.anchor_pem).label == made.label
+    assert decoded(made.encoded) == (30, 0)
+    with pytest.raises(RecordingInvalid, match="without sound"):
+        recording.playable_mp4(fragments, opus(0.1))
+
+
+@pytest.mark.parametrize("codec", CODECS.values(), ids=lambda codec: codec.name)
+def test_the_init_segment_says_which_codec_its_frames_have(codec: FrameCodec) -> None:
+    session = LiveSession(codec=codec)
+    read = session_manifest.read_session_manifest(session.init.encoded, session.signer.anchor_pem)
+    assert read.codec is codec
+    other = {b"avc3": b"vp08", b"vp08": b"avc3"}[codec.sample_entry]
+    assert fmp4.picture_track_of(session.init.encoded).sample_entry == codec.sample_entry
+    with pytest.raises(ManifestInvalid):  # under the manifest's hash
+        session_manifest.read_session_manifest(
+            session.init.encoded.replace(codec.sample_entry, other), session.signer.anchor_pem)
 
 
 def test_one_changed_byte_of_the_media_is_seen(session: LiveSession, fragments: bytes) -> None:

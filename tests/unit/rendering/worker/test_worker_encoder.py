@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from provenance.manifests import sei
+from provenance.manifests.frame_codecs import VP8_FRAMES
 from rendering.worker.encoder import EncodeFailed, EncoderSettings, VideoEncoder
 
 SIZE = 128
@@ -68,3 +69,26 @@ def test_after_a_failed_picture_the_next_is_a_key_frame() -> None:
         encoder.encode(pictures(1)[0], GREY, GREY, 9000)
     encoder._codec = codec
     assert encode(encoder, 1, first=4)[0].is_key
+
+
+VP8 = EncoderSettings(SIZE, SIZE, bit_rate_bps=800_000, codec="vp8")
+
+
+def test_vp8_makes_one_frame_a_picture_and_a_key_frame_only_when_asked() -> None:
+    encoder = VideoEncoder(VP8)
+    frames = encode(encoder, 20)
+    encoder.request_key_frame()
+    frames += encode(encoder, 3, first=20)
+    assert [frame.is_key for frame in frames] == [True] + [False] * 19 + [True, False, False]
+    assert [VP8_FRAMES.take(frame.access_unit).is_key for frame in frames] == [frame.is_key for frame in frames]
+
+
+def test_vp8_follows_a_large_change_of_the_target_and_spends_no_key_frame_on_a_small_one() -> None:
+    encoder = VideoEncoder(VP8)
+    before = encode(encoder, 60)
+    encoder.set_bit_rate_bps(750_000)
+    assert not any(frame.is_key for frame in encode(encoder, 10, first=60))
+    encoder.set_bit_rate_bps(200_000)
+    after = encode(encoder, 90, first=70)
+    assert [frame.is_key for frame in after] == [True] + [False] * 89
+    assert kilobits_per_s(after[30:]) < 0.5 * kilobits_per_s(before[30:])

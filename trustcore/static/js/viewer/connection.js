@@ -19,7 +19,7 @@ export function newNonce() {
 export async function prepare({ attach, onTrack, onEvent, onOpen, onState, iceServers = [] }) {
   const peer = new RTCPeerConnection({ iceServers, bundlePolicy: "max-bundle" });
   const picture = peer.addTransceiver("video", { direction: "recvonly" });
-  preferH264(picture);
+  offerAttestedCodecs(picture);
   attach(picture.receiver);
   const sound = peer.addTransceiver("audio", { direction: "recvonly" });
   onTrack(picture.receiver.track, sound.receiver.track);
@@ -46,11 +46,11 @@ export async function postOffer(url, { offerSdp, viewerNonce }, csrfToken) {
   return body;
 }
 
-// The signatures travel in H.264; other codecs are not offered at all.
-function preferH264(transceiver) {
+// The signatures travel in H.264 and behind VP8; other codecs are not offered at all.
+function offerAttestedCodecs(transceiver) {
   const codecs = RTCRtpReceiver.getCapabilities("video")?.codecs ?? [];
-  const wanted = codecs.filter((codec) => /video\/(h264|rtx)/i.test(codec.mimeType));
-  if (wanted.some((codec) => /h264/i.test(codec.mimeType))) transceiver.setCodecPreferences(wanted);
+  const wanted = codecs.filter((codec) => /video\/(h264|vp8|rtx)/i.test(codec.mimeType));
+  if (wanted.some((codec) => !/rtx/i.test(codec.mimeType))) transceiver.setCodecPreferences(wanted);
 }
 
 function gathered(peer) {
