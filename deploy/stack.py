@@ -69,7 +69,7 @@ class Service:
 
 
 class Stack:
-    """Control, sequencer, jobs and `workers` render workers over one state directory."""
+    """Control, sequencer, jobs, checks and `workers` render workers over one state directory."""
 
     def __init__(
         self, *, state_dir: Path, port: int | None = None, workers: int = 1,
@@ -170,6 +170,14 @@ class Stack:
             "--loglevel", "warning", "-s", str(self.state_dir / "broker" / "beat"),
         ], self.control_env)
 
+    def start_checks(self) -> None:
+        """Clips from the public check page: a process of its own, at low priority, because each computes for a minute.
+        """
+        self.start_service("checks", [
+            "nice", "-n", "10", sys.executable, "-m", "celery", "-A", "trustcore.celery", "worker", "-Q", "checks",
+            "-c", "1", "-P", "solo", "-n", "checks@%h", "--loglevel", "warning",
+        ], self.control_env)
+
     def start_worker(self, number: int = 1) -> None:
         name = f"worker-{number}"
         self.start_service(name, [sys.executable, "-m", "rendering.worker.main"], self.worker_env(number))
@@ -187,10 +195,11 @@ class Stack:
             self.manage("migrate", "--verbosity", "0")
             self.say("demo cast")
             self.manage("demo_cast")
-            self.say("control, sequencer, jobs")
+            self.say("control, sequencer, jobs, checks")
             self.start_control()
             self.start_sequencer()
             self.start_jobs()
+            self.start_checks()
             for number in range(1, self.workers + 1):
                 self.say("render worker")
                 self.start_worker(number)

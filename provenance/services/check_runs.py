@@ -162,7 +162,7 @@ def _refused(whose: str) -> None:
 def _claimed(now: datetime) -> CheckRun | None:
     """The next check: those who solved the puzzle first, then in the order of coming. Only one process gets it."""
     for run in CheckRun.objects.filter(state=CLIP_CHECK.initial).order_by("-is_proven", "created_at"):
-        if _move(run, "begin", now, step="reading"):
+        if _move(run, "begin", now, step="manifest"):
             return run
     return None
 

@@ -147,8 +147,8 @@ CONSENT: dict[str, tuple[str, Any, Any]] = {
 
 STEPS: dict[str, Any] = {
     "waiting": lazy("Waiting for its turn"),
-    "reading": lazy("Reading the file"),
     "manifest": lazy("Looking for a signed manifest"),
+    "reading": lazy("Reading the file"),
     "mark": lazy("Looking for the mark as it lies"),
     "search": lazy("Searching for the mark on cut, scaled and mirrored pictures"),
     "comparing": lazy("Comparing with what was sent"),

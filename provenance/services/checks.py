@@ -182,7 +182,7 @@ def _look_at_pictures(content: bytes, now: datetime, progress: Progress, *, is_r
             raise FileUnreadable("We cannot read this file. Try MP4, WebM, PNG or JPEG.") from error
         return None
     try:
-        looked = clip_reading.look(clip.frames, _closer(content, clip, progress), progress)
+        looked = clip_reading.look(clip.frames, _closer(content, clip), progress)
     except FrameTooSmall:
         return None
     told = answers_told.tell(looked.asked, now=now)
@@ -199,7 +199,7 @@ def _decoded(content: bytes, limits: Limits, progress: Progress) -> TrackedClip:
                       on_progress=lambda done, total: progress("reading", done, total))
 
 
-def _closer(content: bytes, clip: TrackedClip, progress: Progress) -> list[Callable[[], Pictures]]:
+def _closer(content: bytes, clip: TrackedClip) -> list[Callable[[], Pictures]]:
     """Where a search looks: at the beginning and at the middle, each a second at full size; at the still itself."""
     starts_s = [0.0] if clip.seconds < 2 * CLOSER_READ_S else [0.0, clip.seconds / 2]
     limits = replace(LIMITS, max_work_side_px=CLOSER_SIDE_PX, max_output_side_px=CLOSER_SIDE_PX, read_s=CLOSER_READ_S)
@@ -207,7 +207,7 @@ def _closer(content: bytes, clip: TrackedClip, progress: Progress) -> list[Calla
     def at(start_s: float) -> Callable[[], Pictures]:
         def decoded() -> Pictures:
             try:
-                return _decoded(content, replace(limits, skip_s=start_s), progress).frames
+                return _decoded(content, replace(limits, skip_s=start_s), silent).frames
             except MediaRefused:
                 # It could be read at another size before, so this is a limit of ours: there is nothing to search here.
                 return np.empty((0, 0, 0, 3), dtype=np.uint8)

@@ -13,8 +13,8 @@ from provenance.services.findings import Source
 from trustcore.primitives.clock import from_rfc3339
 
 DAY, MOMENT = "j F Y", "j F Y, H:i"
-SHARE_BEFORE = {"waiting": 0, "reading": 5, "manifest": 5, "mark": 20, "search": 40, "comparing": 95}
-SHARE_OF_STEP = {"reading": 15, "mark": 20, "search": 55}
+SHARE_BEFORE = {"waiting": 0, "manifest": 2, "reading": 10, "mark": 25, "search": 45, "comparing": 97}
+SHARE_OF_STEP = {"manifest": 8, "reading": 15, "mark": 20, "search": 50}
 
 
 def answer_context(public_id: str, body: dict[str, Any]) -> dict[str, Any]:

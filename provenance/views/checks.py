@@ -1,5 +1,6 @@
 """The public check page: no sign-in, one file or one link, one answer in plain words, in four languages."""
 
+import re
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -21,6 +22,7 @@ from trustcore.primitives.clock import utc_now
 from trustcore.primitives.errors import Refusal
 from trustcore.web.errors import NotFound, RequestInvalid
 
+OWN_PATH = re.compile(r"/check/(?:[\w-]+/)*")
 # A refusal of the file itself belongs beside the field, not on a page of its own.
 STATUS_OF_REFUSAL = {"request.too_many": 429, "check.file_too_large": 413}
 
@@ -122,7 +124,7 @@ def language(request: HttpRequest) -> HttpResponse:
         raise RequestInvalid("There is no such language here.")
     asked = urlsplit(request.POST.get("next", ""))
     # Back to one of these pages only: a free address here would send people from our name to anywhere.
-    is_ours = not asked.scheme and not asked.netloc and asked.path.startswith("/check/") and "//" not in asked.path
+    is_ours = not asked.scheme and not asked.netloc and OWN_PATH.fullmatch(asked.path) is not None
     response = redirect(asked.path if is_ours else "check")
     response.set_cookie(
         settings.LANGUAGE_COOKIE_NAME, chosen, max_age=365 * 86400, secure=settings.SESSION_COOKIE_SECURE,

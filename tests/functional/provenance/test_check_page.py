@@ -197,7 +197,8 @@ def test_answer_is_signed_logged_and_tells_no_score(client: Client, recorded: by
     assert Event.objects.filter(action="file.verified", object_id=row.public_id, outcome="done").exists()
 
 
-def test_nothing_of_the_clip_is_left(client: Client, recorded: bytes, settings: Any) -> None:
+def test_nothing_of_the_clip_is_left(client: Client, recorded: bytes, settings: Any, tmp_path: Path) -> None:
+    settings.CHECK_SPOOL_DIR = tmp_path / "spool"
     ask(client, recorded)
     assert list(Path(settings.CHECK_SPOOL_DIR).iterdir()) == []
     assert bytes(CheckRun.objects.get().spool_key) == b""
