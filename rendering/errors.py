@@ -9,6 +9,12 @@ class JoinRefused(Refusal):
     code = "conversation.join_refused"
 
 
+class EmbeddingNotAllowed(Refusal):
+    """The page that wants to show a conversation in a frame is not on its organisation's list."""
+
+    code = "conversation.embedding_not_allowed"
+
+
 class ConversationMissing(Refusal):
     """There is no such conversation in this organisation."""
 

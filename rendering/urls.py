@@ -4,7 +4,7 @@ about replicas and sessions.
 
 from django.urls import include, path
 
-from rendering.views import console_live, console_policies, console_replicas, viewer, worker
+from rendering.views import console_live, console_policies, console_replicas, viewer, viewer_embed, worker
 
 _lease = "worker/v1/leases/<slug:lease_id>"
 
@@ -29,6 +29,11 @@ urlpatterns = [
     path("c/<slug:conversation_id>/message", viewer.message, name="viewer-message"),
     path("c/<slug:conversation_id>/leave", viewer.leave, name="viewer-leave"),
     path("c/<slug:conversation_id>/state", viewer.state, name="viewer-state"),
+    path("c/<slug:conversation_id>/embed/", viewer_embed.page, name="viewer-embed"),
+    path("c/<slug:conversation_id>/embed/offer", viewer_embed.offer, name="viewer-embed-offer"),
+    path("c/<slug:conversation_id>/embed/message", viewer_embed.message, name="viewer-embed-message"),
+    path("c/<slug:conversation_id>/embed/leave", viewer_embed.leave, name="viewer-embed-leave"),
+    path("c/<slug:conversation_id>/embed/state", viewer_embed.state, name="viewer-embed-state"),
     path("console/replicas/", console_replicas.replica_list, name="rendering_replicas"),
     path("console/replicas/<slug:replica_id>/", console_replicas.replica_detail, name="rendering_replica"),
     path(

@@ -10,6 +10,7 @@ from trustcore.env import SettingInvalid, env_bool, env_int, env_list, env_secre
 from trustcore.initial_state import REPOSITORY, state_dir
 from trustcore.policy.files import policy_sha256
 from trustcore.primitives.hashing import sha256_hex
+from trustcore.web import embed_origins
 
 BASE_DIR = REPOSITORY
 
@@ -207,6 +208,12 @@ CONTENT_SECURITY_POLICY = {
         "frame-ancestors": ["'none'"],
     }
 }
+
+# Pages of other sites that may show a conversation in a frame (docs/player.md). Everything else is never framed.
+try:
+    EMBED_ORIGINS = embed_origins.read(env_list("TRUSTCORE_EMBED_ORIGINS", ""))
+except ValueError as _error:
+    raise SettingInvalid(f"TRUSTCORE_EMBED_ORIGINS: {_error}") from _error
 
 # --- files, languages, time ------------------------------------------------------------------------------------------
 STATIC_URL = "static/"

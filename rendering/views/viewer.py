@@ -52,11 +52,12 @@ def page(request: HttpRequest, conversation_id: str) -> HttpResponseBase:
                 samesite="Lax",
                 secure=settings.IS_HTTPS, max_age=24 * 3600)
         return response
-    return render(request, "rendering/viewer.html", _page_context(joined.conversation))
+    base = f"/c/{conversation_id}"
+    return render(request, "rendering/viewer.html", page_context(joined.conversation, base))
 
 
-def _page_context(conversation: Conversation) -> dict[str, Any]:
-    base = f"/c/{conversation.public_id}"
+def page_context(conversation: Conversation, base: str) -> dict[str, Any]:
+    """What the viewer's page says and where its script calls; `base` is the path of those four addresses."""
     body = conversation.grant["body"]
     try:
         until = consents.consent_in_force(conversation.subject_public_id).expires_at
@@ -73,15 +74,19 @@ def _page_context(conversation: Conversation) -> dict[str, Any]:
     }
 
 
-def _conversation(request: HttpRequest, conversation_id: str) -> Conversation:
+def from_cookie(request: HttpRequest, conversation_id: str) -> str:
+    """The first viewer's secret, where the page was opened by itself."""
+    return request.COOKIES.get(cookie_name(conversation_id), "")
+
+
+def _conversation(conversation_id: str, secret: str) -> Conversation:
     """The conversation whose viewer this is. Raises JoinRefused for anybody else."""
     found = (
         Conversation.objects.select_related("organisation", "version__replica")
         .filter(public_id=conversation_id)
         .first()
     )
-    cookie = request.COOKIES.get(cookie_name(conversation_id), "")
-    if found is None or not conversations.is_viewer(found, cookie):
+    if found is None or not conversations.is_viewer(found, secret):
         raise JoinRefused("This conversation is open in another browser, or there is none.")
     return found
 
@@ -90,36 +95,42 @@ def _viewer(conversation: Conversation) -> Actor:
     return Actor.viewer(conversation.viewer_cookie_sha256[:16])
 
 
-def _json(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
-    """These addresses are called by the page's script: an error is JSON, never a page."""
+def answer_json(
+    view: Callable[..., HttpResponseBase], secret_of: Callable[[HttpRequest, str], str] = from_cookie,
+) -> Callable[..., HttpResponseBase]:
+    """`view` for a page's script: it gets the viewer's conversation, and an error is JSON, never a page."""
 
     @public
     @wraps(view)
     def checked(request: HttpRequest, conversation_id: str) -> HttpResponseBase:
         try:
-            return view(request, _conversation(request, conversation_id))
+            return view(request, _conversation(conversation_id, secret_of(request, conversation_id)))
         except TrustcoreError as error:
             return problem(request, error)
 
     return checked
 
 
-def _json_async(view: Callable[..., Awaitable[HttpResponseBase]]) -> Callable[..., Awaitable[HttpResponseBase]]:
+def answer_json_async(
+    view: Callable[..., Awaitable[HttpResponseBase]], secret_of: Callable[[HttpRequest, str], str] = from_cookie,
+) -> Callable[..., Awaitable[HttpResponseBase]]:
+    """The same for a view that waits."""
+
     @public
     @wraps(view)
     async def checked(request: HttpRequest, conversation_id: str) -> HttpResponseBase:
         try:
             if request.method != "POST":
                 raise MethodNotAllowed("This address takes POST only.")
-            return await view(request, await sync_to_async(_conversation)(request, conversation_id))
+            secret = secret_of(request, conversation_id)
+            return await view(request, await sync_to_async(_conversation)(conversation_id, secret))
         except TrustcoreError as error:
             return problem(request, error)
 
     return checked
 
 
-@_json_async
-async def offer(request: HttpRequest, conversation: Conversation) -> HttpResponseBase:
+async def take_offer(request: HttpRequest, conversation: Conversation) -> HttpResponseBase:
     """Hand the viewer's offer to the slot and wait for its answer with the signed session manifest."""
     body = parse_object(read_body(request, OFFER_MAX_BYTES))
     put: list[int] = []  # the offer's row id, once it is with the slot
@@ -133,25 +144,28 @@ async def offer(request: HttpRequest, conversation: Conversation) -> HttpRespons
     return JsonResponse(answer)
 
 
-@_json
-def message(request: HttpRequest, conversation: Conversation) -> HttpResponseBase:
+def take_message(request: HttpRequest, conversation: Conversation) -> HttpResponseBase:
     if request.method != "POST":
         raise MethodNotAllowed("This address takes POST only.")
     viewing.put_message(conversation, parse_object(read_body(request, MESSAGE_MAX_BYTES)), now=utc_now())
     return JsonResponse({})
 
 
-@_json
-def leave(request: HttpRequest, conversation: Conversation) -> HttpResponseBase:
+def take_leave(request: HttpRequest, conversation: Conversation) -> HttpResponseBase:
     if request.method != "POST":
         raise MethodNotAllowed("This address takes POST only.")
     conversations.end(conversation=conversation, actor=_viewer(conversation), reason="viewer_left", now=utc_now())
     return JsonResponse({})
 
 
-@_json
-def state(request: HttpRequest, conversation: Conversation) -> HttpResponseBase:
+def tell_state(request: HttpRequest, conversation: Conversation) -> HttpResponseBase:
     # Whoever waits for a session that nobody holds any more learns it here, even while the jobs process is busy.
     reaping.reap(utc_now())
     conversation.refresh_from_db()
     return JsonResponse(viewing.state_of(conversation))
+
+
+offer = answer_json_async(take_offer)
+message = answer_json(take_message)
+leave = answer_json(take_leave)
+state = answer_json(tell_state)

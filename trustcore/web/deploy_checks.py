@@ -29,6 +29,9 @@ def no_development_stand_ins(app_configs: Any, **kwargs: Any) -> list[Error]:
         found.append(
             _error("The embedded PostgreSQL runs as superuser: set DATABASE_URL with the role app_rw.", "E005")
         )
+    plain = sorted({o for origins in settings.EMBED_ORIGINS.values() for o in origins if o.startswith("http:")})
+    if plain:
+        found.append(_error(f"TRUSTCORE_EMBED_ORIGINS lets plain HTTP pages embed: {', '.join(plain)}.", "E006"))
     return found
 
 

@@ -34,6 +34,7 @@ STATUS: dict[str, int] = {
     "request.too_large": 413,
     "request.too_many": 429,
     "conversation.too_fast": 429,
+    "conversation.embedding_not_allowed": 403,
     "state.invalid_transition": 409,
     "signature.invalid": 403,
     "grant.invalid": 403,

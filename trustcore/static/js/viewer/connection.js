@@ -34,11 +34,11 @@ export async function prepare({ attach, onTrack, onEvent, onOpen, onState, iceSe
 }
 
 // Post the offer; resolves to {sdp, manifest_b64, session_facts}. Throws OfferRefused with the service's own words.
-export async function postOffer(url, { offerSdp, viewerNonce }, csrfToken) {
+export async function postOffer(url, { offerSdp, viewerNonce }, headers) {
   const response = await fetch(url, {
     method: "POST",
     credentials: "same-origin",
-    headers: { "Content-Type": "application/json", "X-CSRFToken": csrfToken },
+    headers: { "Content-Type": "application/json", ...headers },
     body: JSON.stringify({ sdp: offerSdp, viewer_nonce: viewerNonce }),
   });
   const body = await response.json().catch(() => ({}));

@@ -6,6 +6,7 @@
 
 import { createVerifier, isSupported } from "../verify/verifier.js";
 import { postOffer, prepare } from "./connection.js";
+import { createEmbedding, verdictMessage } from "./embedding.js";
 import { createMeasures } from "./measures.js";
 import { createTalk } from "./talk.js";
 import { createVerdictView } from "./verdict.js";
@@ -20,7 +21,10 @@ const LOST_AFTER_MS = 10000;
 const root = document.querySelector("[data-viewer]");
 const settings = root.dataset;
 const find = (name) => root.querySelector(`[data-part="${name}"]`);
-const csrfToken = document.cookie.match(/(?:^|; )csrftoken=([^;]+)/)?.[1] ?? settings.csrfToken ?? "";
+// In a frame of another site there is no cookie: the viewer's secret goes with each call instead, and not into the DOM.
+const headers = settings.viewerSecret !== undefined ? { "X-Viewer-Secret": settings.viewerSecret }
+  : { "X-CSRFToken": document.cookie.match(/(?:^|; )csrftoken=([^;]+)/)?.[1] ?? settings.csrfToken ?? "" };
+delete root.dataset.viewerSecret;
 const { measures, ...measure } = createMeasures();
 const verdictView = createVerdictView(root);
 const video = find("picture");
@@ -37,7 +41,21 @@ const verifier = isSupported() ? createVerifier({
   onKeyFrameNeeded: () => sendChannel("key-frame"),
 }) : null;
 
-const talk = createTalk(root, { sendChannel, messageUrl: settings.messageUrl, csrfToken, onEnded: end });
+const talk = createTalk(root, { sendChannel, messageUrl: settings.messageUrl, headers, onEnded: end });
+const embedding = createEmbedding(root, {
+  onSize: (isSmall) => {
+    sound.muted = isSmall;
+    tellVerdict();
+  },
+  onLeave: () => { if (!isOver) leave(); },
+});
+
+// What the page around a frame is told is what the frame shows.
+function tellVerdict(state = verdictView.shown(), reason = "") {
+  if (!connection?.isPosted || isOver) return;
+  const isSmall = root.dataset.frame === "small";
+  embedding.tell("verdict", verdictMessage(verifier.verdict(), isSmall ? "hidden" : state, isSmall ? "frame_too_small" : reason));
+}
 
 function setState(state) {
   if (root.dataset.state === state) return;
@@ -53,6 +71,7 @@ function onVerdict(verdict) {
   if (verdict.counts.verified > 0) measure.verified();
   const shown = verdictView.update(verdict);
   if (connection?.isPosted) setState(shown === "checking" && verdict.counts.verified > 0 ? "live" : STATE_OF[shown]);
+  tellVerdict(shown);
 }
 
 function sendChannel(text) {
@@ -73,6 +92,7 @@ async function prepareConnection() {
   measure.watch(video);
   find("connect").disabled = false;
   measures.isPrepared = true;
+  embedding.tell("ready");
 }
 
 async function connect() {
@@ -86,7 +106,7 @@ async function connect() {
   sound.play().catch(() => {});
   measure.posted();
   try {
-    const answer = await postOffer(settings.offerUrl, connection, csrfToken);
+    const answer = await postOffer(settings.offerUrl, connection, headers);
     measure.mark("post_to_answer_ms");
     await connection.peer.setRemoteDescription({ type: "answer", sdp: answer.sdp });
     const judged = verifier.useSession({ initSegment: answer.manifest_b64, viewerNonce: connection.viewerNonce });
@@ -110,7 +130,7 @@ function onState(state) {
 // Why the conversation is over, or "" while it is not, or nobody can be asked.
 async function endedReason() {
   try {
-    const response = await fetch(settings.stateUrl, { credentials: "same-origin" });
+    const response = await fetch(settings.stateUrl, { credentials: "same-origin", headers });
     const body = await response.json();
     return body.status === "ended" ? body.reason || "ended" : "";
   } catch {
@@ -140,6 +160,7 @@ function end(reason) {
   find("transcript-box").open = find("transcript").children.length > 0;
   for (const control of root.querySelectorAll("[data-live-control]")) control.disabled = true;
   setState("ended");
+  embedding.tell("ended", { reason });
 }
 
 // Reasons are coded "consent_withdrawn" or "grant.revoked"; the first word chooses the sentence when no own one exists.
@@ -149,7 +170,6 @@ function ending(reason) {
 }
 
 function tellLeft() {
-  const headers = { "X-CSRFToken": csrfToken };
   return fetch(settings.leaveUrl, { method: "POST", credentials: "same-origin", keepalive: true, headers }).catch(() => {});
 }
 
@@ -167,6 +187,7 @@ async function watchLine() {
     if (lastFrameAtMs > 0 && stillMs > STALLED_AFTER_MS) {
       setState("checking");
       verdictView.stall();
+      tellVerdict("checking", "no_frames");
       const over = await endedReason();
       if (over) return end(over);
     }
@@ -179,7 +200,7 @@ async function watchLine() {
 async function watchSlot() {
   while (!isOver && !connection?.isPosted) {
     try {
-      const response = await fetch(settings.stateUrl, { credentials: "same-origin" });
+      const response = await fetch(settings.stateUrl, { credentials: "same-origin", headers });
       const body = await response.json();
       root.dataset.slot = body.slot_state ?? "";
       measures.slotState = body.slot_state ?? "";
@@ -206,7 +227,8 @@ for (const opener of root.querySelectorAll("[data-opens]")) {
     (isOpen ? drawer : find("chip")).focus();
   });
 }
-find("hide").addEventListener("change", ({ currentTarget }) => verifier.setHide(currentTarget.checked));
+// A frame has no such choice: the page around it could lay itself over the box and take the click.
+find("hide")?.addEventListener("change", ({ currentTarget }) => verifier.setHide(currentTarget.checked));
 
 if (verifier === null) {
   setState("unsupported");

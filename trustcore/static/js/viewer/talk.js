@@ -2,7 +2,7 @@
 
 const CAPTION_STAYS_MS = 6000;
 
-export function createTalk(root, { sendChannel, messageUrl, csrfToken, onEnded }) {
+export function createTalk(root, { sendChannel, messageUrl, headers, onEnded }) {
   const find = (name) => root.querySelector(`[data-part="${name}"]`);
   const caption = find("caption");
   const log = find("transcript");
@@ -54,7 +54,7 @@ export function createTalk(root, { sendChannel, messageUrl, csrfToken, onEnded }
     await fetch(messageUrl, {
       method: "POST",
       credentials: "same-origin",
-      headers: { "Content-Type": "application/json", "X-CSRFToken": csrfToken },
+      headers: { "Content-Type": "application/json", ...headers },
       body: JSON.stringify(properties),
     });
   }

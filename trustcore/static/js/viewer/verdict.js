@@ -90,6 +90,10 @@ export function createVerdictView(root) {
       last = key;
       return facts.state;
     },
+    // What is shown now.
+    shown() {
+      return find("chip").dataset.state;
+    },
     // No frame comes: what was verified a while ago says nothing about now.
     stall() {
       if (last === "stalled") return;

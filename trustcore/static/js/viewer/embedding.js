@@ -1,0 +1,57 @@
+// What the page in a frame tells the page around it: that it is ready, each verdict, and the end. Nothing else: not what
+// is said, not a picture. It is told to one origin, which has to be on the list that the service put into the page; and
+// the only thing the other side may ask for is to leave.
+
+export const SOURCE = "trustcore-player";
+const VERSION = 1;
+// Below this the disclosure and the verdict cannot be read, and a picture without them is not shown.
+const MIN_WIDTH_PX = 240;
+const MIN_HEIGHT_PX = 240;
+
+// The origin of the page around this one, if it is on the list; else "".
+export function parentOrigin(listed, ancestorOrigins, referrer) {
+  let origin = ancestorOrigins?.[0] ?? "";
+  if (!origin) {
+    try {
+      origin = new URL(referrer).origin;
+    } catch {
+      return "";
+    }
+  }
+  return listed.split(" ").includes(origin) ? origin : "";
+}
+
+// {state, share, counts, session, reason} as a parent gets it, from the verifier's verdict and what the page shows.
+export function verdictMessage(verdict, state, reason) {
+  const { share, counts, session } = verdict;
+  return {
+    state, share, reason: reason || verdict.reason, counts: { ...counts },
+    session: session && { manifest: session.label, claim_sha256: session.claimSha256 },
+  };
+}
+
+export function createEmbedding(root, { onSize = () => {}, onLeave = () => {} } = {}) {
+  if (root.dataset.embedOrigins === undefined) return { isEmbedded: false, tell() {} };
+  const target = parentOrigin(root.dataset.embedOrigins, location.ancestorOrigins, document.referrer);
+
+  function tell(type, properties = {}) {
+    if (target === "") return;
+    const id = root.dataset.conversationId ?? "";
+    window.parent.postMessage({ source: SOURCE, v: VERSION, type, conversation_id: id, ...properties }, target);
+  }
+
+  window.addEventListener("message", ({ source, origin, data }) => {
+    if (source !== window.parent || target === "" || origin !== target) return;
+    if (data?.source === SOURCE && data.type === "leave") onLeave();
+  });
+
+  const watcher = new ResizeObserver(() => {
+    const isSmall = window.innerWidth < MIN_WIDTH_PX || window.innerHeight < MIN_HEIGHT_PX;
+    if (root.dataset.frame === (isSmall ? "small" : "fits")) return;
+    root.dataset.frame = isSmall ? "small" : "fits";
+    onSize(isSmall);
+  });
+  watcher.observe(document.documentElement);
+  history.replaceState(null, "", location.pathname); // the link in the address is used up
+  return { isEmbedded: true, tell };
+}
