@@ -20,8 +20,23 @@ KEY = MarkKey(bytes(range(32)), "2026-11")
 OTHER_KEY = MarkKey(b"\x07" * 32, "other")
 SLOT_ID = 0xFEDC_BA98_7654_3210
 SLOT = 5
-FINE_SIGMA, MATCHED_SIGMA = 1.5, 7.0  # pixels: a common denoiser, and one that takes all that the detector looks at
 Wave = NDArray[np.float32]
+Denoiser = Callable[[Wave], Wave]
+
+
+def common(plane: Wave) -> Wave:
+    """A small blur: takes the mark's high frequencies off and leaves its low ones."""
+    return np.asarray(cv2.GaussianBlur(plane, (0, 0), 1.5), dtype=np.float32)
+
+
+def matched(plane: Wave) -> Wave:
+    """The blur that the detector itself uses to tell picture from mark; it takes the picture's detail along."""
+    return np.asarray(cv2.GaussianBlur(plane, (0, 0), 7.0), dtype=np.float32)
+
+
+def edge_keeping(plane: Wave) -> Wave:
+    """A bilateral filter: it leaves what is stronger than a mark where it is."""
+    return np.asarray(cv2.bilateralFilter(plane, 0, 6.0, 5.0), dtype=np.float32)
 
 
 def marked(clip: Sequence[Picture], slot_id: int = SLOT_ID, slot: int = SLOT, key: MarkKey = KEY) -> list[Picture]:
@@ -72,7 +87,7 @@ def period_deviations(clip: Sequence[Picture], period_px: int) -> float:
     left_over = np.zeros((lines, clip[0].shape[1]), np.float32)
     for frame in clip:
         luma = frame[:lines].astype(np.float32)
-        left_over += luma - cv2.GaussianBlur(luma, (0, 0), FINE_SIGMA)
+        left_over += luma - common(luma)
     left_over /= np.sqrt(cv2.blur(left_over**2, (17, 17))) + 1
     found = np.fft.irfft2(np.abs(np.fft.rfft2(left_over)) ** 2, s=left_over.shape)
     half = period_px // 2
@@ -84,8 +99,8 @@ def period_deviations(clip: Sequence[Picture], period_px: int) -> float:
 # --- taking it off
 
 
-def estimate(clip: Sequence[Picture], sigma: float) -> Wave:
-    """The mark as an attacker guesses it: the mean of what a blur of `sigma` pixels takes away from each frame.
+def estimate(clip: Sequence[Picture], denoise: Denoiser) -> Wave:
+    """The mark as an attacker guesses it: the mean of what a denoiser takes away from each frame.
 
     Returns:
         float32, the shape of an I420 picture.
@@ -94,7 +109,7 @@ def estimate(clip: Sequence[Picture], sigma: float) -> Wave:
     for frame in clip:
         for source, target in zip(planes_of(frame), planes_of(total), strict=True):
             plane = source.astype(np.float32)
-            target += plane - cv2.GaussianBlur(plane, (0, 0), sigma)
+            target += plane - denoise(plane)
     return total / len(clip)
 
 

@@ -28,11 +28,20 @@ def in_perspective(bgr: Picture, share: float) -> Picture:
 
 
 def with_bars(bgr: Picture, share: float) -> Picture:
-    """Scaled down in one direction and black bars above and below (letterbox): the frame keeps its size."""
+    """Scaled down in one direction only, black bars above and below: the picture loses its shape."""
     height, width = bgr.shape[:2]
     bar = int(height * share) // 2 * 2
     page = np.zeros_like(bgr)
     page[bar : height - bar] = cv2.resize(bgr, (width, height - 2 * bar), interpolation=cv2.INTER_AREA)
+    return page
+
+
+def framed(bgr: Picture, scale: float) -> Picture:
+    """Scaled down in its shape, black on all sides (letterbox and pillarbox)."""
+    height, width = (int(side * scale) // 2 * 2 for side in bgr.shape[:2])
+    top, left = (bgr.shape[0] - height) // 2, (bgr.shape[1] - width) // 2
+    page = np.zeros_like(bgr)
+    page[top : top + height, left : left + width] = cv2.resize(bgr, (width, height), interpolation=cv2.INTER_AREA)
     return page
 
 
@@ -110,7 +119,8 @@ EDITS: dict[str, Callable[[Picture], Picture]] = {
     "scaled to an eighth and back": lambda bgr: halved_and_back(bgr, 0.125),
     "bars painted over 15 %": lambda bgr: covered_bars(bgr, 0.15),
     "inset covers a quarter": lambda bgr: with_inset(bgr, 0.5),
-    "letterboxed 12 %": lambda bgr: with_bars(bgr, 0.12),
+    "squeezed between bars": lambda bgr: with_bars(bgr, 0.12),
+    "in a black frame at 0.75": lambda bgr: framed(bgr, 0.75),
     "as an inset of 0.5": lambda bgr: as_inset(bgr, 0.5),
     "as an inset of 0.25": lambda bgr: as_inset(bgr, 0.25),
     "mirrored": lambda bgr: np.ascontiguousarray(bgr[:, ::-1]),

@@ -9,7 +9,7 @@ from provenance.marks.detect import PRESENCE_Z
 from provenance.marks.planes import planes_of
 from provenance.marks.verdicts import Tampering, Verdict, resolve
 from tests.common import mark_attacks as attacks
-from tests.common.mark_attacks import FINE_SIGMA, MATCHED_SIGMA, OTHER_KEY, SLOT, SLOT_ID, marked, read
+from tests.common.mark_attacks import OTHER_KEY, SLOT, SLOT_ID, marked, read
 from tests.common.moving_frames import talking_frames, through_codec
 from tests.common.picture_changes import Picture
 
@@ -65,21 +65,21 @@ def test_the_tile_period_does_not_show(source: list[Picture], clip: list[Picture
 
 def test_a_common_denoiser_does_not_take_it_off(clip: list[Picture]) -> None:
     """The mean noise of three seconds, taken off once: what a paper's attack does."""
-    attacked = attacks.subtracted(clip[:10], attacks.estimate(clip, FINE_SIGMA), 1.0)
+    attacked = attacks.subtracted(clip[:10], attacks.estimate(clip, attacks.common), 1.0)
     assert read(attacked).payload == SLOT_ID
     assert attacks.luma_psnr_db(attacked, clip[:10]) > 45
 
 
 def test_three_seconds_and_our_own_filter_erase_it(clip: list[Picture]) -> None:
     """The attacker wins: a static pattern can be averaged out of its own clip. docs/watermark.md says so."""
-    attacked = attacks.subtracted(clip[:10], attacks.estimate(clip, MATCHED_SIGMA), 1.0)
+    attacked = attacks.subtracted(clip[:10], attacks.estimate(clip, attacks.matched), 1.0)
     reading = read(attacked)
     assert (reading.verdict, reading.payload) == (Verdict.NO_MARK, None)
     assert attacks.luma_psnr_db(attacked, clip[:10]) > 44
 
 
 def test_too_much_taken_off_is_tampering(clip: list[Picture]) -> None:
-    attacked = attacks.subtracted(clip[:10], attacks.estimate(clip, MATCHED_SIGMA), 1.5)
+    attacked = attacks.subtracted(clip[:10], attacks.estimate(clip, attacks.matched), 1.5)
     reading = read(attacked)
     assert (reading.verdict, reading.tampering) == (Verdict.TAMPERING, Tampering.INVERTED)
 
@@ -93,7 +93,7 @@ def test_other_sessions_of_the_epoch_take_off_the_sync_signs_but_not_the_payload
         marked(list(talking_frames(1, SIZE, seed=20 + number)), SESSION_IDS[1 + number], slot=SLOT + number)[0]
         for number in range(count)
     ]
-    attacked = attacks.subtracted(clip[:5], attacks.estimate(stills, MATCHED_SIGMA), 1.0)
+    attacked = attacks.subtracted(clip[:5], attacks.estimate(stills, attacks.matched), 1.0)
     reading = read(attacked)
     assert abs(reading.z) < PRESENCE_Z
     assert (reading.verdict, reading.payload, reading.slot_indexes) == (Verdict.PAYLOAD_READ, SLOT_ID, (SLOT,))
@@ -106,7 +106,7 @@ def test_other_sessions_of_the_epoch_take_off_the_sync_signs_but_not_the_payload
 def test_a_copied_mark_is_read_and_the_content_differs(
     source: list[Picture], clip: list[Picture], elsewhere: list[Picture], count: int
 ) -> None:
-    forged = attacks.subtracted(elsewhere, attacks.estimate(clip[:count], FINE_SIGMA), -1.0)
+    forged = attacks.subtracted(elsewhere, attacks.estimate(clip[:count], attacks.common), -1.0)
     reading = read(forged)
     assert (reading.verdict, reading.payload) == (Verdict.PAYLOAD_READ, SLOT_ID)
     matches = content_matches(hashes(source), hashes(forged))

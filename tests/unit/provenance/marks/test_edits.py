@@ -17,8 +17,8 @@ READ_FROM_ONE = (
     "inset covers a quarter", "turned 0.5 degrees",
 )  # fmt: skip
 LOST = (
-    "JPEG 10", "blur 16", "letterboxed 12 %", "as an inset of 0.5", "mirrored", "turned upside down",
-    "turned 2 degrees", "turned 5 degrees", "turned 10 degrees", "perspective 10 %",
+    "JPEG 10", "blur 16", "squeezed between bars", "in a black frame at 0.75", "as an inset of 0.5", "mirrored",
+    "turned upside down", "turned 2 degrees", "turned 5 degrees", "turned 10 degrees", "perspective 10 %",
 )  # fmt: skip
 
 
