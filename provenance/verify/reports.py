@@ -4,6 +4,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from provenance.marks.verdicts import Verdict
+
 
 class Outcome(StrEnum):
     """One word per file, and the process's exit code for it."""
@@ -36,12 +38,13 @@ class Report:
     sentences: list[str] = field(default_factory=list)
     facts: dict[str, Any] = field(default_factory=dict)
     mark: dict[str, Any] | str = MARK_NOT_CHECKED
+    sound: dict[str, Any] | str = MARK_NOT_CHECKED  # the mark in the sound
 
     def as_json(self) -> dict[str, Any]:
         return {
             "file": self.file, "kind": self.kind, "outcome": self.outcome.value,
             "verified": self.outcome is Outcome.VERIFIED, "sentences": self.sentences,
-            "facts": self.facts, "mark": self.mark,
+            "facts": self.facts, "mark": self.mark, "sound": self.sound,
         }
 
     def as_text(self) -> str:
@@ -53,7 +56,16 @@ class Report:
             lines.append(f"  mark: {self.mark}")
         else:
             lines.append(f"  mark: {self.mark['verdict']}, payload {self.mark['payload'] or 'none'}. {MARK_CAUTION}")
+        lines.append(f"  sound: {self.sound if isinstance(self.sound, str) else _said_of_sound(self.sound)}")
         return "\n".join(lines)
+
+
+def _said_of_sound(read: dict[str, Any]) -> str:
+    if not read["audible_s"]:
+        return "too quiet to hold a mark; that proves nothing."
+    if read["verdict"] == Verdict.NO_MARK:
+        return "no mark found; that proves nothing."
+    return f"mark found, payload {read['payload'] or 'not readable'}. {MARK_CAUTION}"
 
 
 MARK_CAUTION = "A mark says where to look things up; it never says authentic."
