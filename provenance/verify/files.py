@@ -9,7 +9,7 @@ from provenance.bundle_checks import report_on
 from provenance.manifests import fmp4
 from provenance.manifests.errors import FragmentInvalid
 from provenance.marks.keys import MarkKey
-from provenance.verify import video
+from provenance.verify import sound, video
 from provenance.verify.folders import read_bounded
 from provenance.verify.reports import Outcome, Report
 from trustcore.primitives.errors import TrustcoreError
@@ -38,6 +38,7 @@ def verify_file(
     report = _judge(path, encoded, anchor_pem, init, progress)
     if mark_key is not None:
         report.mark = _mark(report.kind, encoded, mark_key, progress)
+        report.sound = _sound(report.kind, encoded, mark_key, progress)
     return report
 
 
@@ -80,6 +81,14 @@ def _mark(kind: str, encoded: bytes, key: MarkKey, progress: video.Progress) -> 
         pictures = _pictures(kind, encoded)
         return video.read_mark(pictures, key, progress) if pictures else "not checked: there is no video in it"
     except (av.FFmpegError, TrustcoreError, ValueError, IndexError) as error:
+        return f"could not be read: {error}"
+
+
+def _sound(kind: str, encoded: bytes, key: MarkKey, progress: video.Progress) -> dict[str, object] | str:
+    try:
+        media = _pictures(kind, encoded)
+        return sound.read_sound_mark(media, key, progress) if media else sound.NO_SOUND
+    except (av.FFmpegError, TrustcoreError, ValueError) as error:
         return f"could not be read: {error}"
 
 

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from provenance.marks.verdicts import Verdict
+
 
 class Outcome(StrEnum):
     """One word per file, and the process's exit code for it."""
@@ -38,23 +40,33 @@ class Report:
     sentences: list[str] = field(default_factory=list)
     facts: dict[str, Any] = field(default_factory=dict)
     mark: dict[str, Any] | str = MARK_NOT_CHECKED
+    sound: dict[str, Any] | str = MARK_NOT_CHECKED  # the mark in the sound
 
     def as_json(self) -> dict[str, Any]:
         return {
             "file": self.file, "kind": self.kind, "outcome": self.outcome.value,
             "verified": self.outcome is Outcome.VERIFIED, "sentences": self.sentences,
-            "facts": self.facts, "mark": self.mark,
+            "facts": self.facts, "mark": self.mark, "sound": self.sound,
         }
 
     def findings(self) -> list[tuple[str, str]]:
         """(name, value) of what was found, for a person: the facts, then what the mark says."""
         told = [(name, str(value)) for name, value in self.facts.items() if not isinstance(value, (dict, list))]
-        return [*told, ("mark", self._mark_words())]
+        said_of_sound = self.sound if isinstance(self.sound, str) else _said_of_sound(self.sound)
+        return [*told, ("mark", self._mark_words()), ("sound", said_of_sound)]
 
     def _mark_words(self) -> str:
         if isinstance(self.mark, str):
             return self.mark
         return f"{self.mark['verdict']}, payload {self.mark['payload'] or 'none'}. {MARK_CAUTION}"
+
+
+def _said_of_sound(read: dict[str, Any]) -> str:
+    if not read["audible_s"]:
+        return "too quiet to hold a mark; that proves nothing."
+    if read["verdict"] == Verdict.NO_MARK:
+        return "no mark found; that proves nothing."
+    return f"mark found, payload {read['payload'] or 'not readable'}. {MARK_CAUTION}"
 
 
 MARK_CAUTION = "A mark says where to look things up; it never says authentic."

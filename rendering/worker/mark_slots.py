@@ -32,7 +32,8 @@ class MarkSlot:
 class SlottedMark:
     """An embedder that changes its pattern every `slot_s` seconds, so that nobody can average it away.
 
-    Use it from the frame thread only: `turn_to` the time of a picture, then `embed` that picture.
+    Use it from the frame thread only: `turn_to` the time of a picture, then `embed` that picture. The sound asks
+    `slot_at` alone.
     """
 
     def __init__(self, released: Mapping[str, Any] | None, width_px: int, height_px: int) -> None:
@@ -44,7 +45,7 @@ class SlottedMark:
         try:
             if released is None:
                 raise ValueError("no mark keys")
-            self._key = MarkKey(unb64(released["epoch_key"]))
+            self.key = MarkKey(unb64(released["epoch_key"]))
             self.slots = tuple(MarkSlot(int(s["slot_id"], 16), int(s["slot_index"])) for s in released["slots"])
             self._slot_s = float(released["slot_s"])
             if not self.slots or self._slot_s <= 0:
@@ -63,9 +64,13 @@ class SlottedMark:
             for i, slot in enumerate(self.slots)
         )
 
+    def slot_at(self, media_time_s: float) -> MarkSlot:
+        """The slot in force at a media time. From any thread."""
+        return self.slots[int(media_time_s / self._slot_s) % len(self.slots)]
+
     def turn_to(self, media_time_s: float) -> bool:
         """Use the pattern of this time. True when it changed: the picture should then be a key frame."""
-        slot = self.slots[int(media_time_s / self._slot_s) % len(self.slots)]
+        slot = self.slot_at(media_time_s)
         if slot == self.slot:
             return False
         if slot.slot_id == self.slot.slot_id:
@@ -80,4 +85,4 @@ class SlottedMark:
         self._embedder.embed(y, u, v)
 
     def _make(self, slot: MarkSlot) -> Embedder:
-        return Embedder(self._key, slot.slot_id, slot.slot_index, *self._size)
+        return Embedder(self.key, slot.slot_id, slot.slot_index, *self._size)

@@ -38,6 +38,7 @@ from rendering.worker.pacing import FIRST_TICK, FramePacer
 from rendering.worker.peer import Peer
 from rendering.worker.reports import SessionReports
 from rendering.worker.slot import SlotTools
+from rendering.worker.sound_mark import MarkedSound
 from rendering.worker.stage import Shown, Stage
 from rendering.worker.talk import Talk
 from rendering.worker.tracks import MediaClock, SealedVideoTrack, SoundTrack
@@ -122,7 +123,7 @@ class Session:
             cast = await load_cast(
                 self._lease, opened.grant, self._keys, self._tools.control, self._tools.frame_thread, config.size_px)
             mark = SlottedMark(self._keys.mark, config.size_px, config.size_px)
-            await self._prepare(opened, cast)
+            await self._prepare(opened, cast, mark)
             self._latency.mark("claim_to_ready_ms", "claim")
             self._state = "ready"
             self._log("ready")
@@ -151,12 +152,12 @@ class Session:
             self._lease, self._claim, ephemeral, grant_sha256=grant.sha256,
             replica_version=f"{grant.replica_id}/{grant.replica_version}")
 
-    async def _prepare(self, opened: Opened, cast: Cast) -> None:
+    async def _prepare(self, opened: Opened, cast: Cast, mark: SlottedMark) -> None:
         """Everything that need not wait for the viewer: tracks, connection, voice, brain."""
         tools, facts, permit = self._tools, self._lease.facts, opened.permit
         picture = SealedVideoTrack(
             permit, self._counters, tools.clock, self._note_sent, lambda: self._stop(UNSEALED_FRAME))
-        sound = SoundTrack(permit, self._line, tools.clock, self._media_clock)
+        sound = SoundTrack(permit, MarkedSound(self._line, mark), tools.clock, self._media_clock)
         self._tracks = (picture, sound)
         self._peer = Peer(picture, sound, self, bit_rate_bps=tools.config.bit_rate_bps,
                           video_codec=self._encoder.settings.codec, ice_servers=list(facts.get("ice_servers") or ()))

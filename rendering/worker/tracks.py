@@ -1,4 +1,4 @@
-"""The one place that hands bytes to WebRTC. Pictures leave only as `SealedFrame`, sound only under a live permit.
+"""The one place that hands bytes to WebRTC. Pictures leave only as `SealedFrame`, sound only marked and under a permit.
 
 Both tracks return packets that are already encoded, which aiortc sends as they are: so one encode serves signing,
 sending and recording, and what aiortc would do with its own encoder (rate changes by rebuild, one encode per peer)
@@ -17,7 +17,8 @@ from provenance.manifests.errors import UnsealedFrame
 from provenance.manifests.frame_codecs import H264_FRAMES, FrameCodec
 from provenance.manifests.permit import Permit
 from provenance.manifests.seal import SealCounters, SealedFrame
-from rendering.worker.audio import PACKET_S, PACKET_SAMPLES, OpusEncoder, SoundLine
+from rendering.worker.audio import PACKET_S, PACKET_SAMPLES, OpusEncoder, Samples
+from rendering.worker.sound_mark import MarkedSound
 from trustcore.primitives.clock import Clock
 from trustcore.primitives.errors import GrantExpired, GrantRevoked
 
@@ -120,10 +121,10 @@ class SoundTrack(MediaStreamTrack):  # type: ignore[misc]  # aiortc has no types
 
     kind = "audio"
 
-    def __init__(self, permit: Permit, line: SoundLine, clock: Clock, media_clock: MediaClock) -> None:
+    def __init__(self, permit: Permit, sound: MarkedSound, clock: Clock, media_clock: MediaClock) -> None:
         super().__init__()
         self._permit = permit
-        self._line = line
+        self._sound = sound
         self._clock = clock
         self._media_clock = media_clock
         self._encoder = OpusEncoder()
@@ -134,6 +135,7 @@ class SoundTrack(MediaStreamTrack):  # type: ignore[misc]  # aiortc has no types
 
         Raises:
             MediaStreamError: the track was stopped or the permit does not hold; the stream ends.
+            ValueError: the sound could not be marked; the stream ends.
         """
         origin_s = await self._media_clock.started()
         while True:
@@ -146,10 +148,21 @@ class SoundTrack(MediaStreamTrack):  # type: ignore[misc]  # aiortc has no types
             _check_permit(self, self._permit, self._clock)
             first = self._next_packet * PACKET_SAMPLES
             self._next_packet += 1
-            packets = self._encoder.encode(self._line.read(first, PACKET_SAMPLES), first)
+            packets = self._encoder.encode(self._marked(first), first)
             if packets:
                 packets[0].pts = first
                 return packets[0]
+
+    def _marked(self, first: int) -> Samples:
+        """The samples of one packet. Whatever fails while they are marked ends the sound: none leaves unmarked."""
+        is_marked = False
+        try:
+            samples = self._sound.read(first, PACKET_SAMPLES)
+            is_marked = True
+        finally:
+            if not is_marked:
+                self.stop()
+        return samples
 
 
 def _check_permit(track: MediaStreamTrack, permit: Permit, clock: Clock) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from math import sqrt
-from typing import Final
+from typing import Final, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +30,8 @@ SURE_Z: Final = 9.0  # from here on no wider search is needed
 # For a stretch of at most STRETCH_S: 128,000 places and three thirds, 323 slips, 3 passes, both polarities.
 STRETCH_S: Final = 10
 HYPOTHESES: Final = 2 * 3 * CYCLE * (2 * int(MAX_SLIP * STRETCH_S * LOW_RATE_HZ) + 3) * len(OPUS_PASSES)
+
+Number = TypeVar("Number", bound=np.generic)
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,7 @@ def template(key: MarkKey) -> NDArray[np.complex64]:
     return np.asarray(np.fft.rfft(line.reshape(-1)), dtype=np.complex64)
 
 
-def hops_of(cycle: NDArray[np.generic], first_hop: int, count: int) -> NDArray[np.generic]:
+def hops_of(cycle: NDArray[Number], first_hop: int, count: int) -> NDArray[Number]:
     """Rows first_hop .. first_hop + count - 1 of a cycle, going round: [800, ...] -> [count, ...]."""
     return cycle[(first_hop + np.arange(count)) % CYCLE_HOPS]
 

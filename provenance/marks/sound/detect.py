@@ -10,6 +10,7 @@ judged by a sum over *all* chips, sync and payload together, under the code word
 path and one alignment the same bound holds, and all 2^64 code words, all paths and all alignments are counted.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from math import log, sqrt
 from typing import Final
@@ -23,15 +24,17 @@ from provenance.marks.slots import SLOT_ENERGY, SoftReading, Take, energy_of, fo
 from provenance.marks.sound import align, listen, signs
 from provenance.marks.sound.align import HYPOTHESES, STRETCH_S, Heard, hops_of
 from provenance.marks.sound.listen import LOW_RATE_HZ
-from provenance.marks.sound.transform import CYCLE_HOPS
+from provenance.marks.sound.transform import CYCLE_HOPS, HOP, RATE_HZ
 from provenance.marks.verdicts import Verdict
 
 PRESENCE_Z: Final = 6.0  # of a single alignment; `presence_threshold` adds what the search costs
 PIECE_HOPS: Final = 100  # divides the cycle, so a change of slot falls between two pieces
 SMALLEST_PIECE_HOPS: Final = 10
 PROMISING_Z: Final = 5.0  # below this the place of a stretch is not worth decoding
-MAX_S: Final = 120  # of a longer clip the beginning is read
+MAX_S: Final = 60  # of a longer clip the beginning is read
 AUDIBLE_SHARE_DB: Final = -60.0  # below full scale; hops quieter than this are counted as silence
+
+Progress = Callable[[float], None]
 
 
 @dataclass(frozen=True)
@@ -82,12 +85,15 @@ def payload_threshold(stretches: int, pieces: int) -> float:
     return sqrt(PRESENCE_Z**2 + 2.0 * (payload.PAYLOAD_BITS * log(2.0) + paths + stretches * log(HYPOTHESES)))
 
 
-def read_sound(samples: NDArray[np.generic], key: MarkKey) -> SoundReading:
+def read_sound(
+    samples: NDArray[np.generic], key: MarkKey, *, on_progress: Progress = lambda share: None,
+) -> SoundReading:
     """Look for the mark in a clip.
 
     Args:
         samples: int16 [N], or float [N] with full scale 1.0; 48 kHz, mono. Of more than MAX_S the beginning is read.
         key: epoch key of the mark looked for.
+        on_progress: told the share done, 0..1.
 
     Returns:
         What was read; `NO_MARK` with `audible_s` 0 for silence. Sound of less than about five seconds, or mostly
@@ -100,7 +106,7 @@ def read_sound(samples: NDArray[np.generic], key: MarkKey) -> SoundReading:
     audible_s = _audible_s(sound)
     if audible_s == 0.0:
         return SoundReading(Verdict.NO_MARK)
-    found = [one for stretch in _stretches(sound) if (one := align.find(stretch, key)) is not None]
+    found = _found(_stretches(sound), key, on_progress)
     if not found:
         return SoundReading(Verdict.NO_MARK, audible_s=audible_s)
     z = max((one.z for one in found), key=abs)
@@ -115,7 +121,7 @@ def _as_int16_scale(samples: NDArray[np.generic]) -> NDArray[np.float32]:
     if samples.ndim != 1 or not (samples.dtype == np.int16 or np.issubdtype(samples.dtype, np.floating)):
         raise ValueError("Sound is read from one channel of int16 or float samples.")
     scale = 1.0 if samples.dtype == np.int16 else 32768.0
-    sound = samples[: MAX_S * 48_000].astype(np.float32) * np.float32(scale)
+    sound = samples[: MAX_S * RATE_HZ].astype(np.float32) * np.float32(scale)
     if not np.all(np.isfinite(sound)):
         raise ValueError("Sound has numbers that are not finite.")
     return sound
@@ -123,9 +129,9 @@ def _as_int16_scale(samples: NDArray[np.generic]) -> NDArray[np.float32]:
 
 def _audible_s(sound: NDArray[np.float32]) -> float:
     """Seconds of hops that are louder than silence."""
-    hops = sound[: len(sound) // 480 * 480].reshape(-1, 480)
+    hops = sound[: len(sound) // HOP * HOP].reshape(-1, HOP)
     limit = 32768.0 * 10.0 ** (AUDIBLE_SHARE_DB / 20.0)
-    return float(np.count_nonzero(np.mean(hops.astype(np.float64) ** 2, axis=1) > limit**2)) / 100.0
+    return float(np.count_nonzero(np.mean(hops.astype(np.float64) ** 2, axis=1) > limit**2)) * HOP / RATE_HZ
 
 
 def _stretches(sound: NDArray[np.float32]) -> list[NDArray[np.float32]]:
@@ -133,6 +139,17 @@ def _stretches(sound: NDArray[np.float32]) -> list[NDArray[np.float32]]:
     even = listen.evened(listen.to_low_rate(sound))
     count = max(1, -(-len(even) // (STRETCH_S * LOW_RATE_HZ)))
     return list(np.array_split(even, count))
+
+
+def _found(stretches: list[NDArray[np.float32]], key: MarkKey, on_progress: Progress) -> list[Heard]:
+    """Step 2, without the stretches that are silent."""
+    found = []
+    for done, stretch in enumerate(stretches, start=1):
+        heard = align.find(stretch, key)
+        if heard is not None:
+            found.append(heard)
+        on_progress(done / len(stretches))
+    return found
 
 
 def _payload(found: list[Heard], key: MarkKey) -> tuple[int | None, tuple[int, ...]]:
@@ -169,11 +186,10 @@ def _piece(values: NDArray[np.float32], first_hop: int, key: MarkKey) -> _Piece:
     sync = hops_of(deal.sync, first_hop, count)
     is_message = ~hops_of(deal.is_sync, first_hop, count)
     bit, message = hops_of(deal.bit, first_hop, count)[is_message], values[is_message]
-    bits = np.stack([
-        np.bincount(bit, message * hops_of(signs.message_signs(key, slot), first_hop, count)[is_message],
-                    payload.CODED_BITS)
-        for slot in range(SLOT_KEYS)
-    ])
+    bits = np.zeros((SLOT_KEYS, payload.CODED_BITS))
+    for slot in range(SLOT_KEYS):
+        matched = message * hops_of(signs.message_signs(key, slot), first_hop, count)[is_message]
+        bits[slot] = np.bincount(bit, matched, payload.CODED_BITS)
     squares = values.astype(np.float64) ** 2
     return _Piece(float(np.sum(sync * values)), bits, float(squares.sum()), float(squares[is_message].sum()))
 
@@ -184,7 +200,7 @@ def _take_payload(pieces: list[_Piece], take: Take, stretches: int) -> int | Non
     energy, message_energy = (sum(getattr(p, name) for p in taken) for name in ("energy", "message_energy"))
     if message_energy <= 0.0:
         return None
-    bits = sum((p.bits[slot] for p, slot in zip(taken, take.path, strict=True)), np.zeros(payload.CODED_BITS))
+    bits = np.sum([p.bits[slot] for p, slot in zip(taken, take.path, strict=True)], axis=0)
     soft = (bits / sqrt(message_energy / payload.CODED_BITS)).astype(np.float32)
     value = payload.decode(soft) if energy_of(soft) >= SLOT_ENERGY else None
     if value is None:

@@ -30,7 +30,7 @@ def embed_reference(samples: Samples, chips_of: ChipsOf) -> Samples:
     padded = np.concatenate([np.zeros(HOP), samples, np.zeros(HOP)]).astype(np.float32)
     sound = windows(padded, HOP)
     chips = np.stack([chips_of(hop - 1) for hop in range(len(sound))])
-    mark = overlapped((chips * amplitudes(sound)) @ basis(HOP))
+    mark = overlapped(np.asarray((chips * amplitudes(sound)) @ basis(HOP), dtype=np.float32))
     return _added(samples, mark[HOP:-HOP])
 
 

@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from provenance.marks.sound.transform import BINS, FIRST_BIN, HOP, RATE_HZ, basis, windows
+from provenance.marks.sound.transform import BINS, FIRST_BIN, HOP, basis, windows
 
 LOW_RATE_HZ: Final = 16_000
 LOW_HOP: Final = HOP // 3
@@ -80,7 +80,7 @@ def opus_turn(length: int, passes: int) -> NDArray[np.complex64]:
     """What takes the turn of `passes` Opus passes away, for a low-rate spectrum of a signal of `length` samples."""
     hertz = np.arange(length // 2 + 1) * (LOW_RATE_HZ / length)
     radians = np.deg2rad(np.interp(hertz, OPUS_HZ, OPUS_DEGREES))
-    return np.exp(-1j * passes * radians).astype(np.complex64)
+    return np.asarray(np.exp(-1j * passes * radians), dtype=np.complex64)
 
 
 def stretched(spectrum: NDArray[np.complex64], length: int, slip: int) -> NDArray[np.float32]:
@@ -107,8 +107,3 @@ def coefficients(sound: NDArray[np.float32], alignment: Alignment) -> tuple[int,
     low = stretched(spectrum, length, round(alignment.slip))[int(skipped) :]
     # The transform of the last hop would reach over the end, which the shift has filled from the beginning.
     return int(first), np.asarray(windows(low[:-1], LOW_HOP) @ basis(LOW_HOP).T, dtype=np.float32)
-
-
-def seconds(samples: NDArray[np.generic]) -> float:
-    """Length in time of samples at 48 kHz."""
-    return len(samples) / RATE_HZ

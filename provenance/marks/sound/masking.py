@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from provenance.marks.sound.transform import BIN_HZ, BINS, CENTRES_HZ, FIRST_BIN, HOP, WINDOW
 
-STRENGTH_DB: Final = -23.0  # of the mark in a bin, below the spread energy of the sound in it
+STRENGTH_DB: Final = -22.0  # of the mark in a bin, below the spread energy of the sound in it
 SPREAD_UP_DB: Final = 10.0  # a Bark
 SPREAD_DOWN_DB: Final = 25.0
 TONE_DB: Final = -2.0  # more for a peaked spectrum ...
@@ -30,7 +30,7 @@ _LINES: Final = HOP + 1
 _TINY: Final = np.float32(1e-3)
 
 
-def bark(hertz: NDArray[np.float64]) -> NDArray[np.float64]:
+def bark(hertz: NDArray[np.floating]) -> NDArray[np.float64]:
     """Frequency on the Bark scale (Zwicker and Terhardt 1980)."""
     return np.asarray(13.0 * np.arctan(0.00076 * hertz) + 3.5 * np.arctan((hertz / 7500.0) ** 2))
 
@@ -57,7 +57,7 @@ def _box_matrix() -> NDArray[np.float32]:
     """Mean of the 20 lines around each bin: float32 [481, 125]."""
     line, at = np.arange(_LINES)[:, None], np.arange(FIRST_BIN, FIRST_BIN + BINS)[None, :]
     inside = (line >= at - FLATNESS_BINS // 2) & (line < at + FLATNESS_BINS // 2)
-    return (inside / inside.sum(axis=0)).astype(np.float32)
+    return np.asarray(inside / inside.sum(axis=0), dtype=np.float32)
 
 
 _SPREAD, _TO_BINS = _spread_matrix()
@@ -67,7 +67,7 @@ _POWER_SCALE: Final = np.float32(1.0 / (0.375 * WINDOW))  # a line's power, as l
 
 
 def amplitudes(sound: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Amplitude of the mark in each bin of each window: sound float32 [T, 960] in units of int16 -> float32 [T, 125]."""
+    """Amplitude of the mark in each bin of each window: float32 [T, 960] in int16 steps -> float32 [T, 125]."""
     power = np.abs(np.fft.rfft(sound * _HANN, axis=1)).astype(np.float32) ** 2 * _POWER_SCALE + _TINY
     level = np.log(power @ _SPREAD) @ _TO_BINS
     peaked = (np.log(power @ _BOX) - np.log(power) @ _BOX) * np.float32(10.0 / np.log(10.0))

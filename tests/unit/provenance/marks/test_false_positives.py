@@ -69,7 +69,7 @@ def test_a_search_ends_at_fewer_alignments_than_the_bound_counts() -> None:
     largest = round(512 * search.SCALE_MAX * np.exp(search.REFINE_STEPS * search.REFINE_STEP))
     wide: Picture = np.zeros((256, 456), dtype=np.float32)  # 16:9
     wide[::7, ::5] = 1.0
-    shifts = search._correlation(wide, MarkKey(bytes(32)), search.LUMA, largest, search.FINE).size
+    shifts = np.prod(search._spectrum(wide, MarkKey(bytes(32)), search.LUMA, largest, search.FINE).padded)
     assert coarse * fine * shifts < 3.5e10
     assert 3.5e10 * tail(search.SEARCHED_Z) < 7.3e-6
     assert 3.5e10 * tail(search.SEARCHED_Z) * 2.0**-16 < 1.2e-10
