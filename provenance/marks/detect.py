@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from provenance.marks import pattern, payload
 from provenance.marks.grid import CHROMA, LUMA, TILE_ROWS, Band, Grid, grid_for
-from provenance.marks.keys import SLOT_KEYS, MarkKey
+from provenance.marks.keys import SLOT_KEYS, MarkKey, PresenceKey
 from provenance.marks.planes import Planes
 from provenance.marks.slots import SMALLEST_WEIGHT, SoftReading, follow_slots, other_payloads, take_payload
 from provenance.marks.verdicts import MarkReading, Tampering, Verdict
@@ -34,6 +34,7 @@ V_WEIGHT: Final = 0.7
 LIVE_RMS: Final = 0.05  # grey levels: below this a plane holds no picture, let alone a mark
 
 PRESENCE_Z: Final = 6.0  # 1.5e-8 by the bound
+SEARCHED_PRESENCE_Z: Final = 10.0  # of 3.5e10 alignments (`search`): 3.5e10 * exp(-50) = 6.8e-12
 PAYLOAD_FALSE_RATE: Final = 1e-12  # presence, CRC and all slot hypotheses together
 
 
@@ -139,7 +140,7 @@ def _whitened(spectra: NDArray[np.complex64], band: Band) -> NDArray[np.float32]
     return values
 
 
-def sync_z(field: Field, key: MarkKey, grid: Grid) -> float:
+def sync_z(field: Field, key: MarkKey | PresenceKey, grid: Grid) -> float:
     """Presence statistic of one plane: standard normal or narrower without a mark, 0 for a dead plane."""
     layout = pattern.layout(key, field.band.name)
     values = field.values[:, layout.sync]
@@ -149,7 +150,7 @@ def sync_z(field: Field, key: MarkKey, grid: Grid) -> float:
     return float(np.sum(pattern.sync_signs(key, field.band.name, grid) * values, dtype=np.float64)) / sqrt(energy)
 
 
-def presence_z(fields: tuple[Field, ...], key: MarkKey, grid: Grid) -> float:
+def presence_z(fields: tuple[Field, ...], key: MarkKey | PresenceKey, grid: Grid) -> float:
     """Presence statistic over the live planes, which weigh alike; 0 when all are dead."""
     live = [sync_z(field, key, grid) for field in fields if field.is_live]
     return sum(live) / sqrt(len(live)) if live else 0.0
@@ -182,7 +183,7 @@ def _plane_soft_bits(field: Field, key: MarkKey, grid: Grid, slot_index: int) ->
     return np.asarray(bits / sqrt(energy / payload.CODED_BITS), dtype=np.float64)
 
 
-def soft_bits(grid: Grid, fields: tuple[Field, ...], key: MarkKey, slots: Iterable[int]) -> SoftReading:
+def soft_bits(grid: Grid, fields: tuple[Field, ...], key: MarkKey | PresenceKey, slots: Iterable[int]) -> SoftReading:
     """Compare one window with the signs of `key`, for each slot hypothesis in `slots`."""
     live = [field for field in fields if field.is_live]
     z_of = {field.band.name: sync_z(field, key, grid) for field in live}
@@ -191,19 +192,20 @@ def soft_bits(grid: Grid, fields: tuple[Field, ...], key: MarkKey, slots: Iterab
     norm = sqrt(sum(weight**2 for weight in weights.values())) or 1.0
     soft = np.zeros((SLOT_KEYS, payload.CODED_BITS), dtype=np.float32)
     energy = np.full(SLOT_KEYS, -np.inf)
-    for slot in slots:
-        total = sum(
-            (weights[field.band.name] / norm * _plane_soft_bits(field, key, grid, slot) for field in live),
-            start=np.zeros(payload.CODED_BITS),
-        )
-        soft[slot] = total
-        energy[slot] = (float(np.mean(total**2)) - 1.0) * sqrt(payload.CODED_BITS / 2.0)
+    if isinstance(key, MarkKey):
+        for slot in slots:
+            total = sum(
+                (weights[field.band.name] / norm * _plane_soft_bits(field, key, grid, slot) for field in live),
+                start=np.zeros(payload.CODED_BITS),
+            )
+            soft[slot] = total
+            energy[slot] = (float(np.mean(total**2)) - 1.0) * sqrt(payload.CODED_BITS / 2.0)
     return SoftReading(z, soft, energy)
 
 
 def detect(
     frames: Iterable[Planes],
-    key: MarkKey,
+    key: MarkKey | PresenceKey,
     *,
     slot_index: int | None = None,
     window_frames: int = WINDOW_FRAMES,
@@ -212,7 +214,7 @@ def detect(
 
     Args:
         frames: planes of one size, in order; read once, a window at a time.
-        key: epoch key of the mark looked for.
+        key: epoch key of the mark looked for; with a presence key the most that is said is `MARK_PRESENT`.
         slot_index: when the slot is known from elsewhere, only it is tried.
         window_frames: frames summed before the signs are compared.
 
@@ -234,7 +236,7 @@ def detect(
             readings.append(soft_bits(grid, fields, key, hypotheses))
             whole, count = _added(whole, fields), count + length
             clip_z = presence_z(whole, key, grid)
-    return _judge(readings, clip_z, len(hypotheses), count)
+    return _judge(readings, clip_z, len(hypotheses) if isinstance(key, MarkKey) else 0, count)
 
 
 def _windows(frames: Iterable[Planes], size: int) -> Iterator[list[Planes]]:
@@ -255,7 +257,9 @@ def _strongest(z: float, windows: list[float]) -> float:
 
 
 def _judge(readings: list[SoftReading], z: float, hypotheses: int, frames: int) -> MarkReading:
-    """From the windows of a clip, and the whole clip's presence statistic `z`, to one verdict."""
+    """From the windows of a clip, and the whole clip's presence statistic `z`, to one verdict. No hypotheses: presence
+    alone was looked for.
+    """
     if not readings:
         return MarkReading(Verdict.NO_MARK)
     z_found = _strongest(z, [reading.z for reading in readings])
@@ -263,7 +267,7 @@ def _judge(readings: list[SoftReading], z: float, hypotheses: int, frames: int) 
         return MarkReading(Verdict.TAMPERING, tampering=Tampering.INVERTED, frames=frames, z=z)
     if z_found < PRESENCE_Z:
         return MarkReading(Verdict.NO_MARK, frames=frames, z=z_found)
-    if z_found < payload_threshold(hypotheses):
+    if not hypotheses or z_found < payload_threshold(hypotheses):
         return MarkReading(Verdict.MARK_PRESENT, frames=frames, z=z_found)
     takes = follow_slots(readings)
     read = [(take, value) for take in takes if (value := take_payload(readings, take)) is not None]
@@ -278,14 +282,17 @@ def _judge(readings: list[SoftReading], z: float, hypotheses: int, frames: int) 
 
 
 def judge_searched(
-    grid: Grid, fields: tuple[Field, ...], key: MarkKey, least_z: float, frames: int
+    grid: Grid, fields: tuple[Field, ...], key: MarkKey | PresenceKey, least_z: float, frames: int
 ) -> MarkReading:
-    """The verdict on one alignment that a search found. A payload needs `least_z` and its CRC; presence alone is not
-    claimed, because a search tries too many places for that.
+    """The verdict on one alignment that a search found. A payload needs `least_z` and its CRC. Presence alone is
+    claimed with a presence key only, and far above: a search tries too many places for less.
     """
     reading = soft_bits(grid, fields, key, range(SLOT_KEYS))
     if reading.z < least_z:
         return MarkReading(Verdict.NO_MARK, frames=frames, z=reading.z)
+    if isinstance(key, PresenceKey):
+        is_plain = reading.z >= SEARCHED_PRESENCE_Z
+        return MarkReading(Verdict.MARK_PRESENT if is_plain else Verdict.NO_MARK, frames=frames, z=reading.z)
     for take in follow_slots([reading]):
         if (value := take_payload([reading], take)) is not None:
             return MarkReading(Verdict.PAYLOAD_READ, value, tuple(take.slots), frames=frames, z=reading.z)

@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 
 from provenance.marks import detect, pattern
 from provenance.marks.grid import CANONICAL_HEIGHT, CHROMA, LUMA, TILE, Band, Grid
-from provenance.marks.keys import MarkKey
+from provenance.marks.keys import MarkKey, PresenceKey
 from provenance.marks.planes import Planes
 from provenance.marks.verdicts import MarkReading, Verdict
 
@@ -71,7 +71,9 @@ class _Residual:
         return _Residual(np.ascontiguousarray(self.luma[:, ::-1]), chroma)
 
 
-def search(frames: Iterable[Planes], key: MarkKey, *, on_progress: Progress = lambda share: None) -> MarkReading:
+def search(
+    frames: Iterable[Planes], key: MarkKey | PresenceKey, *, on_progress: Progress = lambda share: None
+) -> MarkReading:
     """Look for a mark in a still (one frame) or a clip, whatever was cut off, scaled or mirrored.
 
     Args:
@@ -80,7 +82,7 @@ def search(frames: Iterable[Planes], key: MarkKey, *, on_progress: Progress = la
         on_progress: told the share done, 0..1.
 
     Returns:
-        `PAYLOAD_READ` needs SEARCHED_Z and the CRC. Presence without a payload is not claimed here.
+        `PAYLOAD_READ` needs SEARCHED_Z and the CRC. Presence without a payload is claimed with a presence key only.
 
     Raises:
         ValueError: the frames differ in size.
@@ -99,7 +101,7 @@ def search(frames: Iterable[Planes], key: MarkKey, *, on_progress: Progress = la
     for candidate in found[:CANDIDATES]:
         fit = _refined(sides[candidate.is_mirrored], key, candidate)
         reading = _read(sides[fit.is_mirrored], key, fit, count)
-        if reading.payload is not None:
+        if reading.verdict is not Verdict.NO_MARK:
             on_progress(1.0)
             return reading
         best = max(best, reading, key=lambda one: one.z)
@@ -150,7 +152,7 @@ def _resized(picture: Picture, height: int, width: int) -> Picture:
 
 
 @lru_cache(maxsize=8)
-def _sync_picture(key: MarkKey, band_name: str, reduce: int) -> Picture:
+def _sync_picture(key: MarkKey | PresenceKey, band_name: str, reduce: int) -> Picture:
     """The sync chips of an epoch as a picture on the canonical frame, reduced: standard deviation 1."""
     band = pattern.BANDS[band_name]
     values = np.zeros((GRID.tiles, band.dimensions), dtype=np.float32)
@@ -162,12 +164,14 @@ def _sync_picture(key: MarkKey, band_name: str, reduce: int) -> Picture:
 
 
 @lru_cache(maxsize=8)
-def _sync_spectrum(key: MarkKey, band_name: str, reduce: int, height: int, width: int) -> NDArray[np.complex64]:
+def _sync_spectrum(
+    key: MarkKey | PresenceKey, band_name: str, reduce: int, height: int, width: int
+) -> NDArray[np.complex64]:
     found = np.fft.rfft2(_sync_picture(key, band_name, reduce), s=(height, width))
     return np.asarray(np.conj(found), dtype=np.complex64)
 
 
-def _correlation(residual: Picture, key: MarkKey, band: Band, lines: int, reduce: int) -> Picture:
+def _correlation(residual: Picture, key: MarkKey | PresenceKey, band: Band, lines: int, reduce: int) -> Picture:
     """Correlation over all shifts, in standard deviations: [H, W] of the padded size. Entry (y, x) is for the picture's
     corner at (-y, -x) of the frame, modulo the padded size.
     """
@@ -206,7 +210,7 @@ def _evened(
     return evened
 
 
-def _best_fit(side: _Residual, key: MarkKey, scale: float, reduce: int, *, is_mirrored: bool) -> Fit:
+def _best_fit(side: _Residual, key: MarkKey | PresenceKey, scale: float, reduce: int, *, is_mirrored: bool) -> Fit:
     """Where a picture of this scale fits best."""
     lines = max(16, round(CANONICAL_HEIGHT * scale / reduce))
     total = _correlation(side.luma, key, LUMA, lines, reduce)
@@ -232,7 +236,7 @@ def _as_large(picture: Picture, shape: tuple[int, ...]) -> Picture:
     return out
 
 
-def _refined(side: _Residual, key: MarkKey, fit: Fit) -> Fit:
+def _refined(side: _Residual, key: MarkKey | PresenceKey, fit: Fit) -> Fit:
     steps = range(-REFINE_STEPS, REFINE_STEPS + 1)
     tried = (
         _best_fit(side, key, fit.scale * exp(REFINE_STEP * step), FINE, is_mirrored=fit.is_mirrored) for step in steps
@@ -250,7 +254,7 @@ def _laid(residual: Picture, fit: Fit, band: Band) -> Picture:
     return np.asarray(cv2.warpAffine(picture, move, (width, height), flags=cv2.INTER_LINEAR), dtype=np.float32)
 
 
-def _read(side: _Residual, key: MarkKey, fit: Fit, frames: int) -> MarkReading:
+def _read(side: _Residual, key: MarkKey | PresenceKey, fit: Fit, frames: int) -> MarkReading:
     planes = ((LUMA, side.luma), (CHROMA, side.chroma))
     fields = tuple(
         detect.field_of(None if plane is None else _laid(plane, fit, band), band, GRID) for band, plane in planes)

@@ -20,7 +20,7 @@ from pathlib import Path
 from cryptography import x509
 
 from provenance.marks.errors import MarkKeyUnreadable
-from provenance.marks.keys import MarkKey
+from provenance.marks.keys import key_from_file
 from provenance.verify.files import verify_file
 from provenance.verify.reports import worst
 
@@ -53,13 +53,14 @@ def main(arguments: list[str] | None = None) -> int:
     )
     parser.add_argument("files", nargs="+", metavar="FILE")
     parser.add_argument("--trust", metavar="CA.pem", help="certificate of the authority you trust")
-    parser.add_argument("--mark-key", metavar="FILE", help="read the watermark with this key")
+    parser.add_argument(
+        "--mark-key", metavar="FILE", help="read the watermark with this key; a presence key tells only if there is one")
     parser.add_argument("--json", action="store_true", help="one JSON object instead of sentences")
     options = parser.parse_args(arguments)
     try:
         trust = options.trust or os.environ.get("TRUSTCORE_TRUST", "")
         anchor_pem = _anchor(Path(trust)) if trust else ""
-        mark_key = MarkKey.from_file(Path(options.mark_key).read_bytes()) if options.mark_key else None
+        mark_key = key_from_file(Path(options.mark_key).read_bytes()) if options.mark_key else None
     except (OSError, ValueError, MarkKeyUnreadable) as error:
         parser.error(f"a file named on the command line cannot be read: {error}")
     reports = []

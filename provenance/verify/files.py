@@ -7,7 +7,7 @@ import av
 from provenance import bundles
 from provenance.bundle_checks import report_on
 from provenance.manifests.errors import FragmentInvalid
-from provenance.marks.keys import MarkKey
+from provenance.marks.keys import MarkKey, PresenceKey
 from provenance.verify import video
 from provenance.verify.reports import Outcome, Report
 from trustcore.primitives.errors import TrustcoreError
@@ -18,7 +18,8 @@ _IMAGES = {b"\xff\xd8\xff": "image/jpeg", b"\x89PNG": "image/png"}
 
 
 def verify_file(
-    path: Path, *, anchor_pem: str, mark_key: MarkKey | None = None, progress: video.Progress = video.silent,
+    path: Path, *, anchor_pem: str, mark_key: MarkKey | PresenceKey | None = None,
+    progress: video.Progress = video.silent,
 ) -> Report:
     """The verdict on one file. Never raises for what is wrong with the file: that is the verdict."""
     try:
@@ -58,7 +59,7 @@ def _judge(path: Path, encoded: bytes, anchor_pem: str, progress: video.Progress
     return _unreadable(path, "This is no MP4, JPEG, PNG or evidence bundle." if encoded else "The file is empty.")
 
 
-def _mark(kind: str, encoded: bytes, key: MarkKey, progress: video.Progress) -> dict[str, object] | str:
+def _mark(kind: str, encoded: bytes, key: MarkKey | PresenceKey, progress: video.Progress) -> dict[str, object] | str:
     try:
         pictures = _pictures(kind, encoded)
         return video.read_mark(pictures, key, progress) if pictures else "not checked: there is no video in it"
