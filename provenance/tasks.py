@@ -19,5 +19,10 @@ def run_checks() -> int:
 
 @app.task(name="provenance.sweep_checks")  # type: ignore[untyped-decorator]
 def sweep_checks() -> int:
-    """Close checks whose process is gone, and forget what need not be known any more. Returns how many were closed."""
-    return check_runs.sweep(now=utc_now())
+    """Close checks whose process is gone, forget what need not be known any more, and wake whoever checks when one
+    waits: its own message may be lost. Returns how many were closed.
+    """
+    closed = check_runs.sweep(now=utc_now())
+    if check_runs.is_one_waiting():
+        run_checks.delay()
+    return closed

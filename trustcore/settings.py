@@ -251,8 +251,7 @@ CELERY_BEAT_SCHEDULE = {
     "reap": {"task": "rendering.reap", "schedule": 2.0, "options": {"expires": 2}},
     "run-jobs": {"task": "rendering.run_jobs", "schedule": 5.0, "options": {"expires": 5}},
     "consent-sweep": {"task": "consent.sweep", "schedule": 60.0, "options": {"expires": 60}},
-    "run-checks": {"task": "provenance.run_checks", "schedule": 5.0, "options": {"expires": 5}},
-    "sweep-checks": {"task": "provenance.sweep_checks", "schedule": 30.0, "options": {"expires": 30}},
+    "sweep-checks": {"task": "provenance.sweep_checks", "schedule": 10.0, "options": {"expires": 10}},
 }
 # A check computes for a minute; it must not stand before the reaper, so it has a queue and a process of its own.
 CELERY_TASK_ROUTES = {"provenance.run_checks": {"queue": "checks"}}

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from provenance.marks import pattern, payload
 from provenance.marks.grid import CHROMA, LUMA, TILE_ROWS, Band, Grid, grid_for
-from provenance.marks.keys import SLOT_KEYS, MarkKey
+from provenance.marks.keys import SLOT_KEYS, AnyMarkKey, MarkKey, PresenceKey
 from provenance.marks.planes import Planes, resized
 from provenance.marks.slots import (
     PAYLOAD_FALSE_RATE,
@@ -43,6 +43,7 @@ V_WEIGHT: Final = 0.7
 LIVE_RMS: Final = 0.05  # grey levels: below this a plane holds no picture, let alone a mark
 
 PRESENCE_Z: Final = 6.0  # 1.5e-8 by the bound
+SEARCHED_PRESENCE_Z: Final = 10.0  # of 3.5e10 alignments (`search`): 3.5e10 * exp(-50) = 6.8e-12
 
 
 @dataclass(frozen=True)
@@ -145,7 +146,7 @@ def _whitened(spectra: NDArray[np.complex64], band: Band) -> NDArray[np.float32]
     return values
 
 
-def sync_z(field: Field, key: MarkKey, grid: Grid) -> float:
+def sync_z(field: Field, key: AnyMarkKey, grid: Grid) -> float:
     """Presence statistic of one plane: standard normal or narrower without a mark, 0 for a dead plane."""
     layout = pattern.layout(key, field.band.name)
     values = field.values[:, layout.sync]
@@ -155,7 +156,7 @@ def sync_z(field: Field, key: MarkKey, grid: Grid) -> float:
     return float(np.sum(pattern.sync_signs(key, field.band.name, grid) * values, dtype=np.float64)) / sqrt(energy)
 
 
-def presence_z(fields: tuple[Field, ...], key: MarkKey, grid: Grid) -> float:
+def presence_z(fields: tuple[Field, ...], key: AnyMarkKey, grid: Grid) -> float:
     """Presence statistic over the live planes, which weigh alike; 0 when all are dead."""
     live = [sync_z(field, key, grid) for field in fields if field.is_live]
     return sum(live) / sqrt(len(live)) if live else 0.0
@@ -188,7 +189,7 @@ def _plane_soft_bits(field: Field, key: MarkKey, grid: Grid, slot_index: int) ->
     return np.asarray(bits / sqrt(energy / payload.CODED_BITS), dtype=np.float64)
 
 
-def soft_bits(grid: Grid, fields: tuple[Field, ...], key: MarkKey, slots: Iterable[int]) -> SoftReading:
+def soft_bits(grid: Grid, fields: tuple[Field, ...], key: AnyMarkKey, slots: Iterable[int]) -> SoftReading:
     """Compare one window with the signs of `key`, for each slot hypothesis in `slots`."""
     live = [field for field in fields if field.is_live]
     z_of = {field.band.name: sync_z(field, key, grid) for field in live}
@@ -197,19 +198,20 @@ def soft_bits(grid: Grid, fields: tuple[Field, ...], key: MarkKey, slots: Iterab
     norm = sqrt(sum(weight**2 for weight in weights.values())) or 1.0
     soft = np.zeros((SLOT_KEYS, payload.CODED_BITS), dtype=np.float32)
     energy = np.full(SLOT_KEYS, -np.inf)
-    for slot in slots:
-        total = sum(
-            (weights[field.band.name] / norm * _plane_soft_bits(field, key, grid, slot) for field in live),
-            start=np.zeros(payload.CODED_BITS),
-        )
-        soft[slot] = total
-        energy[slot] = (float(np.mean(total**2)) - 1.0) * sqrt(payload.CODED_BITS / 2.0)
+    if isinstance(key, MarkKey):
+        for slot in slots:
+            total = sum(
+                (weights[field.band.name] / norm * _plane_soft_bits(field, key, grid, slot) for field in live),
+                start=np.zeros(payload.CODED_BITS),
+            )
+            soft[slot] = total
+            energy[slot] = (float(np.mean(total**2)) - 1.0) * sqrt(payload.CODED_BITS / 2.0)
     return SoftReading(z, soft, energy)
 
 
 def detect(
     frames: Iterable[Planes],
-    key: MarkKey,
+    key: AnyMarkKey,
     *,
     slot_index: int | None = None,
     window_frames: int = WINDOW_FRAMES,
@@ -218,7 +220,7 @@ def detect(
 
     Args:
         frames: planes of one size, in order; read once, a window at a time.
-        key: epoch key of the mark looked for.
+        key: epoch key of the mark looked for; with a presence key the most that is said is `MARK_PRESENT`.
         slot_index: when the slot is known from elsewhere, only it is tried.
         window_frames: frames summed before the signs are compared.
 
@@ -231,7 +233,7 @@ def detect(
     """
     hypotheses = range(SLOT_KEYS) if slot_index is None else (slot_index % SLOT_KEYS,)
     readings, clip_z, count = _read_windows(frames, key, hypotheses, window_frames)
-    return _judge(readings, clip_z, len(hypotheses), count)
+    return _judge(readings, clip_z, len(hypotheses) if isinstance(key, MarkKey) else 0, count)
 
 
 def clip_soft_bits(frames: Iterable[Planes], key: MarkKey) -> NDArray[np.float32] | None:
@@ -243,7 +245,7 @@ def clip_soft_bits(frames: Iterable[Planes], key: MarkKey) -> NDArray[np.float32
 
 
 def _read_windows(
-    frames: Iterable[Planes], key: MarkKey, hypotheses: Sequence[int], window_frames: int,
+    frames: Iterable[Planes], key: AnyMarkKey, hypotheses: Sequence[int], window_frames: int,
 ) -> tuple[list[SoftReading], float, int]:
     """Each window against the signs, the presence statistic of the whole clip, and the number of frames."""
     readings: list[SoftReading] = []
@@ -277,12 +279,16 @@ def _strongest(z: float, windows: list[float]) -> float:
 
 
 def _judge(readings: list[SoftReading], z: float, hypotheses: int, frames: int) -> MarkReading:
-    """From the windows of a clip, and the whole clip's presence statistic `z`, to one verdict."""
+    """From the windows of a clip, and the whole clip's presence statistic `z`, to one verdict. No hypotheses: presence
+    alone was looked for.
+    """
     if not readings:
         return MarkReading(Verdict.NO_MARK)
     z_found = _strongest(z, [reading.z for reading in readings])
     if z <= -PRESENCE_Z:
         return MarkReading(Verdict.TAMPERING, tampering=Tampering.INVERTED, frames=frames, z=z)
+    if not hypotheses:  # a presence key: there is no payload to read
+        return MarkReading(Verdict.MARK_PRESENT if z_found >= PRESENCE_Z else Verdict.NO_MARK, frames=frames, z=z_found)
     # Each take is one more chance for a CRC to hold by accident, and there are at most as many as windows.
     if z_found < payload_threshold(max(hypotheses, len(readings))):
         return _judge_alone(readings, z_found, frames)
@@ -307,14 +313,17 @@ def _judge_alone(readings: list[SoftReading], z: float, frames: int) -> MarkRead
 
 
 def judge_searched(
-    grid: Grid, fields: tuple[Field, ...], key: MarkKey, least_z: float, frames: int
+    grid: Grid, fields: tuple[Field, ...], key: AnyMarkKey, least_z: float, frames: int
 ) -> MarkReading:
-    """The verdict on one alignment that a search found. A payload needs `least_z` and its CRC; presence alone is not
-    claimed, because a search tries too many places for that.
+    """The verdict on one alignment that a search found. A payload needs `least_z` and its CRC. Presence alone is
+    claimed with a presence key only, and far above: a search tries too many places for less.
     """
     reading = soft_bits(grid, fields, key, range(SLOT_KEYS))
     if reading.z < least_z:
         return MarkReading(Verdict.NO_MARK, frames=frames, z=reading.z)
+    if isinstance(key, PresenceKey):
+        is_plain = reading.z >= SEARCHED_PRESENCE_Z
+        return MarkReading(Verdict.MARK_PRESENT if is_plain else Verdict.NO_MARK, frames=frames, z=reading.z)
     for take in follow_slots([reading]):
         if (value := take_payload([reading], take)) is not None:
             return MarkReading(Verdict.PAYLOAD_READ, value, tuple(take.slots), frames=frames, z=reading.z)

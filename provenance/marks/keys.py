@@ -20,6 +20,30 @@ SLOT_KEYS: Final = 64  # a detector tries at most this many, however many sessio
 KEY_BYTES: Final = 32
 FILE_KIND: Final = "trustcore-mark-key"
 MAX_FILE_BYTES: Final = 4096
+PRESENCE_FILE_KIND: Final = "trustcore-presence-key"
+
+
+@dataclass(frozen=True)
+class PresenceKey:
+    """What an auditor may hold: it finds a mark but cannot read or make a payload. Never prints itself.
+
+    Still a secret: whoever has it can tell when a mark is gone, and so can learn to take it away.
+    """
+
+    key: bytes = field(repr=False)  # 32 bytes
+    epoch: str = ""  # public name of the epoch
+
+    def __post_init__(self) -> None:
+        if len(self.key) != KEY_BYTES:
+            raise ValueError("A presence key has 32 bytes.")
+
+    def presence_key(self) -> bytes:
+        """Key of layout and sync signs."""
+        return self.key
+
+    def to_file(self) -> bytes:
+        """The key as a file for `--mark-key`. Keep it as you keep any secret."""
+        return _file(PRESENCE_FILE_KIND, self.epoch, self.key)
 
 
 @dataclass(frozen=True)
@@ -46,8 +70,11 @@ class MarkKey:
 
     def to_file(self) -> bytes:
         """The key as a file for `--mark-key`. Keep it as you keep any secret."""
-        body = {"kind": FILE_KIND, "v": 1, "epoch": self.epoch, "key": self.epoch_key.hex()}
-        return json.dumps(body, sort_keys=True, indent=1).encode() + b"\n"
+        return _file(FILE_KIND, self.epoch, self.epoch_key)
+
+    def presence_only(self) -> PresenceKey:
+        """The part of this key that finds a mark and reads nothing."""
+        return PresenceKey(self.presence_key(), self.epoch)
 
     @classmethod
     def from_file(cls, content: bytes) -> "MarkKey":
@@ -56,15 +83,36 @@ class MarkKey:
         Raises:
             MarkKeyUnreadable: the bytes are not a mark key file of version 1.
         """
-        if len(content) > MAX_FILE_BYTES:
+        found = key_from_file(content)
+        if not isinstance(found, cls):
             raise MarkKeyUnreadable
-        try:
-            body = json.loads(content)
-            if body["kind"] != FILE_KIND or body["v"] != 1 or not isinstance(body["epoch"], str):
-                raise MarkKeyUnreadable
-            return cls(bytes.fromhex(body["key"]), body["epoch"])
-        except (ValueError, KeyError, TypeError, RecursionError) as error:
-            raise MarkKeyUnreadable from error
+        return found
+
+
+AnyMarkKey = MarkKey | PresenceKey
+
+
+def key_from_file(content: bytes) -> AnyMarkKey:
+    """The key in a file, of whichever kind it is.
+
+    Raises:
+        MarkKeyUnreadable: the bytes are no key file of version 1.
+    """
+    if len(content) > MAX_FILE_BYTES:
+        raise MarkKeyUnreadable
+    try:
+        body = json.loads(content)
+        kinds: dict[str, type[AnyMarkKey]] = {FILE_KIND: MarkKey, PRESENCE_FILE_KIND: PresenceKey}
+        if body["v"] != 1 or not isinstance(body["epoch"], str):
+            raise MarkKeyUnreadable
+        return kinds[body["kind"]](bytes.fromhex(body["key"]), body["epoch"])
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise MarkKeyUnreadable from error
+
+
+def _file(kind: str, epoch: str, key: bytes) -> bytes:
+    body = {"kind": kind, "v": 1, "epoch": epoch, "key": key.hex()}
+    return json.dumps(body, sort_keys=True, indent=1).encode() + b"\n"
 
 
 def signs(key: bytes, label: str, count: int) -> NDArray[np.float32]:

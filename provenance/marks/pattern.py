@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from provenance.marks import keys, payload
 from provenance.marks.grid import CHROMA, LUMA, TILE_ROWS, Band, Grid, grid_for
-from provenance.marks.keys import SLOT_KEYS, MarkKey
+from provenance.marks.keys import SLOT_KEYS, AnyMarkKey, MarkKey
 from provenance.marks.planes import resized
 
 SYNC_EVERY: Final = 5  # every fifth dimension proves presence; the others carry the payload
@@ -32,7 +32,7 @@ class Layout:
     bit_of_message: NDArray[np.intp]  # [P] coded bit 0..239
 
 
-def layout_for(key: MarkKey, band: Band) -> Layout:
+def layout_for(key: AnyMarkKey, band: Band) -> Layout:
     """Deal the dimensions of a band: ordered by radius, every fifth to sync, the rest in groups of 240 to the bits."""
     presence = key.presence_key()
     jitter = keys.words(presence, f"jitter/{band.name}", band.dimensions).astype(np.float64) / 2.0**64
@@ -48,7 +48,7 @@ def layout_for(key: MarkKey, band: Band) -> Layout:
 
 
 @lru_cache(maxsize=16)
-def layout(key: MarkKey, band_name: str) -> Layout:
+def layout(key: AnyMarkKey, band_name: str) -> Layout:
     """`layout_for`, remembered."""
     return layout_for(key, BANDS[band_name])
 
@@ -65,7 +65,7 @@ def _tile_signs(key: bytes, purpose: str, band: Band, grid: Grid, count: int) ->
 
 
 @lru_cache(maxsize=32)
-def sync_signs(key: MarkKey, band_name: str, grid: Grid) -> NDArray[np.float32]:
+def sync_signs(key: AnyMarkKey, band_name: str, grid: Grid) -> NDArray[np.float32]:
     """Sync signs of an epoch, float32 [tiles, S]."""
     band = BANDS[band_name]
     return _tile_signs(key.presence_key(), "sync", band, grid, len(layout(key, band_name).sync))

@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 
 from provenance.marks import detect, pattern
 from provenance.marks.grid import CANONICAL_HEIGHT, CHROMA, LUMA, TILE, Band, Grid
-from provenance.marks.keys import MarkKey
+from provenance.marks.keys import AnyMarkKey
 from provenance.marks.planes import Planes, resized
 from provenance.marks.verdicts import MarkReading, Verdict
 
@@ -73,7 +73,9 @@ class _Residual:
         return _Residual(np.ascontiguousarray(self.luma[:, ::-1]), chroma)
 
 
-def search(frames: Iterable[Planes], key: MarkKey, *, on_progress: Progress = lambda share: None) -> MarkReading:
+def search(
+    frames: Iterable[Planes], key: AnyMarkKey, *, on_progress: Progress = lambda share: None
+) -> MarkReading:
     """Look for a mark in a still (one frame) or a clip, whatever was cut off, scaled or mirrored.
 
     Args:
@@ -82,7 +84,7 @@ def search(frames: Iterable[Planes], key: MarkKey, *, on_progress: Progress = la
         on_progress: told the share done, 0..1.
 
     Returns:
-        `PAYLOAD_READ` needs SEARCHED_Z and the CRC. Presence without a payload is not claimed here.
+        `PAYLOAD_READ` needs SEARCHED_Z and the CRC. Presence without a payload is claimed with a presence key only.
 
     Raises:
         ValueError: the frames differ in size.
@@ -101,7 +103,7 @@ def search(frames: Iterable[Planes], key: MarkKey, *, on_progress: Progress = la
     for candidate in found[:CANDIDATES]:
         fit = _refined(left_over, key, candidate)
         reading = _read(sides[fit.is_mirrored], key, fit, count)
-        if reading.payload is not None:
+        if reading.verdict is not Verdict.NO_MARK:
             on_progress(1.0)
             return reading
         best = max(best, reading, key=lambda one: one.z)
@@ -144,7 +146,7 @@ def _base(plane: Picture, shrink: int) -> Picture | None:
 
 
 @lru_cache(maxsize=8)
-def _sync_picture(key: MarkKey, band_name: str, reduce: int) -> Picture:
+def _sync_picture(key: AnyMarkKey, band_name: str, reduce: int) -> Picture:
     """The sync chips of an epoch as a picture on the canonical frame, reduced: standard deviation 1."""
     band = pattern.BANDS[band_name]
     values = np.zeros((GRID.tiles, band.dimensions), dtype=np.float32)
@@ -156,7 +158,9 @@ def _sync_picture(key: MarkKey, band_name: str, reduce: int) -> Picture:
 
 
 @lru_cache(maxsize=8)
-def _sync_spectrum(key: MarkKey, band_name: str, reduce: int, height: int, width: int) -> NDArray[np.complex64]:
+def _sync_spectrum(
+    key: AnyMarkKey, band_name: str, reduce: int, height: int, width: int
+) -> NDArray[np.complex64]:
     found = np.fft.rfft2(_sync_picture(key, band_name, reduce), s=(height, width))
     return np.asarray(np.conj(found), dtype=np.complex64)
 
@@ -177,7 +181,7 @@ class _Spectrum:
         return _Spectrum(turned, self.padded, self.picture_width)
 
 
-def _spectrum(residual: Picture, key: MarkKey, band: Band, lines: int, reduce: int) -> _Spectrum:
+def _spectrum(residual: Picture, key: AnyMarkKey, band: Band, lines: int, reduce: int) -> _Spectrum:
     picture = resized(residual, lines, max(8, round(residual.shape[1] * lines / residual.shape[0])))
     frame = _sync_picture(key, band.name, reduce).shape
     # Rounded up coarsely, so that few spectra of the sync pattern are made.
@@ -197,7 +201,7 @@ def _transform(picture: Picture, height: int, width: int) -> NDArray[np.complex6
     return np.asarray(np.conj(np.fft.ifft(rows, axis=0, norm="forward")), dtype=np.complex64)
 
 
-def _correlation(spectrum: _Spectrum, key: MarkKey, band: Band, reduce: int) -> Picture:
+def _correlation(spectrum: _Spectrum, key: AnyMarkKey, band: Band, reduce: int) -> Picture:
     """Correlation over all shifts, in standard deviations: [H, W] of the padded size. Entry (y, x) is for the picture's
     corner at (-y, -x) of the frame, modulo the padded size.
     """
@@ -231,7 +235,7 @@ def _evened(
     return evened
 
 
-def _best_fits(side: _Residual, key: MarkKey, scale: float, reduce: int, mirrored: tuple[bool, ...]) -> list[Fit]:
+def _best_fits(side: _Residual, key: AnyMarkKey, scale: float, reduce: int, mirrored: tuple[bool, ...]) -> list[Fit]:
     """Where a picture of this scale fits best, in each of the wanted orientations."""
     lines = max(16, round(CANONICAL_HEIGHT * scale / reduce))
     width = round(side.luma.shape[1] * lines / side.luma.shape[0])
@@ -267,14 +271,14 @@ def _as_large(picture: Picture, shape: tuple[int, ...]) -> Picture:
     return out
 
 
-def _refined(side: _Residual, key: MarkKey, fit: Fit) -> Fit:
+def _refined(side: _Residual, key: AnyMarkKey, fit: Fit) -> Fit:
     """The best of eleven scales around a fit: all at the coarse size, then the best one's neighbours in full."""
     near = _best_step(side, key, fit, range(-REFINE_STEPS, REFINE_STEPS + 1), COARSE)[0]
     close = range(max(near - CLOSE_STEPS, -REFINE_STEPS), min(near + CLOSE_STEPS, REFINE_STEPS) + 1)
     return _best_step(side, key, fit, close, FINE)[1]
 
 
-def _best_step(side: _Residual, key: MarkKey, fit: Fit, steps: Iterable[int], reduce: int) -> tuple[int, Fit]:
+def _best_step(side: _Residual, key: AnyMarkKey, fit: Fit, steps: Iterable[int], reduce: int) -> tuple[int, Fit]:
     """The fine step of scale that fits best, and its fit."""
     tried: list[tuple[int, Fit]] = []
     for step in steps:
@@ -293,7 +297,7 @@ def _laid(residual: Picture, fit: Fit, band: Band) -> Picture:
     return np.asarray(cv2.warpAffine(picture, move, (width, height), flags=cv2.INTER_LINEAR), dtype=np.float32)
 
 
-def _read(side: _Residual, key: MarkKey, fit: Fit, frames: int) -> MarkReading:
+def _read(side: _Residual, key: AnyMarkKey, fit: Fit, frames: int) -> MarkReading:
     planes = ((LUMA, side.luma), (CHROMA, side.chroma))
     fields = tuple(
         detect.field_of(None if plane is None else _laid(plane, fit, band), band, GRID) for band, plane in planes)

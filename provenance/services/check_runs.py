@@ -112,6 +112,11 @@ def run_waiting(*, clock: Callable[[], datetime]) -> int:
     return done
 
 
+def is_one_waiting() -> bool:
+    """Whether somebody waits for their check to begin."""
+    return CheckRun.objects.filter(state=CLIP_CHECK.initial).exists()
+
+
 def sweep(*, now: datetime) -> int:
     """Close checks whose process is gone, and forget what need not be known any more. Returns how many were closed."""
     lost = [run for run in CheckRun.objects.filter(state__in=OPEN_STATES) if _is_lost(run, now)]

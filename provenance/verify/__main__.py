@@ -24,7 +24,7 @@ from cryptography import x509
 from provenance.manifests.session_manifest import MAX_INIT_BYTES
 from provenance.marks.errors import MarkKeyUnreadable
 from provenance.marks.keys import MAX_FILE_BYTES as MAX_KEY_BYTES
-from provenance.marks.keys import MarkKey
+from provenance.marks.keys import key_from_file
 from provenance.verify.files import unreadable, verify_file
 from provenance.verify.folders import Found, find_files, read_bounded
 from provenance.verify.reports import Report, summary, worst
@@ -58,7 +58,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("paths", nargs="+", metavar="PATH", help="a file, or a folder of files")
     parser.add_argument("--trust", metavar="CA.pem", help="certificate of the authority you trust")
     parser.add_argument("--init", metavar="FILE", help="session manifest of fragments that come without one")
-    parser.add_argument("--mark-key", metavar="FILE", help="read the watermark with this key")
+    parser.add_argument(
+        "--mark-key", metavar="FILE", help="read the watermark with this key; a presence key tells only if there is one")
     parser.add_argument("--details", action="store_true", help="show everything about each of several files")
     parser.add_argument("--json", action="store_true", help="one JSON object instead of sentences")
     return parser
@@ -72,7 +73,7 @@ def _means(options: argparse.Namespace) -> dict[str, Any]:
         x509.load_pem_x509_certificates(anchor_pem.encode())
     return {
         "anchor_pem": anchor_pem,
-        "mark_key": MarkKey.from_file(_content(options.mark_key, MAX_KEY_BYTES)) if options.mark_key else None,
+        "mark_key": key_from_file(_content(options.mark_key, MAX_KEY_BYTES)) if options.mark_key else None,
         "init": _content(options.init, MAX_INIT_BYTES) if options.init else b"",
     }
 

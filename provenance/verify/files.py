@@ -8,7 +8,7 @@ from provenance import bundles
 from provenance.bundle_checks import report_on
 from provenance.manifests import fmp4
 from provenance.manifests.errors import FragmentInvalid
-from provenance.marks.keys import MarkKey
+from provenance.marks.keys import AnyMarkKey, PresenceKey
 from provenance.verify import sound, video
 from provenance.verify.folders import read_bounded
 from provenance.verify.reports import Outcome, Report
@@ -20,7 +20,7 @@ _IMAGES = {b"\xff\xd8\xff": "image/jpeg", b"\x89PNG": "image/png"}
 
 
 def verify_file(
-    path: Path, *, anchor_pem: str, mark_key: MarkKey | None = None, init: bytes = b"",
+    path: Path, *, anchor_pem: str, mark_key: AnyMarkKey | None = None, init: bytes = b"",
     progress: video.Progress = video.silent,
 ) -> Report:
     """The verdict on one file. Never raises for what is wrong with the file: that is the verdict.
@@ -76,7 +76,7 @@ def _judge_mp4(name: str, encoded: bytes, anchor_pem: str, progress: video.Progr
     return video.verify_whole_file(name, encoded, anchor_pem)
 
 
-def _mark(kind: str, encoded: bytes, key: MarkKey, progress: video.Progress) -> dict[str, object] | str:
+def _mark(kind: str, encoded: bytes, key: AnyMarkKey, progress: video.Progress) -> dict[str, object] | str:
     try:
         pictures = _pictures(kind, encoded)
         return video.read_mark(pictures, key, progress) if pictures else "not checked: there is no video in it"
@@ -84,7 +84,9 @@ def _mark(kind: str, encoded: bytes, key: MarkKey, progress: video.Progress) -> 
         return f"could not be read: {error}"
 
 
-def _sound(kind: str, encoded: bytes, key: MarkKey, progress: video.Progress) -> dict[str, object] | str:
+def _sound(kind: str, encoded: bytes, key: AnyMarkKey, progress: video.Progress) -> dict[str, object] | str:
+    if isinstance(key, PresenceKey):
+        return "not checked: a presence key finds the mark of pictures only"
     try:
         media = _pictures(kind, encoded)
         return sound.read_sound_mark(media, key, progress) if media else sound.NO_SOUND

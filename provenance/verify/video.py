@@ -14,7 +14,7 @@ from provenance.manifests.errors import FragmentInvalid, ManifestInvalid, Manife
 from provenance.manifests.recording import RECORDING_LABEL
 from provenance.manifests.session_manifest import SessionManifest, read_session_manifest
 from provenance.marks.detect import detect
-from provenance.marks.keys import MarkKey
+from provenance.marks.keys import AnyMarkKey
 from provenance.marks.planes import Planes, planes_of
 from provenance.marks.search import search
 from provenance.marks.verdicts import Verdict
@@ -191,11 +191,12 @@ def _refused(report: Report, error: ManifestInvalid | FragmentInvalid) -> Report
     return report
 
 
-def read_mark(encoded: bytes, key: MarkKey, progress: Progress = silent) -> dict[str, Any]:
+def read_mark(encoded: bytes, key: AnyMarkKey, progress: Progress = silent) -> dict[str, Any]:
     """What the watermark says, in the words that may leave the house.
 
     The whole file is read for a mark on pictures that were at most scaled. Where there is none, its first frames are
-    searched for one on pictures that were also cut, mirrored or set into others (some seconds).
+    searched for one on pictures that were also cut, mirrored or set into others (some seconds). With a presence key the
+    most that is said is that a mark is there.
     """
     reading = detect(_planes(encoded, progress), key)
     if reading.verdict is Verdict.NO_MARK:

@@ -13,6 +13,7 @@ from provenance.services.findings import Source
 from trustcore.primitives.clock import from_rfc3339
 
 DAY, MOMENT = "j F Y", "j F Y, H:i"
+WORST_FIRST = ("fail", "not_run", "warn", "plain", "pass")
 SHARE_BEFORE = {"waiting": 0, "manifest": 2, "reading": 10, "mark": 25, "search": 45, "comparing": 97}
 SHARE_OF_STEP = {"manifest": 8, "reading": 15, "mark": 20, "search": 50}
 
@@ -30,7 +31,7 @@ def answer_context(public_id: str, body: dict[str, Any]) -> dict[str, Any]:
     day = _day(source.made_at) if source else ""
     return {
         "public_id": public_id, "body": body, "tone": tone, "headline": headline, "sentence": sentence,
-        "found": [words.line(fact, day) for fact in answer["found"]],
+        "found": sorted((words.line(fact, day) for fact in answer["found"]), key=_worst_first),
         "unknown": [words.line(fact) for fact in answer["unknown"]],
         "source": source, "consent": _consent(source) if source else None,
         "checked_at": _moment(from_rfc3339(body["checked_at"])),
@@ -50,12 +51,16 @@ def progress_of(run: CheckRun) -> dict[str, Any]:
     if run.state == "waiting" and (others := check_runs.before(run)):
         note = _("Checks before yours: %(others)s.") % {"others": others}
     elif run.total and step == "search":
-        note = _("%(done)s of %(total)s") % {"done": run.done, "total": run.total}
+        note = _("Searched so far: %(done)s of %(total)s.") % {"done": run.done, "total": run.total}
     names = list(words.STEPS)
     return {
         "step": str(words.STEPS[step]), "note": note, "share": min(share, 99), "at": names.index(step),
         "steps": [{"words": words.STEPS[name], "number": number} for number, name in enumerate(names)],
     }  # fmt: skip
+
+
+def _worst_first(line: words.Line) -> int:
+    return WORST_FIRST.index(line.state)
 
 
 def _consent(source: Source) -> words.Line:

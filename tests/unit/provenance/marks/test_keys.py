@@ -6,7 +6,7 @@ import pytest
 from provenance.marks import keys
 from provenance.marks.errors import MarkKeyUnreadable
 from provenance.marks.grid import CHROMA, LUMA, grid_for
-from provenance.marks.keys import MarkKey
+from provenance.marks.keys import MarkKey, PresenceKey, key_from_file
 from provenance.marks.pattern import layout, make_pattern, sync_signs
 
 KEY = MarkKey(bytes(range(32)), "2026-11")
@@ -20,6 +20,25 @@ def test_file_round_trip() -> None:
 def test_other_files_are_refused(content: bytes) -> None:
     with pytest.raises(MarkKeyUnreadable):
         MarkKey.from_file(content)
+
+
+def test_presence_key_has_files_of_its_own() -> None:
+    presence = KEY.presence_only()
+    assert key_from_file(presence.to_file()) == presence
+    assert key_from_file(KEY.to_file()) == KEY
+    with pytest.raises(MarkKeyUnreadable):
+        MarkKey.from_file(presence.to_file())
+    with pytest.raises(MarkKeyUnreadable):
+        key_from_file(b'{"kind":"another","v":1,"epoch":"","key":"00"}')
+    assert presence.key.hex() not in repr(presence) and not hasattr(presence, "slot_key")
+    with pytest.raises(ValueError, match="32 bytes"):
+        PresenceKey(b"short")
+
+
+def test_presence_key_makes_the_same_sync_signs() -> None:
+    grid = grid_for(512, 512)
+    for band in (LUMA, CHROMA):
+        assert np.array_equal(sync_signs(KEY, band.name, grid), sync_signs(KEY.presence_only(), band.name, grid))
 
 
 def test_key_does_not_print_itself() -> None:

@@ -58,3 +58,14 @@ def test_a_still_of_odd_size_is_read_too() -> None:
     whole = np.asarray(cv2.cvtColor(frame, cv2.COLOR_YUV2BGR_I420), dtype=np.uint8)
     png = cv2.imencode(".png", whole[31:450, 20:455])[1].tobytes()
     assert read_mark(png, KEY)["payload"] == f"{SLOT_ID:016x}"
+
+
+def test_presence_key_finds_the_mark_and_reads_nothing() -> None:
+    """Whole, and cut and scaled: an auditor learns that a mark is there, and no session."""
+    (frame,) = (one.copy() for one in talking_frames(1, 512, 1))
+    Embedder(KEY, SLOT_ID, 3, 512, 512).embed(*planes_of(frame))
+    whole = np.asarray(cv2.cvtColor(frame, cv2.COLOR_YUV2BGR_I420), dtype=np.uint8)
+    cut = scaled(quarter_cut_away(whole), 0.83)
+    for picture in (whole, cut):
+        found = read_mark(cv2.imencode(".png", picture)[1].tobytes(), KEY.presence_only())
+        assert (found["verdict"], found["payload"]) == ("mark_present", None)
