@@ -89,7 +89,12 @@ class EmbeddingPage:
 
     def may_look_inside(self) -> bool:
         """Whether the page's scripts reach into the frame."""
-        return bool(self.page.evaluate("(() => { try { return Boolean(frames[0].document); } catch { return false; } })()"))
+        look = "try { return Boolean(frames[0].document); } catch { return false; }"
+        return bool(self.page.evaluate(f"(() => {{ {look} }})()"))
+
+    def set_size(self, css: str) -> None:
+        """Give the player this style."""
+        self.page.evaluate(f"document.querySelector('trustcore-player').style = {json.dumps(css)}")
 
     def forge(self, told: dict[str, Any]) -> None:
         """Post to the page, from the page, what looks like the frame's word."""

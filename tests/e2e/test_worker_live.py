@@ -188,6 +188,12 @@ def test_a_page_of_another_site_shows_the_conversation_and_hears_each_verdict(ri
         host.frame_with("m.framesPresented > 20 && m.counts.verified > 20")
         assert frame.is_visible("h1") and frame.is_visible("[data-part=chip]")  # whatever the page's styles say
         assert not host.may_look_inside()
+        host.set_size("height: 200px; min-height: 0")
+        _wait(lambda: host.of_kind("verdict")[-1]["reason"] == "frame_too_small", 10)
+        assert host.of_kind("verdict")[-1]["state"] == "hidden" and not frame.is_visible("[data-part=picture]")
+        assert frame.evaluate("document.querySelector('[data-part=sound]').muted") and frame.is_visible("h1")
+        host.set_size("height: 500px")
+        _wait(lambda: host.of_kind("verdict")[-1]["state"] == "verified", 10)
         host.page.evaluate("document.querySelector('trustcore-player').leave()")
         _wait(lambda: host.of_kind("ended"), 10)
         host.close()
