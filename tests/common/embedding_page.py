@@ -1,9 +1,14 @@
 """A page of somebody else's, on an origin of its own, that shows a conversation with `<trustcore-player>`."""
 
 import http.server
+import json
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
+
+from playwright.sync_api import Browser, Frame
 
 PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <title>Brahmaputra Mutual</title>
@@ -17,7 +22,8 @@ PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewp
 </style>
 <header>Brahmaputra Mutual</header>
 <main><p>Ask about your claim.</p>
-<trustcore-player src="{src}" label="Talk about your claim">Open <a href="{src}">the conversation</a>.</trustcore-player></main>
+<trustcore-player src="{src}" label="Talk about your claim">
+  Open <a href="{src}">the conversation</a>.</trustcore-player></main>
 <script type="module" src="{service}/static/js/player/trustcore-player.js"></script>
 <script>
   window.heard = [];
@@ -53,3 +59,65 @@ def serving_page(src: str, service: str, style: str = "height: 560px") -> Iterat
         server.shutdown()
         server.server_close()
         thread.join(5)
+
+
+class EmbeddingPage:
+    """That page in a browser: what its scripts hear, and the frame in it."""
+
+    def __init__(self, browser: Browser, url: str) -> None:
+        self._context = browser.new_context(viewport={"width": 900, "height": 760})
+        self.page = self._context.new_page()
+        self.console: list[str] = []
+        self._heard: list[dict[str, Any]] = []
+        self.page.on("console", lambda message: self.console.append(message.text))
+        self.page.goto(url)
+
+    def heard(self) -> list[dict[str, Any]]:
+        """The component's events so far: {type, detail}."""
+        if not self.page.is_closed():
+            self._heard = self.page.evaluate("window.heard")
+        return self._heard
+
+    def of_kind(self, kind: str) -> list[dict[str, Any]]:
+        return [event["detail"] for event in self.heard() if event["type"] == f"trustcore-{kind}"]
+
+    def messages(self) -> list[tuple[str, Any]]:
+        """Every message that any window posted to the page: (origin, data)."""
+        if not self.page.is_closed():
+            self._messages = [(one["origin"], one["data"]) for one in self.page.evaluate("window.messages")]
+        return self._messages
+
+    def may_look_inside(self) -> bool:
+        """Whether the page's scripts reach into the frame."""
+        look = "try { return Boolean(frames[0].document); } catch { return false; }"
+        return bool(self.page.evaluate(f"(() => {{ {look} }})()"))
+
+    def set_size(self, css: str) -> None:
+        """Give the player this style."""
+        self.page.evaluate(f"document.querySelector('trustcore-player').style = {json.dumps(css)}")
+
+    def forge(self, told: dict[str, Any]) -> None:
+        """Post to the page, from the page, what looks like the frame's word."""
+        self.page.evaluate(f"window.postMessage({json.dumps({'source': 'trustcore-player', 'v': 1, **told})}, '*')")
+
+    def frame_with(self, expression: str, timeout_s: float = 30.0) -> Frame:
+        """The frame, once `expression` over `m`, its measures, is true."""
+        asked = f"(() => {{ const m = window.__trustcore ?? {{}}; return Boolean({expression}); }})()"
+        deadline = time.monotonic() + timeout_s
+        while time.monotonic() < deadline:
+            for frame in self.page.frames[1:]:
+                if "/embed/" in frame.url and frame.evaluate(asked):
+                    return frame
+            time.sleep(0.05)
+        raise TimeoutError(f"no frame with {expression}: {self.heard()} {self.console}")
+
+    def wait_for_console(self, text: str, timeout_s: float = 10.0) -> None:
+        deadline = time.monotonic() + timeout_s
+        while not any(text in line for line in self.console):
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"the console never said {text}: {self.console}")
+            self.page.wait_for_timeout(50)
+
+    def close(self) -> None:
+        self.heard(), self.messages()
+        self._context.close()

@@ -18,6 +18,7 @@ from provenance.manifests.segments import root_of
 from provenance.verify import video
 from provenance.verify.reports import Outcome
 from tests.common import quick_replica
+from tests.common.embedding_page import EmbeddingPage, serving_page
 from tests.common.simulators.control import ControlSimulator, SimulatedSession, serving
 from tests.common.viewer import Viewer, chromium
 from trustcore.primitives.signing import b64
@@ -48,6 +49,23 @@ class Rig:
         viewer = Viewer(self.browser, f"{self.url}{base}/")
         viewer.wait_ready()
         return session, viewer
+
+
+    def embedded_session(self) -> tuple[SimulatedSession, str]:
+        """A new conversation to be shown in a frame, and its path."""
+        self._count += 1
+        conversation_id = f"c{self._count:016x}"
+        session = self.control.sessions[conversation_id] = self.control.new_session(conversation_id)
+        return session, f"/c/{conversation_id}"
+
+    def embedded_page(self, base: str, origin: str) -> bytes:
+        """The page for a frame, as control renders it for this origin."""
+        return render_to_string("rendering/viewer.html", {
+            "conversation_id": base.removeprefix("/c/"), "person_name": "Asha Baruah", "is_embedded": True,
+            "organisation_name": "Brahmaputra Mutual", "viewer_secret": "s", "embed_origins": origin,
+            "trust_anchor_pem": self.control.signer.anchor_pem, "replica_version": 1, "policy_version": 1,
+            **{f"{what}_url": f"{base}/embed/{what}" for what in ("offer", "message", "state", "leave")},
+        }).encode()
 
 
 @pytest.fixture(scope="module")
@@ -173,6 +191,43 @@ def test_a_page_that_is_loaded_again_ends_the_conversation_and_says_so(rig: Rig)
     viewer.close()
     assert (session.finished or {})["reason"] in {"page_reloaded", "viewer_left"}, ended
     assert "loaded again" in text or "left" in text
+
+
+def test_a_page_of_another_site_shows_the_conversation_and_hears_each_verdict(rig: Rig) -> None:
+    """On an origin that is listed it plays, and on another one the browser refuses the frame."""
+    session, base = rig.embedded_session()
+    with serving_page(f"{rig.url}{base}/", rig.url) as listed, serving_page(f"{rig.url}{base}/", rig.url) as unlisted:
+        rig.control.frame_ancestors = listed.rstrip("/")
+        rig.control.page = rig.embedded_page(base, listed.rstrip("/"))
+        stranger = EmbeddingPage(rig.browser, unlisted)
+        stranger.wait_for_console("frame-ancestors")
+        assert stranger.heard() == [] and stranger.messages() == []
+        stranger.close()
+
+        host = EmbeddingPage(rig.browser, listed)
+        frame = host.frame_with("m.isPrepared && m.slotState === 'ready'", 60.0)
+        host.forge({"type": "verdict", "state": "verified", "conversation_id": "forged"})
+        frame.click("[data-part=connect]")
+        host.frame_with("m.framesPresented > 20 && m.counts.verified > 20")
+        assert frame.is_visible("h1") and frame.is_visible("[data-part=chip]")  # whatever the page's styles say
+        assert not host.may_look_inside()
+        host.set_size("height: 200px; min-height: 0")
+        _wait(lambda: host.of_kind("verdict")[-1]["reason"] == "frame_too_small", 10)
+        assert host.of_kind("verdict")[-1]["state"] == "hidden" and not frame.is_visible("[data-part=picture]")
+        assert frame.evaluate("document.querySelector('[data-part=sound]').muted") and frame.is_visible("h1")
+        host.set_size("height: 500px")
+        _wait(lambda: host.of_kind("verdict")[-1]["state"] == "verified", 10)
+        host.page.evaluate("document.querySelector('trustcore-player').leave()")
+        _wait(lambda: host.of_kind("ended"), 10)
+        host.close()
+    _wait(lambda: session.finished, 10)
+    verdicts = host.of_kind("verdict")
+    assert verdicts[-1]["state"] == "verified" and verdicts[-1]["share"] == 1
+    assert verdicts[-1]["counts"]["verified"] == verdicts[-1]["counts"]["received"] > 20
+    assert {verdict["conversation_id"] for verdict in verdicts} == {session.grant.conversation_id}
+    assert verdicts[-1]["session"]["manifest"].startswith("urn:c2pa:")
+    assert host.of_kind("ended") == [{"conversation_id": session.grant.conversation_id, "reason": "viewer_left"}]
+    assert {origin for origin, _ in host.messages()} == {rig.url, listed.rstrip("/")}  # the frame's, and the forged one
 
 
 def test_a_worker_that_dies_leaves_no_standing_picture(rig: Rig) -> None:

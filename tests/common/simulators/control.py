@@ -86,6 +86,7 @@ class ControlSimulator:
         self.hellos: list[dict[str, Any]] = []
         self.seen_nonces: set[str] = set()
         self.page = b""
+        self.frame_ancestors = "'none'"  # of the page for a frame
         self._waiting: list[SimulatedSession] = []
         self._changed = asyncio.Condition()
         self.loop: asyncio.AbstractEventLoop | None = None
@@ -141,9 +142,15 @@ class ControlSimulator:
         except Denied as error:
             status, kind, body = 403, "application/json", json.dumps({"code": "denied", "message": str(error)}).encode()
         headers = [(b"content-type", kind.encode()), (b"content-length", str(len(body)).encode()),
-                   (b"content-security-policy", CSP.encode())]
+                   (b"content-security-policy", self._policy(scope["path"]).encode())]
+        if scope["path"].startswith("/static/"):
+            headers.append((b"access-control-allow-origin", b"*"))  # as the real one's static files are
         await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": body})
+
+    def _policy(self, path: str) -> str:
+        who = self.frame_ancestors if path.endswith("/embed/") else "'none'"
+        return f"{CSP}; frame-ancestors {who}"
 
     async def _route(self, scope: dict[str, Any], path: str, query: str, data: bytes) -> tuple[int, str, bytes]:
         if path.startswith("/worker/v1/"):
@@ -271,6 +278,7 @@ class ControlSimulator:
         if parts[0] != "c":
             return 404, "text/plain", b""
         session = self.sessions[parts[1]]
+        parts = [part for part in parts if part != "embed"]
         what = parts[2] if len(parts) > 2 else "page"
         if what == "page":
             return 200, "text/html; charset=utf-8", self.page

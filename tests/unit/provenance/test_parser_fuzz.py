@@ -40,7 +40,7 @@ from tests.common.live_session import LiveSession, demo_signer
 from tests.common.stills import CODECS, signed_still
 from tests.unit.provenance.test_bundle_attacks import _hostile
 
-many = settings(max_examples=400, deadline=None)
+many = settings(max_examples=300, deadline=None)
 some = settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 

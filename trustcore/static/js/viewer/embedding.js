@@ -45,13 +45,18 @@ export function createEmbedding(root, { onSize = () => {}, onLeave = () => {} } 
     if (data?.source === SOURCE && data.type === "leave") onLeave();
   });
 
+  const disclosure = root.querySelector(".viewer-disclosure");
   const watcher = new ResizeObserver(() => {
+    // The drawer may lie over everything but the sentence that says what one is looking at.
+    const bottom = disclosure?.getBoundingClientRect().bottom ?? 0;
+    root.style.setProperty("--below-disclosure", `${Math.ceil(bottom)}px`);
     const isSmall = window.innerWidth < MIN_WIDTH_PX || window.innerHeight < MIN_HEIGHT_PX;
     if (root.dataset.frame === (isSmall ? "small" : "fits")) return;
     root.dataset.frame = isSmall ? "small" : "fits";
     onSize(isSmall);
   });
   watcher.observe(document.documentElement);
+  if (disclosure) watcher.observe(disclosure);
   history.replaceState(null, "", location.pathname); // the link in the address is used up
   return { isEmbedded: true, tell };
 }
