@@ -180,7 +180,7 @@ def copies(source: list[Picture], clip: list[Picture]) -> Figures:
 
 def steps() -> Iterator[Figures]:
     """All attacks, one after the other."""
-    source = list(talking_frames(90, SIZE, seed=1))
+    source = list(attacks.talking_head())
     clip = marked(source)
     yield {"without_attack": outcome(read(clip[:1]))}
     yield encoders(clip)

@@ -2,7 +2,8 @@
 
 A PostgreSQL of its own holds them, in tables made like the service's own. The clock runs over reading the payload from
 thirty frames of 512x512 (64 slots are tried, however many sessions there are) and finding its row with the query that
-the service uses. The baseline is the same with one slot in the table.
+the service uses. The baseline is the same with one slot in the table. Of five runs the quickest counts, because a busy
+machine only ever adds.
 """
 
 import json
@@ -13,7 +14,6 @@ import warnings
 from pathlib import Path
 
 import cv2
-import numpy as np
 
 from provenance.marks.detect import detect
 from provenance.marks.planes import planes_of
@@ -94,7 +94,7 @@ def figures() -> dict[str, float]:
         for name, statement, value in (("1", _OWN_SLOT, f"{SLOT_ID:016x}"), ("1e6", _OTHER_SLOTS, SLOTS)):
             _run(statement, value)
             _run("ANALYZE provenance_mark_slot")
-            result[f"search_s_at_{name}_slots"] = float(np.median([_found_s(clip) for _ in range(REPEATS)]))
+            result[f"search_s_at_{name}_slots"] = min(_found_s(clip) for _ in range(REPEATS))
             print(f"lookup among {MarkSlot.objects.count()} slots timed", flush=True)
     return result
 

@@ -4,6 +4,7 @@ Clips are lists of I420 pictures uint8 [H*3/2, W]. The attackers know all of the
 """
 
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 
 import cv2
 import numpy as np
@@ -14,6 +15,7 @@ from provenance.marks.embed import Embedder
 from provenance.marks.keys import MarkKey
 from provenance.marks.planes import planes_of
 from provenance.marks.verdicts import MarkReading
+from tests.common.moving_frames import talking_frames
 from tests.common.picture_changes import Picture
 
 KEY = MarkKey(bytes(range(32)), "2026-11")
@@ -37,6 +39,12 @@ def matched(plane: Wave) -> Wave:
 def edge_keeping(plane: Wave) -> Wave:
     """A bilateral filter: it leaves what is stronger than a mark where it is."""
     return np.asarray(cv2.bilateralFilter(plane, 0, 6.0, 5.0), dtype=np.float32)
+
+
+@lru_cache(maxsize=1)
+def talking_head() -> tuple[Picture, ...]:
+    """Three seconds of a talking head, 512x512, unmarked. Not to be written into."""
+    return tuple(talking_frames(90, 512, seed=1))
 
 
 def marked(clip: Sequence[Picture], slot_id: int = SLOT_ID, slot: int = SLOT, key: MarkKey = KEY) -> list[Picture]:

@@ -21,8 +21,8 @@ SESSION_IDS = (SLOT_ID, *(int(number) for number in np.random.default_rng(1).int
 
 @pytest.fixture(scope="module")
 def source() -> list[Picture]:
-    """Three seconds of a talking head."""
-    return list(talking_frames(90, SIZE, seed=1))
+    """Three seconds."""
+    return list(attacks.talking_head())
 
 
 @pytest.fixture(scope="module")

@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 
 from provenance.marks.verdicts import Tampering, Verdict
-from tests.common.mark_attacks import SLOT_ID, changed, marked, read
-from tests.common.moving_frames import talking_frames, through_file
+from tests.common.mark_attacks import SLOT_ID, changed, marked, read, talking_head
+from tests.common.moving_frames import through_file
 from tests.common.picture_changes import Picture
 from tests.common.picture_edits import EDITS
 
-FRAMES = 60
+FRAMES = 30
 
 READ_FROM_ONE = (
     "brightness +60", "contrast 0.3", "contrast 1.8", "saturation 0.3", "saturation 1.8", "hue 90 degrees", "JPEG 50",
@@ -24,7 +24,7 @@ LOST = (
 
 @pytest.fixture(scope="module")
 def clip() -> list[Picture]:
-    return marked(list(talking_frames(FRAMES, 512, seed=1)))
+    return marked(talking_head()[:FRAMES])
 
 
 @pytest.mark.parametrize("edit", READ_FROM_ONE)
