@@ -19,6 +19,7 @@ from provenance.manifests.fmp4 import split_boxes
 C2PA_UUID = bytes.fromhex("d8fec3d61b0e483c92975828877ec481")
 MAX_STORE_BYTES = 8 * 1024 * 1024
 MAX_DEPTH = 8
+JPEG_START, JPEG_APP11, JPEG_SCAN = b"\xff\xd8\xff", 0xEB, 0xDA
 
 
 @dataclass(frozen=True)
@@ -47,11 +48,40 @@ class Superbox:
 
 
 def find_store(media: bytes) -> int:
-    """Offset of the manifest store's `jumb` box in an MP4 file (C2PA 2.4 section A.5: a top-level uuid box).
+    """Offset of the manifest store's `jumb` box in an MP4 (C2PA 2.4 section A.5) or in a JPEG (section A.3.1).
 
     Raises:
-        ManifestInvalid: there is none, or more than one.
+        ManifestInvalid: there is none, more than one, or a JPEG's store is spread over several segments.
     """
+    found = _stores_in_jpeg(media) if media.startswith(JPEG_START) else _stores_in_mp4(media)
+    if len(found) != 1:
+        raise ManifestInvalid("This file must hold exactly one C2PA manifest store.", found=len(found))
+    return found[0]
+
+
+def store_of(media: bytes) -> bytes:
+    """The manifest store as it stands in an MP4 or JPEG: what travels alone as `application/c2pa`.
+
+    Raises:
+        ManifestInvalid: there is none that parses.
+    """
+    start = find_store(media)
+    return media[start : parse_store(media, start).end]
+
+
+def active_store(store: bytes) -> bytes:
+    """A store that holds the active manifest alone.
+
+    Raises:
+        ManifestInvalid: `store` does not parse.
+    """
+    tree = parse_store(store)
+    active = active_manifest(tree)
+    inside = store[8 : tree.children[0].start] + store[active.start : active.end]
+    return struct.pack(">I4s", 8 + len(inside), b"jumb") + inside
+
+
+def _stores_in_mp4(media: bytes) -> list[int]:
     found = []
     at = 0
     for kind, whole in split_boxes(media):
@@ -60,9 +90,19 @@ def find_store(media: bytes) -> int:
             if whole[28:purpose_end] == b"manifest":
                 found.append(at + purpose_end + 1 + 8)
         at += len(whole)
-    if len(found) != 1:
-        raise ManifestInvalid("This file must hold exactly one C2PA manifest store.", found=len(found))
-    return found[0]
+    return found
+
+
+def _stores_in_jpeg(media: bytes) -> list[int]:
+    """JUMBF lies in APP11 segments: marker, length, "JP", box instance, packet number, then the box itself."""
+    found, at = [], 2
+    while at + 4 <= len(media) and media[at] == 0xFF and media[at + 1] != JPEG_SCAN:
+        if media[at + 1] == JPEG_APP11 and media[at + 4 : at + 6] == b"JP":
+            if media[at + 8 : at + 12] != b"\x00\x00\x00\x01":
+                raise ManifestInvalid("This JPEG's manifest store is spread over several segments.")
+            found.append(at + 12)
+        at += 2 + int.from_bytes(media[at + 2 : at + 4], "big")
+    return found
 
 
 def parse_store(encoded: bytes, start: int = 0) -> Superbox:
@@ -156,7 +196,7 @@ def replace_assertions(
     """`media` with the CBOR of the named assertions replaced and the claim signed again.
 
     Args:
-        media: an MP4 whose active manifest holds placeholders of equal length.
+        media: an MP4 or JPEG whose active manifest holds placeholders of equal length.
         replacements: assertion label -> strict CBOR.
         resign: signs the COSE Sig_structure, returning a raw 64-byte ES256 signature.
 

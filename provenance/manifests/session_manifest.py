@@ -96,7 +96,7 @@ def sign_session_manifest(
         ("cawg.training-mining", assertions.training_mining()),
         (assertions.SESSION_LABEL, facts.to_assertion()),
     ]
-    signed = c2pa_files.sign_mp4(
+    signed = c2pa_files.sign_file(
         fmp4.init_segment(width, height), f"Live session {facts.session_id}", said, ingredients, signer,
     )
     encoded = jumbf.replace_assertions(signed, strict, signer.sign)
