@@ -71,6 +71,42 @@ class TooManyChecks(Refusal):
     code = "request.too_many"
 
 
+class SoftBindingInvalid(Refusal):
+    """A soft binding query cannot be read: `alg`, `value` or `maxResults` is missing or malformed."""
+
+    code = "resolution.query_invalid"
+
+
+class ManifestUnknown(Refusal):
+    """No manifest of ours has this id."""
+
+    code = "resolution.manifest_unknown"
+
+
+class ManifestWithheld(Refusal):
+    """The manifest is known, but it names a person whose data was erased. Its status is still told."""
+
+    code = "resolution.manifest_withheld"
+
+
+class ContentNotOffered(Refusal):
+    """Manifests are not looked up by content here: the check page does that, one file at a time."""
+
+    code = "resolution.content_not_offered"
+
+
+class TooManyQueries(Refusal):
+    """The resolution API is asked too often from one network."""
+
+    code = "resolution.too_many"
+
+
+class TimestampFailed(Fault):
+    """The time-stamp authority did not answer, or its answer is not a time stamp over what was sent."""
+
+    code = "timestamp.failed"
+
+
 class FileMissing(Refusal):
     """A form came without its file."""
 

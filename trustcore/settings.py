@@ -278,6 +278,14 @@ CHECK_SPOOL_DIR = Path(
     env_str("TRUSTCORE_CHECK_SPOOL_DIR", f"/dev/shm/trustcore-{sha256_hex(str(STATE_DIR).encode())[:12]}")  # noqa: S108
 )
 
+# --- resolution of marks, and time stamps -----------------------------------------------------------------------------
+# Queries a minute that one network may send to one web process.
+RESOLUTION_PER_MINUTE = env_int("TRUSTCORE_RESOLUTION_PER_MINUTE", 120, minimum=1)
+# RFC 3161 time stamps for recordings and pictures: where to ask, whether to refuse without, and whom to believe.
+TSA_URL = env_str("TRUSTCORE_TSA_URL", "")
+TSA_IS_REQUIRED = env_bool("TRUSTCORE_TSA_REQUIRED", False)
+TSA_CA = env_str("TRUSTCORE_TSA_CA", "")
+
 # --- live media ------------------------------------------------------------------------------------------------------
 # STUN and TURN servers for viewers, as JSON ([{"urls": ...}]). None are needed where viewer and worker see each other.
 ICE_SERVERS = json.loads(env_str("TRUSTCORE_ICE_SERVERS", "[]"))

@@ -96,22 +96,28 @@ def training_mining() -> dict[str, Any]:
     return {"entries": {name: {"use": "notAllowed"} for name in names}}
 
 
-def soft_binding(slots: Sequence[MarkSlot]) -> bytes:
-    """Strict CBOR of `c2pa.soft-binding`: one block per slot, the value a byte string."""
-    blocks = [
-        {"scope": {"timespan": {"start": s.start_ms, "end": s.end_ms}}, "value": s.slot_id.to_bytes(8, "big")}
-        for s in slots
-    ]
+def slot_value(slot_id: int) -> bytes:
+    """A payload as it stands in `c2pa.soft-binding` and, in base64, in the resolution API: 8 bytes, big-endian."""
+    return slot_id.to_bytes(8, "big")
+
+
+def soft_binding(slots: Sequence[MarkSlot], *, is_still: bool = False) -> bytes:
+    """Strict CBOR of `c2pa.soft-binding`: one block per slot, the value a byte string; a still has no time span."""
+    blocks = [{"scope": _scope(slot, is_still), "value": slot_value(slot.slot_id)} for slot in slots]
     return canonical_cbor({"alg": SOFT_BINDING_ALG, "blocks": blocks, "pad": b""})
 
 
-def soft_binding_placeholder(slots: Sequence[MarkSlot]) -> dict[str, Any]:
+def soft_binding_placeholder(slots: Sequence[MarkSlot], *, is_still: bool = False) -> dict[str, Any]:
     """JSON of `c2pa.soft-binding` whose CBOR is as long as `soft_binding`'s: text in place of byte strings.
 
     c2pa-python decodes this assertion while it signs, so any other placeholder would be refused.
     """
-    blocks = [{"scope": {"timespan": {"start": s.start_ms, "end": s.end_ms}}, "value": "0" * 8} for s in slots]
+    blocks = [{"scope": _scope(slot, is_still), "value": "0" * 8} for slot in slots]
     return {"alg": SOFT_BINDING_ALG, "blocks": blocks, "pad": []}
+
+
+def _scope(slot: MarkSlot, is_still: bool) -> dict[str, Any]:
+    return {} if is_still else {"timespan": {"start": slot.start_ms, "end": slot.end_ms}}
 
 
 def session_keys(

@@ -13,7 +13,7 @@ from provenance.manifests.certs import ClaimSigner
 from provenance.manifests.errors import ManifestInvalid, ManifestMissing, ManifestSigningFailed, SignerUntrusted
 from trustcore.primitives.errors import TrustcoreError
 
-MP4 = "video/mp4"
+MP4, JPEG = "video/mp4", "image/jpeg"
 # Failures that speak about the signer only: the bytes hold together.
 SIGNER_FAILURES = {"signingCredential.untrusted", "signingCredential.invalid", "signingCredential.expired"}
 SIGNER_HOLDS = {"claimSignature.validated", "signingCredential.trusted"}
@@ -38,11 +38,20 @@ class TrustedFile:
 
     label: str
     manifest: dict[str, Any]
-    codes: tuple[str, ...]  # informational validation codes
+    codes: tuple[str, ...]  # validation codes of success and information
+    signed_at: str = ""  # what a time-stamp authority said, RFC 3339; worth something only if `is_time_trusted`
+
+    @property
+    def is_time_trusted(self) -> bool:
+        """The time stamp is over this signature and comes from an authority that was given."""
+        return {"timeStamp.validated", "timeStamp.trusted"} <= set(self.codes)
 
 
-def context(anchor_pem: str) -> Context:
-    """Thumbnails off (they cost 43 ms and 200 KB), everything verified, no network. No anchor: nothing is Trusted."""
+def context(anchor_pem: str, tsa_anchor_pem: str = "") -> Context:
+    """Thumbnails off (they cost 43 ms and 200 KB), everything verified, no network. No anchor: nothing is Trusted.
+
+    Time-stamp authorities are trusted in a list of their own: who may tell the time may not sign claims.
+    """
     settings: dict[str, Any] = {
         "version": 1,
         "builder": {"thumbnail": {"enabled": False}},
@@ -51,14 +60,17 @@ def context(anchor_pem: str) -> Context:
             "ocsp_fetch": False, "remote_manifest_fetch": False,
         },
     }
-    if anchor_pem:
-        settings["trust"] = {"trust_anchors": anchor_pem}
+    trust: dict[str, Any] = {"trust_anchors": anchor_pem} if anchor_pem else {}
+    if tsa_anchor_pem:
+        trust["anchors"] = [{"trust_anchors": tsa_anchor_pem, "trust_kind": "tsa"}]
+    if trust:
+        settings["trust"] = trust
     return Context.from_dict(settings)
 
 
-def sign_mp4(
+def sign_file(
     media: bytes, title: str, assertions: Sequence[tuple[str, Any]], ingredients: Sequence[Ingredient],
-    signer: ClaimSigner,
+    signer: ClaimSigner, *, media_type: str = MP4,
 ) -> bytes:
     """`media` with a signed manifest.
 
@@ -66,7 +78,7 @@ def sign_mp4(
         ManifestSigningFailed: with the cause, also when the signing function itself failed.
     """
     definition = {
-        "claim_generator_info": [GENERATOR], "title": title, "format": MP4,
+        "claim_generator_info": [GENERATOR], "title": title, "format": media_type,
         "assertions": [{"label": label, "data": body, "created": True} for label, body in assertions],
     }
     causes: list[Exception] = []
@@ -86,14 +98,18 @@ def sign_mp4(
             facts = {"title": ingredient.title, "relationship": "inputTo", "label": ingredient.ident}
             builder.add_ingredient(facts, ingredient.format, io.BytesIO(ingredient.content))
         with Signer.from_callback(sign, C2paSigningAlg.ES256, signer.chain_pem) as handle:
-            builder.sign(handle, MP4, io.BytesIO(media), out)
+            builder.sign(handle, media_type, io.BytesIO(media), out)
     except C2paError as error:
         raise ManifestSigningFailed(f"The manifest could not be signed: {error}") from (causes or [error])[0]
     return out.getvalue()
 
 
-def read_trusted(media: bytes, anchor_pem: str, media_type: str = MP4) -> TrustedFile:
+def read_trusted(
+    media: bytes, anchor_pem: str, media_type: str = MP4, tsa_anchor_pem: str = "",
+) -> TrustedFile:
     """The active manifest of a file that is Trusted under `anchor_pem`.
+
+    With a time stamp under `tsa_anchor_pem` the signer's certificate need not be valid any more today, only then.
 
     Raises:
         ManifestMissing: the file carries no manifest.
@@ -101,7 +117,7 @@ def read_trusted(media: bytes, anchor_pem: str, media_type: str = MP4) -> Truste
         ManifestInvalid: changed bytes, or a malformed manifest.
     """
     try:
-        with Reader(media_type, io.BytesIO(media), context=context(anchor_pem)) as reader:
+        with Reader(media_type, io.BytesIO(media), context=context(anchor_pem, tsa_anchor_pem)) as reader:
             state = reader.get_validation_state()
             results = reader.get_validation_results() or {}
             report = json.loads(reader.json())
@@ -118,9 +134,9 @@ def read_trusted(media: bytes, anchor_pem: str, media_type: str = MP4) -> Truste
             state=state, failures=failures,
         )
     label = report["active_manifest"]
-    return TrustedFile(
-        label, report["manifests"][label], tuple(entry["code"] for entry in active.get("informational", [])),
-    )
+    manifest = report["manifests"][label]
+    codes = [entry["code"] for kind in ("success", "informational") for entry in active.get(kind, [])]
+    return TrustedFile(label, manifest, tuple(codes), manifest.get("signature_info", {}).get("time") or "")
 
 
 def read_changed(media: bytes, anchor_pem: str, media_type: str = MP4) -> TrustedFile | None:

@@ -21,6 +21,7 @@ MAX_STORE_BYTES = 8 * 1024 * 1024
 MAX_DEPTH = 8
 MAX_BOXES = 10_000  # in one superbox; a session manifest holds about forty in all
 PURPOSE = b"manifest\x00"
+JPEG_START, JPEG_APP11, JPEG_SCAN = b"\xff\xd8\xff", 0xEB, 0xDA
 
 
 @dataclass(frozen=True)
@@ -65,12 +66,13 @@ def stores_in(media: bytes) -> list[tuple[int, int]]:
 
 
 def find_store(media: bytes) -> int:
-    """Offset of the one manifest store's `jumb` box in an MP4 file.
+    """Offset of the manifest store's `jumb` box in an MP4 (C2PA 2.4 section A.5) or in a JPEG (section A.3.1).
 
     Raises:
-        ManifestInvalid: there is none, or more than one; or the file's boxes do not add up.
+        ManifestInvalid: there is none, more than one, or a JPEG's store is spread over several segments; or the file's
+            boxes do not add up.
     """
-    found = stores_in(media)
+    found = _stores_in_jpeg(media) if media.startswith(JPEG_START) else stores_in(media)
     if len(found) != 1:
         raise ManifestInvalid("This file must hold exactly one C2PA manifest store.", found=len(found))
     # The store must fill its box: a reader that goes by the one and a reader that goes by the other must not differ.
@@ -78,6 +80,43 @@ def find_store(media: bytes) -> int:
     if store + int.from_bytes(media[store : store + 4], "big") != end:
         raise ManifestInvalid("The manifest store does not fill its box.")
     return store
+
+
+def store_of(media: bytes) -> bytes:
+    """The manifest store as it stands in an MP4 or JPEG: what travels alone as `application/c2pa`.
+
+    Raises:
+        ManifestInvalid: there is none that parses.
+    """
+    start = find_store(media)
+    return media[start : parse_store(media, start).end]
+
+
+def active_store(store: bytes) -> bytes:
+    """A store that holds the active manifest alone.
+
+    Raises:
+        ManifestInvalid: `store` does not parse.
+    """
+    tree = parse_store(store)
+    active = active_manifest(tree)
+    inside = store[8 : tree.children[0].start] + store[active.start : active.end]
+    return struct.pack(">I4s", 8 + len(inside), b"jumb") + inside
+
+
+def _stores_in_jpeg(media: bytes) -> list[tuple[int, int]]:
+    """(start, end) of each store: JUMBF lies in APP11 segments, which hold marker, length, "JP", box instance, packet
+    number, then the box itself.
+    """
+    found, at = [], 2
+    while at + 4 <= len(media) and media[at] == 0xFF and media[at + 1] != JPEG_SCAN:
+        end = at + 2 + int.from_bytes(media[at + 2 : at + 4], "big")
+        if media[at + 1] == JPEG_APP11 and media[at + 4 : at + 6] == b"JP":
+            if media[at + 8 : at + 12] != b"\x00\x00\x00\x01":
+                raise ManifestInvalid("This JPEG's manifest store is spread over several segments.")
+            found.append((at + 12, end))
+        at = end
+    return found
 
 
 def parse_store(encoded: bytes, start: int = 0) -> Superbox:
@@ -173,7 +212,7 @@ def replace_assertions(
     """`media` with the CBOR of the named assertions replaced and the claim signed again.
 
     Args:
-        media: an MP4 whose active manifest holds placeholders of equal length.
+        media: an MP4 or JPEG whose active manifest holds placeholders of equal length.
         replacements: assertion label -> strict CBOR.
         resign: signs the COSE Sig_structure, returning a raw 64-byte ES256 signature.
 

@@ -35,11 +35,13 @@ class AudioPacket:
 
 @dataclass(frozen=True)
 class SignedRecording:
-    """A signed MP4, already re-read as Trusted."""
+    """A signed MP4 or JPEG of a session, already re-read as Trusted."""
 
     encoded: bytes
     label: str
     claim_sha256: str
+    session_label: str = ""  # of the session's own manifest
+    mark_slots: tuple[MarkSlot, ...] = ()  # those that are in the picture
 
 
 def playable_mp4(fragment_file: bytes, audio: Sequence[AudioPacket] = (), *, channels: int = 1) -> bytes:
@@ -138,6 +140,25 @@ def _audio_packets(
     return packets
 
 
+def slots_shown(slots: Sequence[MarkSlot], times_90k: Sequence[int]) -> tuple[MarkSlot, ...]:
+    """Those of a session's mark slots that some sent picture fell into, cut to the time that was sent.
+
+    Args:
+        slots: as the session manifest plans them. times_90k: media time of each sent picture, any order.
+
+    Raises:
+        RecordingInvalid: a picture lies in no slot, so nobody could say what its mark means.
+    """
+    times_ms = [time_90k * 1000 // fmp4.TIMESCALE for time_90k in times_90k]
+    if any(not any(slot.start_ms <= at < slot.end_ms for slot in slots) for at in times_ms):
+        raise RecordingInvalid("A frame was sent at a time for which the session has no watermark slot.")
+    end_ms = max(times_ms) + fmp4.FRAME_DURATION * 1000 // fmp4.TIMESCALE
+    return tuple(
+        MarkSlot(slot.slot_id, max(slot.start_ms, min(times_ms)), min(slot.end_ms, end_ms))
+        for slot in slots if any(slot.start_ms <= at < slot.end_ms for at in times_ms)
+    )
+
+
 def sign_recording(
     signer: ClaimSigner, mp4: bytes, facts: SessionFacts, init: InitSegment, *, fragment_file_sha256: str,
     mark_slots: Sequence[MarkSlot], frames: int,
@@ -165,7 +186,7 @@ def sign_recording(
         (assertions.SESSION_LABEL, facts.to_assertion()),
         (RECORDING_LABEL, recorded),
     ]
-    signed = c2pa_files.sign_mp4(mp4, f"Recording of session {facts.session_id}", said, ingredients, signer)
+    signed = c2pa_files.sign_file(mp4, f"Recording of session {facts.session_id}", said, ingredients, signer)
     strict = {assertions.SOFT_BINDING_LABEL: assertions.soft_binding(mark_slots)}
     encoded = jumbf.replace_assertions(signed, strict, signer.sign)
     try:
@@ -173,4 +194,5 @@ def sign_recording(
     except ManifestInvalid as error:
         raise ManifestSigningFailed(f"The signed recording does not read back: {error}") from error
     manifest = jumbf.active_manifest(jumbf.parse_store(encoded, jumbf.find_store(encoded)))
-    return SignedRecording(encoded, trusted.label, jumbf.claim_sha256(encoded, manifest))
+    claim_sha256 = jumbf.claim_sha256(encoded, manifest)
+    return SignedRecording(encoded, trusted.label, claim_sha256, init.label, tuple(mark_slots))

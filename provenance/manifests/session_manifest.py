@@ -101,7 +101,7 @@ def sign_session_manifest(
         (assertions.SESSION_LABEL, facts.to_assertion()),
     ]
     init = fmp4.init_segment(width, height, codec.sample_entry)
-    signed = c2pa_files.sign_mp4(init, f"Live session {facts.session_id}", said, ingredients, signer)
+    signed = c2pa_files.sign_file(init, f"Live session {facts.session_id}", said, ingredients, signer)
     encoded = jumbf.replace_assertions(signed, strict, signer.sign)
     try:
         manifest = read_session_manifest(encoded, signer.anchor_pem)

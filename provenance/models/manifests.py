@@ -35,6 +35,38 @@ class SessionManifest(AuditedModel):
         db_table = "provenance_session_manifest"
 
 
+class SignedFile(AuditedModel):
+    """A file of a session that was signed as a whole: its recording, or one picture of it. Its pictures and sound are
+    not here, only what was signed: the manifest store, which the resolution API hands out.
+    """
+
+    class Kind(models.TextChoices):
+        RECORDING = "recording"
+        STILL = "still"
+
+    audit_type: ClassVar[str] = "signed_file"
+    audited_fields: ClassVar[tuple[str, ...]] = ("claim_sha256",)
+
+    public_id = models.CharField(max_length=120, unique=True)  # the manifest's C2PA label
+    kind = models.CharField(max_length=16, choices=Kind.choices)
+    manifest = models.ForeignKey(SessionManifest, on_delete=models.PROTECT, related_name="signed_files")
+    claim_sha256 = models.CharField(max_length=64)
+    mark_values = models.JSONField()  # payloads in its pictures, 16 hex digits each
+    store = models.BinaryField()  # C2PA manifest store
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta(AuditedModel.Meta):
+        db_table = "provenance_signed_file"
+
+    @property
+    def tenant(self) -> str:
+        return str(self.manifest.tenant)
+
+    @property
+    def subject_public_id(self) -> str:
+        return str(self.manifest.subject_public_id)
+
+
 class MarkSlot(AuditedModel):
     """One watermark payload: a random 64-bit number that points to a session and says nothing by itself."""
 

@@ -5,14 +5,16 @@ from datetime import datetime
 from typing import Any
 
 from provenance.errors import ClaimProofInvalid
+from provenance.manifests import jumbf
 from provenance.manifests.recording import AudioPacket, SignedRecording
-from provenance.models import MarkSlot, SessionManifest
+from provenance.models import MarkSlot, SessionManifest, SignedFile
 from provenance.services import claim_keys, content_traces, pins
 from provenance.services.signer import SignedSession, Signer
 from trustcore.audit import recording
 from trustcore.audit.actions import Action
 from trustcore.audit.actors import Actor, ObjectRef
 from trustcore.primitives.errors import Refusal
+from trustcore.primitives.hashing import sha256_hex
 from trustcore.primitives.signing import b64
 
 
@@ -105,7 +107,7 @@ def sign_recording(
         recording.refused(actor=actor, action=Action.MANIFEST_REFUSED, obj=conversation, reason=refusal.code)
         raise
     trace = content_traces.of_video(signed.encoded)
-    manifest = SessionManifest.objects.filter(conversation_id=conversation.id).order_by("-created_at").first()
+    manifest = SessionManifest.objects.filter(public_id=signed.session_label).first()
     about: Any = manifest or conversation
     with recording.recording(actor=actor, action=Action.RECORDING_SIGNED, obj=about) as event:
         event.covers(conversation)
@@ -113,4 +115,42 @@ def sign_recording(
         if manifest is not None:
             manifest.recording_claim_sha256, manifest.content_hashes = signed.claim_sha256, trace
             manifest.save(update_fields=["recording_claim_sha256", "content_hashes"])
+            _keep_signed(event, manifest, SignedFile.Kind.RECORDING, signed)
     return signed
+
+
+def sign_still(
+    *, actor: Actor, conversation: ObjectRef, fragment_file: bytes, at_ms: int,
+) -> SignedRecording:
+    """One picture of a session as a signed JPEG.
+
+    Raises:
+        Refusal: the file does not come from a session of ours. Recorded as `manifest.refused`.
+        ManifestSigningFailed: what was signed does not read back.
+    """
+    try:
+        signed = signer().sign_still(fragment_file, at_ms)
+    except Refusal as refusal:
+        recording.refused(actor=actor, action=Action.MANIFEST_REFUSED, obj=conversation, reason=refusal.code)
+        raise
+    manifest = SessionManifest.objects.filter(public_id=signed.session_label).first()
+    about: Any = manifest or conversation
+    with recording.recording(actor=actor, action=Action.STILL_SIGNED, obj=about) as event:
+        event.covers(conversation)
+        event.add(conversation=conversation.id, still_manifest=signed.label, claim_sha256=signed.claim_sha256,
+                  at_ms=signed.mark_slots[0].start_ms, file_sha256=sha256_hex(signed.encoded))
+        if manifest is not None:
+            _keep_signed(event, manifest, SignedFile.Kind.STILL, signed)
+    return signed
+
+
+def _keep_signed(
+    event: recording.OpenEvent, manifest: SessionManifest, kind: SignedFile.Kind, signed: SignedRecording,
+) -> None:
+    """What was signed, for whoever finds the file's mark later (provenance/services/resolution.py)."""
+    row = SignedFile(
+        public_id=signed.label, kind=kind, manifest=manifest, claim_sha256=signed.claim_sha256,
+        mark_values=[f"{slot.slot_id:016x}" for slot in signed.mark_slots], store=jumbf.store_of(signed.encoded),
+    )
+    event.covers(row)
+    row.save(force_insert=True)

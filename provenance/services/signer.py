@@ -14,9 +14,10 @@ from datetime import datetime
 from typing import Any
 
 from provenance.errors import ClaimProofInvalid, SessionRequestInvalid
-from provenance.manifests import fmp4, recording, session_manifest
+from provenance.manifests import fmp4, recording, session_manifest, still
 from provenance.manifests.assertions import MarkSlot, SessionFacts
 from provenance.manifests.certs import ClaimSigner
+from provenance.manifests.errors import RecordingInvalid
 from provenance.manifests.frame_codecs import CODECS, H264_FRAMES
 from provenance.manifests.recording import AudioPacket, SignedRecording
 from provenance.manifests.session_manifest import InitSegment, SessionManifest, SessionPublicKey
@@ -53,8 +54,17 @@ class SignedSession:
     facts: SessionFacts
 
 
+@dataclass(frozen=True)
+class _Sent:
+    """A verified fragment file: the session's facts and manifest, and the media time of each frame."""
+
+    facts: SessionFacts
+    init: InitSegment
+    times_90k: Sequence[int]
+
+
 class Signer:
-    """Signs session manifests and recordings."""
+    """Signs session manifests, recordings and pictures of them."""
 
     def __init__(self, claim_signer: ClaimSigner, pins: Callable[[], Pins]) -> None:
         self._signer = claim_signer
@@ -109,15 +119,39 @@ class Signer:
             RecordingInvalid: no frames, or they do not come apart.
             ManifestSigningFailed: what was signed does not read back as Trusted.
         """
+        sent = self._sent(fragment_file)
+        return recording.sign_recording(
+            self._signer, recording.playable_mp4(fragment_file, audio), sent.facts, sent.init,
+            fragment_file_sha256=sha256_hex(fragment_file),
+            mark_slots=recording.slots_shown(sent.facts.mark_slots, sent.times_90k), frames=len(sent.times_90k),
+        )
+
+    def sign_still(self, fragment_file: bytes, at_ms: int) -> SignedRecording:
+        """Sign one picture of a session whose own manifest this authority signed, as a JPEG.
+
+        Args:
+            fragment_file: init segment and fragments as they were sent.
+            at_ms: how long after the session's first picture; after its end, the last picture.
+
+        Raises:
+            As `sign_recording`.
+        """
+        sent = self._sent(fragment_file)
+        picture = still.picture_at(fragment_file, at_ms)
+        (slot, *_) = recording.slots_shown(sent.facts.mark_slots, [picture.at_ms * fmp4.TIMESCALE // 1000])
+        return still.sign_still(self._signer, picture, sent.facts, sent.init, mark_slot=slot)
+
+    def _sent(self, fragment_file: bytes) -> "_Sent":
+        """What a fragment file holds, once every frame of it proved to be of that session."""
         encoded_init, fragments = fmp4.split_recording(fragment_file)
         session = session_manifest.read_session_manifest(encoded_init, self._signer.anchor_pem)
-        frames = sum(1 for fragment in fragments if verify_fragment(fragment, session))
-        facts = facts_of(session)
-        return recording.sign_recording(
-            self._signer, recording.playable_mp4(fragment_file, audio), facts,
-            InitSegment(encoded_init, session.label, session.claim_sha256),
-            fragment_file_sha256=sha256_hex(fragment_file), mark_slots=facts.mark_slots, frames=frames,
-        )
+        times_90k = []
+        for fragment in fragments:
+            verify_fragment(fragment, session)
+            times_90k.append(fmp4.fragment_facts(fmp4.parse_fragment(fragment))[1])
+        if not times_90k:
+            raise RecordingInvalid("This session sent no frame; there is nothing to record.")
+        return _Sent(facts_of(session), InitSegment(encoded_init, session.label, session.claim_sha256), times_90k)
 
 
 def verified_claim(
@@ -151,7 +185,7 @@ def session_facts(
         viewer_nonce=_text(request, "viewer_nonce"), dtls_fingerprint=_text(request, "dtls_fingerprint"),
         mark_slots=mark_slots(request.get("mark_slots")), created_at=now,
         validity_s=max(1, int((from_rfc3339(grant.not_after) - now).total_seconds())),
-        disclosure=grant.disclosure,
+        footage_sha256=grant.footage_sha256, disclosure=grant.disclosure,
         extra={"lease_id": claim["lease_id"], "epoch": claim["epoch"], "build_sha256": claim["build_sha256"],
                "replica_sha256": grant.replica_sha256, "policy_sha256": grant.policy_sha256},
     )

@@ -253,7 +253,7 @@ def _grant(
         persona_id=wish.persona.public_id if wish.persona else "", purpose=wish.purpose, audience=wish.audience,
         country=wish.country,
         language=wish.language, context_of_use=wish.context_of_use, disclosure=disclosure, issued_at=issued_at,
-        not_after=not_after,
+        not_after=not_after, footage_sha256=version.footage.sha256,
         emotion_max_milli=limits,
     )
 

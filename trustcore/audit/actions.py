@@ -85,6 +85,10 @@ class Action(StrEnum):
     FRAME_UNSEALED = "frame.unsealed"
     MANIFEST_SIGNED = "manifest.signed"
     MANIFEST_REFUSED = "manifest.refused"
+    CLAIM_CERTIFICATE_ISSUED = "claim_certificate.issued"
+    CLAIM_CERTIFICATE_RETIRED = "claim_certificate.retired"
+    CLAIM_CERTIFICATE_REVOKED = "claim_certificate.revoked"
+    STATUS_LIST_ISSUED = "status_list.issued"
     KILL_SWITCH_PULLED = "kill_switch.pulled"
     KILL_SWITCH_LIFT_ASKED = "kill_switch.lift_asked"
     KILL_SWITCH_LIFTED = "kill_switch.lifted"
@@ -103,6 +107,7 @@ class Action(StrEnum):
     RECORDING_CREATED = "recording.created"
     RECORDING_SIGNED = "recording.signed"
     RECORDING_VIEWED = "recording.viewed"
+    STILL_SIGNED = "still.signed"
     EXPORT_REQUESTED = "export.requested"
     EXPORT_COMPLETED = "export.completed"
     EXPORT_DOWNLOADED = "export.downloaded"
@@ -128,6 +133,11 @@ _MEANINGS: dict[Action, str] = {
     Action.KEY_REFUSED: "A slot asked for keys and did not get them.",
     Action.KEY_DESTRUCTION_BEGUN: "A subject's key is about to be destroyed. From here on it counts as gone.",
     Action.KEY_DESTROYED: "A subject's key is gone; what it protected cannot be read again.",
+    Action.STILL_SIGNED: "One picture of a recording was signed as a JPEG and handed out.",
+    Action.CLAIM_CERTIFICATE_ISSUED: "The claim signer got a new certificate.",
+    Action.CLAIM_CERTIFICATE_RETIRED: "A claim signer's certificate gave way to a newer one. What it signed stays good.",
+    Action.CLAIM_CERTIFICATE_REVOKED: "A claim signer's certificate was revoked. What it signed is not to be trusted.",
+    Action.STATUS_LIST_ISSUED: "The authority signed a fresh list of revoked certificates.",
     Action.LOG_SEARCHED: "Somebody searched the audit log.",
 }
 

@@ -50,6 +50,7 @@ class Grant:
     disclosure: str
     issued_at: str  # RFC 3339
     not_after: str  # RFC 3339
+    footage_sha256: str = ""  # of the footage the replica was trained on
     emotion_max_milli: Mapping[str, int] = field(default_factory=dict)
     audience_of_grant: str = "render-worker"
     version: int = GRANT_VERSION

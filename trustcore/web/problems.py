@@ -35,6 +35,11 @@ STATUS: dict[str, int] = {
     "request.too_many": 429,
     "conversation.too_fast": 429,
     "conversation.embedding_not_allowed": 403,
+    "resolution.query_invalid": 400,
+    "resolution.manifest_unknown": 404,
+    "resolution.manifest_withheld": 410,
+    "resolution.content_not_offered": 501,
+    "resolution.too_many": 429,
     "state.invalid_transition": 409,
     "signature.invalid": 403,
     "grant.invalid": 403,
@@ -94,7 +99,7 @@ def body_of(request: HttpRequest, error: TrustcoreError) -> dict[str, Any]:
 
 def wants_json(request: HttpRequest) -> bool:
     """API addresses, programs with a key, and scripts that ask for JSON get JSON; people get a page."""
-    if request.path.startswith(("/v2/", "/worker/", "/api/")) or "x-api-key" in request.headers:
+    if request.path.startswith(("/v2/", "/worker/", "/api/", "/c2pa/")) or "x-api-key" in request.headers:
         return True
     accept = request.headers.get("accept", "")
     return "application/json" in accept and "text/html" not in accept

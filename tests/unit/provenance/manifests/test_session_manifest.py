@@ -271,7 +271,7 @@ def test_a_manifest_of_a_leaf_with_the_wrong_usage_does_not_read_as_trusted(monk
     monkeypatch.setattr(c2pa_files, "context", careless)
     created = {"action": "c2pa.created", "digitalSourceType": assertions.TRAINED_MEDIA}
     actions = [("c2pa.actions.v2", {"actions": [created]})]
-    signed = c2pa_files.sign_mp4(fmp4.init_segment(64, 64), "careless", actions, [], signer)
+    signed = c2pa_files.sign_file(fmp4.init_segment(64, 64), "careless", actions, [], signer)
     monkeypatch.setattr(c2pa_files, "context", strict)
     with pytest.raises(SignerUntrusted, match="signingCredential.invalid"):
         c2pa_files.read_trusted(signed, signer.anchor_pem)
