@@ -26,7 +26,7 @@ MAX_SLIP: Final = 1e-3  # share of the stretch by which a clock may run off
 NEAR_SLIPS: Final = 4  # tried first: a clip that only computers handled has none
 CANDIDATES: Final = 4
 FINE: Final = (-1 / 3, 0.0, 1 / 3)
-SURE_Z: Final = 9.0  # from here on no wider search is needed
+SURE_Z: Final = 7.5  # from here on no wider search is needed; what is claimed asks for more
 # For a stretch of at most STRETCH_S: 128,000 places and three thirds, 323 slips, 3 passes, both polarities.
 STRETCH_S: Final = 10
 HYPOTHESES: Final = 2 * 3 * CYCLE * (2 * int(MAX_SLIP * STRETCH_S * LOW_RATE_HZ) + 3) * len(OPUS_PASSES)

@@ -14,7 +14,7 @@ from provenance.manifests.frame_codecs import H264_FRAMES
 from provenance.manifests.label import Label
 from provenance.manifests.permit import LeaseClock, Permit
 from provenance.manifests.seal import SealCounters, SealedFrame, Sealer
-from rendering.worker.audio import PACKET_SAMPLES, SoundLine
+from rendering.worker.audio import PACKET_SAMPLES
 from rendering.worker.encoder import EncodeFailed, EncoderSettings, VideoEncoder
 from rendering.worker.frames import FrameMaker
 from rendering.worker.latency import LatencyMarks
@@ -55,6 +55,13 @@ class OneSlotMark:
     def embed(self, *_planes: Any) -> None:
         if self.error:
             raise self.error
+
+
+class QuietSound:
+    """Marked silence."""
+
+    def read(self, _first: int, count: int) -> np.ndarray:
+        return np.zeros(count, np.int16)
 
 
 def permit(lease: LeaseClock) -> Permit:
@@ -175,7 +182,7 @@ def test_sound_stops_with_the_permit() -> None:
 
     async def listen() -> None:
         media = MediaClock(clock)  # type: ignore[arg-type]
-        track = SoundTrack(permit(lease), SoundLine(), clock, media)  # type: ignore[arg-type]
+        track = SoundTrack(permit(lease), QuietSound(), clock, media)  # type: ignore[arg-type]
         media.start()
         packet = await track.recv()
         assert packet.pts % PACKET_SAMPLES == 0

@@ -1,0 +1,108 @@
+"""Every Opus packet that leaves was made from marked samples, or none leaves."""
+
+import asyncio
+from typing import Any
+
+import av
+import numpy as np
+import pytest
+from aiortc.mediastreams import MediaStreamError
+
+from provenance.manifests.permit import LeaseClock
+from provenance.marks.keys import MarkKey
+from provenance.marks.sound.detect import read_sound
+from provenance.marks.sound.embed import embed_reference
+from rendering.worker.audio import PACKET_SAMPLES, RATE_HZ, Samples, SoundLine
+from rendering.worker.mark_slots import SlottedMark
+from rendering.worker.sound_mark import MarkedSound
+from rendering.worker.tracks import MediaClock, SoundTrack
+from tests.common.spoken import slots_from, speech
+from tests.unit.rendering.worker.test_worker_tracks import FakeClock, permit
+from trustcore.primitives.signing import b64
+
+KEY, SLOT_ID, FIRST_SLOT = MarkKey(bytes(range(32))), 0x0123_4567_89AB_CDEF, 62
+
+
+def slotted() -> SlottedMark:
+    slots = [{"slot_id": f"{SLOT_ID:016x}", "slot_index": (FIRST_SLOT + i) % 64} for i in range(64)]
+    return SlottedMark({"epoch_key": b64(KEY.epoch_key), "slots": slots, "slot_s": 8}, 128, 128)
+
+
+def talking_line(start_s: float = 0.5) -> SoundLine:
+    line = SoundLine()
+    line.lay(speech(), start_s)
+    return line
+
+
+def test_what_is_read_is_the_line_at_the_same_time_and_marked() -> None:
+    sound = MarkedSound(talking_line(), slotted())
+    read = np.concatenate([sound.read(i * PACKET_SAMPLES, PACKET_SAMPLES) for i in range(500)])
+    plain = talking_line().read(0, len(read) + 960)
+    whole = embed_reference(plain, slots_from(KEY, SLOT_ID, FIRST_SLOT))[: len(read)]
+    assert np.abs(read.astype(int) - whole).max() <= 1
+    assert np.any(read != plain[: len(read)]) and not read[: RATE_HZ // 2 - 960].any()
+
+
+def test_sound_that_was_skipped_does_not_move_the_rest() -> None:
+    sound = MarkedSound(talking_line(), slotted())
+    sound.read(0, PACKET_SAMPLES)
+    later = np.concatenate([sound.read(i * PACKET_SAMPLES, PACKET_SAMPLES) for i in range(100, 150)])
+    plain = talking_line().read(0, 150 * PACKET_SAMPLES)[100 * PACKET_SAMPLES :]
+    whole = embed_reference(plain, lambda hop: slots_from(KEY, SLOT_ID, FIRST_SLOT)(hop + 200))
+    assert np.abs(later[480:-480].astype(int) - whole[480:-480]).max() <= 1
+
+
+def sent(seconds: float, sound: MarkedSound) -> list[av.Packet]:
+    """The packets that a track hands to aiortc in this time."""
+    clock = FakeClock()
+
+    async def listen() -> list[av.Packet]:
+        media = MediaClock(clock)  # type: ignore[arg-type]
+        track = SoundTrack(permit(LeaseClock(1e12)), sound, clock, media)  # type: ignore[arg-type]
+        media.start()
+        packets = []
+        for _ in range(round(seconds * 50)):
+            packets.append(await track.recv())
+            clock.s += 0.02
+        return packets
+
+    return asyncio.run(listen())
+
+
+def decoded(packets: list[av.Packet]) -> Samples:
+    decoder: Any = av.CodecContext.create("libopus", "r")
+    decoder.sample_rate, decoder.layout = RATE_HZ, "mono"
+    return np.concatenate([frame.to_ndarray().reshape(-1) for packet in packets for frame in decoder.decode(packet)])
+
+
+def test_five_seconds_of_the_packets_of_a_call_lead_back_to_its_slots() -> None:
+    heard = decoded(sent(12.0, MarkedSound(talking_line(), slotted())))
+    reading = read_sound(heard[5 * RATE_HZ : 10 * RATE_HZ], KEY)
+    assert reading.payload == SLOT_ID and reading.slot_indexes == (62, 63)
+
+
+def test_silence_is_sent_too() -> None:
+    assert len(sent(0.2, MarkedSound(SoundLine(), slotted()))) == 10
+
+
+def test_sound_that_cannot_be_marked_is_not_sent_and_the_track_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock, sound = FakeClock(), MarkedSound(talking_line(), slotted())
+
+    def broken(*_: Any) -> None:
+        raise ValueError("no chips")
+
+    async def listen() -> None:
+        media = MediaClock(clock)  # type: ignore[arg-type]
+        track = SoundTrack(permit(LeaseClock(1e12)), sound, clock, media)  # type: ignore[arg-type]
+        media.start()
+        await track.recv()
+        monkeypatch.setattr(sound._embedder, "_chips_of", broken)
+        clock.s += 0.02
+        with pytest.raises(ValueError, match="no chips"):
+            await track.recv()
+        monkeypatch.undo()
+        clock.s += 0.02
+        with pytest.raises(MediaStreamError):
+            await track.recv()
+
+    asyncio.run(listen())
