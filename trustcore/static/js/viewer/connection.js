@@ -15,13 +15,14 @@ export function newNonce() {
   return btoa(String.fromCharCode(...bytes)).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
 }
 
-// `attach(receiver)` is called for the picture before the offer exists: a transform that comes later is bypassed.
+// `attach(receiver)` is called for picture and sound before the offer exists: a transform that comes later is bypassed.
 export async function prepare({ attach, onTrack, onEvent, onOpen, onState, iceServers = [] }) {
   const peer = new RTCPeerConnection({ iceServers, bundlePolicy: "max-bundle" });
   const picture = peer.addTransceiver("video", { direction: "recvonly" });
   offerAttestedCodecs(picture);
   attach(picture.receiver);
   const sound = peer.addTransceiver("audio", { direction: "recvonly" });
+  attach(sound.receiver);
   onTrack(picture.receiver.track, sound.receiver.track);
   const channel = peer.createDataChannel(EVENTS_CHANNEL);
   channel.onmessage = ({ data }) => onEvent(data);
