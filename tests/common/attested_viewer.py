@@ -11,7 +11,14 @@ from typing import Any
 
 import av
 import numpy as np
-from aiortc import MediaStreamTrack, RTCDtlsTransport, RTCPeerConnection, RTCRtpSender, RTCSessionDescription
+from aioice.ice import StunProtocol
+from aiortc import (
+    MediaStreamTrack,
+    RTCDtlsTransport,
+    RTCPeerConnection,
+    RTCRtpSender,
+    RTCSessionDescription,
+)
 from playwright.async_api import Page, async_playwright
 
 from provenance.manifests.attest import Attested, Attestor
@@ -29,6 +36,7 @@ ARGS = [
 PAGE = b"""<!doctype html><meta charset="utf-8"><video id="v" autoplay muted playsinline></video>
 <script type="module" src="/viewer.js"></script>"""
 VIEWER = b"""
+import { setLocalOffer } from "/static/js/verify/offer.js";
 import { createVerifier } from "/static/js/verify/verifier.js";
 window.watch = async ({ anchor, nonce, hide, sound, isPlain }) => {
   const peer = new RTCPeerConnection();
@@ -47,7 +55,7 @@ window.watch = async ({ anchor, nonce, hide, sound, isPlain }) => {
     if (!isPlain) verifier.attach(receiver);
   }
   if (!hide) verifier.setHide(false);
-  await peer.setLocalDescription(await peer.createOffer());
+  await setLocalOffer(peer);
   if (peer.iceGatheringState !== "complete") {
     await new Promise((resolve) => {
       peer.onicegatheringstatechange = () => { if (peer.iceGatheringState === "complete") resolve(); };
@@ -193,6 +201,26 @@ def lossy_line(loss: float, seed: int = 5) -> Iterator[None]:
         yield
     finally:
         RTCDtlsTransport._send_rtp = send
+
+
+@contextmanager
+def silent_line(is_silent: Callable[[], bool]) -> Iterator[None]:
+    """While `is_silent`, nothing of the sender reaches the viewer, neither media nor connectivity checks."""
+    send_data, send_stun = StunProtocol.send_data, StunProtocol.send_stun
+
+    async def perhaps_data(self: StunProtocol, data: bytes, address: tuple[str, int]) -> None:
+        if not is_silent():
+            await send_data(self, data, address)
+
+    def perhaps_stun(self: StunProtocol, message: Any, address: tuple[str, int]) -> None:
+        if not is_silent():
+            send_stun(self, message, address)
+
+    StunProtocol.send_data, StunProtocol.send_stun = perhaps_data, perhaps_stun
+    try:
+        yield
+    finally:
+        StunProtocol.send_data, StunProtocol.send_stun = send_data, send_stun
 
 
 @asynccontextmanager

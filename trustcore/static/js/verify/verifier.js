@@ -4,6 +4,7 @@
 //   const transceiver = peer.addTransceiver("video", { direction: "recvonly" });
 //   verifier.attach(transceiver.receiver);            // BEFORE the offer: a late transform is silently bypassed
 //   verifier.attach(soundTransceiver.receiver);       // likewise, when the page plays sound
+//   await setLocalOffer(peer);                        // offer.js: key frames come whole or not at all
 //   ... post the offer with a fresh viewerNonce, set the answer ...
 //   await verifier.useSession({ initSegment, viewerNonce });
 //

@@ -1,5 +1,7 @@
 // The WebRTC connection to the replica: prepared at page load, offered when the viewer asks for it.
 
+import { setLocalOffer } from "../verify/offer.js";
+
 const GATHER_TIMEOUT_MS = 400;
 const EVENTS_CHANNEL = "trustcore-events";
 
@@ -29,7 +31,7 @@ export async function prepare({ attach, onTrack, onEvent, onOpen, onState, iceSe
   channel.onopen = onOpen;
   peer.onconnectionstatechange = () => onState(peer.connectionState);
   channel.onclose = () => onState("closed");
-  await peer.setLocalDescription(await peer.createOffer());
+  await setLocalOffer(peer);
   await gathered(peer);
   return { peer, channel, viewerNonce: newNonce(), offerSdp: peer.localDescription.sdp };
 }
