@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from provenance.manifests import cose, fmp4
 from provenance.manifests.carriage import MAX_MEDIA_TIME_90K, Carried, Form
 from provenance.manifests.errors import AttestationEnded, CarriageInvalid
-from provenance.manifests.frame_codecs import H264_FRAMES, FrameCodec
+from provenance.manifests.frame_codecs import H264_FRAMES, FrameCodec, Taken
 from trustcore.primitives.errors import TrustcoreError
 
 
@@ -120,12 +120,12 @@ class Attestor:
         if not self._last_time_90k < media_time_90k <= MAX_MEDIA_TIME_90K or self._next > fmp4.MAX_SEQUENCE:
             raise CarriageInvalid("Media time and frame number must grow, and have an end.")
         sequence = self._next
-        moof, mdat = frame_boxes(sequence, media_time_90k, taken.sample, taken.is_key)
+        moof, mdat = frame_boxes(sequence, media_time_90k, taken, self._codec.track)
         signed = self._sign(sequence, moof, mdat)
         content = signed if form is Form.FULL else signed[-cose.SIGNATURE_BYTES :]
         attested = Attested(
             access_unit=self._codec.carry(access_unit, Carried(form, sequence, media_time_90k, content)),
-            fragment=fmp4.emsg_box(sequence, signed) + moof + mdat,
+            fragment=fmp4.emsg_box(sequence, signed, self._codec.track) + moof + mdat,
             sequence=sequence, media_time_90k=media_time_90k, is_key=taken.is_key,
         )
         self._next += 1
@@ -156,9 +156,10 @@ def rebuild_cose(sequence: int, moof: bytes, mdat: bytes, signature: bytes, *, l
     return cose.assemble_sign1(cose.canonical_cbor(info), kid, signature)
 
 
-def frame_boxes(sequence: int, media_time_90k: int, sample: bytes, is_key: bool) -> tuple[bytes, bytes]:
+def frame_boxes(sequence: int, media_time_90k: int, taken: Taken, track: fmp4.Track) -> tuple[bytes, bytes]:
     """(moof, mdat) of the fragment that a frame maps to."""
-    return fmp4.moof_box(sequence, media_time_90k, len(sample), is_key), fmp4.box(b"mdat", sample)
+    moof = fmp4.moof_box(sequence, media_time_90k, len(taken.sample), taken.is_key, track)
+    return moof, fmp4.box(b"mdat", taken.sample)
 
 
 def rebuild_fragment(frame: bytes, *, label: str, kid: bytes, codec: FrameCodec = H264_FRAMES) -> bytes | None:
@@ -174,11 +175,11 @@ def rebuild_fragment(frame: bytes, *, label: str, kid: bytes, codec: FrameCodec 
     carried = taken.carried
     if carried is None:
         return None
-    moof, mdat = frame_boxes(carried.sequence, carried.media_time_90k, taken.sample, taken.is_key)
+    moof, mdat = frame_boxes(carried.sequence, carried.media_time_90k, taken, codec.track)
     signed = carried.content
     if carried.form is Form.COMPACT:
         signed = rebuild_cose(carried.sequence, moof, mdat, carried.content, label=label, kid=kid)
-    return fmp4.emsg_box(carried.sequence, signed) + moof + mdat
+    return fmp4.emsg_box(carried.sequence, signed, codec.track) + moof + mdat
 
 
 def utc_text(moment: datetime) -> str:

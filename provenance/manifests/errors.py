@@ -57,6 +57,12 @@ class TrailerInvalid(CarriageInvalid):
     code = "trailer.invalid"
 
 
+class PaddingInvalid(CarriageInvalid):
+    """An Opus packet or the attestation in its padding is malformed."""
+
+    code = "padding.invalid"
+
+
 class SegmentInvalid(Refusal):
     """A frame's attestation does not verify against its session manifest."""
 

@@ -11,7 +11,9 @@ from provenance.manifests.errors import FragmentInvalid
 
 TIMESCALE = 90_000  # ticks a second, the RTP clock of video
 FRAME_DURATION = 3_000  # ticks; the profile is 30 frames a second
+SOUND_DURATION = 1_800  # ticks; an Opus packet holds 20 ms
 TRACK_ID = 1
+SOUND_TRACK_ID = 2
 SCHEME_URI = b"urn:c2pa:verifiable-segment-info"
 EMSG_VALUE = b"fseg"
 MEDIA_BOXES = frozenset({b"emsg", b"moof", b"mdat"})
@@ -25,6 +27,18 @@ MAX_BOXES = 2_000_000  # at the top of one file: six hours of fragments
 MAX_FRAGMENT_BYTES = 4 * 1024 * 1024 + 64 * 1024  # an access unit at its largest, and its headers
 FTYP = struct.pack(">I4s4sI8s", 24, b"ftyp", b"iso6", 1, b"iso6mp41")
 _MATRIX = struct.pack(">9I", 0x10000, 0, 0, 0, 0x10000, 0, 0, 0, 0x40000000)
+
+
+@dataclass(frozen=True)
+class Track:
+    """Which track a fragment belongs to. The id is under every signature, so no sound can pass as a picture."""
+
+    track_id: int
+    duration_90k: int
+
+
+PICTURE = Track(TRACK_ID, FRAME_DURATION)
+SOUND = Track(SOUND_TRACK_ID, SOUND_DURATION)
 
 
 @dataclass(frozen=True)
@@ -174,30 +188,32 @@ def nals_of(sample: bytes) -> list[bytes]:
     return nals
 
 
-def moof_box(sequence: int, media_time_90k: int, sample_bytes: int, is_key: bool) -> bytes:
+def moof_box(
+    sequence: int, media_time_90k: int, sample_bytes: int, is_key: bool, track: Track = PICTURE,
+) -> bytes:
     """moof of one sample. Always `MOOF_BYTES` long."""
     flags = FLAGS_KEY if is_key else FLAGS_DELTA
     trun = full_box(
-        b"trun", 0, 0x701, struct.pack(">IiIII", 1, MOOF_BYTES + 8, FRAME_DURATION, sample_bytes, flags)
+        b"trun", 0, 0x701, struct.pack(">IiIII", 1, MOOF_BYTES + 8, track.duration_90k, sample_bytes, flags)
     )
     traf = box(
         b"traf",
-        full_box(b"tfhd", 0, 0x020000, struct.pack(">I", TRACK_ID)),
+        full_box(b"tfhd", 0, 0x020000, struct.pack(">I", track.track_id)),
         full_box(b"tfdt", 1, 0, struct.pack(">Q", media_time_90k)),
         trun,
     )
     return box(b"moof", full_box(b"mfhd", 0, 0, struct.pack(">I", sequence)), traf)
 
 
-def emsg_box(sequence: int, cose: bytes) -> bytes:
+def emsg_box(sequence: int, cose: bytes, track: Track = PICTURE) -> bytes:
     """emsg version 0 with the attestation as message data."""
     return full_box(
         b"emsg", 0, 0, SCHEME_URI, b"\x00", EMSG_VALUE, b"\x00",
-        struct.pack(">IIII", TIMESCALE, 0, FRAME_DURATION, sequence), cose,
+        struct.pack(">IIII", TIMESCALE, 0, track.duration_90k, sequence), cose,
     )
 
 
-def parse_fragment(encoded: bytes) -> Fragment:
+def parse_fragment(encoded: bytes, track: Track = PICTURE) -> Fragment:
     """Split one emsg + moof + mdat and check that emsg and moof are exactly what this profile builds.
 
     Raises:
@@ -210,8 +226,8 @@ def parse_fragment(encoded: bytes) -> Fragment:
         raise FragmentInvalid("A fragment is one emsg, one moof and one mdat, in this order.")
     fragment = Fragment(*(whole for _, whole in boxes))
     sequence, media_time_90k, is_key = fragment_facts(fragment)
-    moof = moof_box(sequence, media_time_90k, len(fragment.mdat) - 8, is_key)
-    if fragment.moof != moof or fragment.emsg != emsg_box(sequence, fragment.cose):
+    moof = moof_box(sequence, media_time_90k, len(fragment.mdat) - 8, is_key, track)
+    if fragment.moof != moof or fragment.emsg != emsg_box(sequence, fragment.cose, track):
         raise FragmentInvalid("This fragment is not in the one form of the live profile.")
     return fragment
 

@@ -2,7 +2,8 @@
 
 H.264: an SEI before the first slice, which every decoder skips. VP8 has no such place: the attestation stands behind
 the frame, and the receiver takes it off before the decoder sees the frame. The signed init segment names the codec, so
-a frame is read in one way only.
+a frame is read in one way only. Sound is Opus always: its attestation stands in the packet's padding, which every
+decoder must skip whatever it holds (RFC 6716 3.2.5), so a page without a verifier plays the sound as it is.
 """
 
 import struct
@@ -11,7 +12,8 @@ from typing import Protocol
 
 from provenance.manifests import carriage, fmp4, sei
 from provenance.manifests.carriage import Carried
-from provenance.manifests.errors import CarriageInvalid, TrailerInvalid
+from provenance.manifests.errors import CarriageInvalid, PaddingInvalid, TrailerInvalid
+from provenance.manifests.fmp4 import Track
 
 TRAILER_MAGIC = b"TCv2"
 _TRAILER_END = struct.Struct(">H4s")  # size of the attestation, magic
@@ -32,6 +34,7 @@ class FrameCodec(Protocol):
 
     name: str
     sample_entry: bytes
+    track: Track
 
     def take(self, frame: bytes) -> Taken:
         """Split an encoded frame from its attestation.
@@ -53,6 +56,7 @@ class H264:
 
     name = "h264"
     sample_entry = b"avc3"
+    track = fmp4.PICTURE
 
     def take(self, frame: bytes) -> Taken:
         nals, carried = sei.take_sei(frame)
@@ -68,6 +72,7 @@ class Vp8:
 
     name = "vp8"
     sample_entry = b"vp08"
+    track = fmp4.PICTURE
 
     def take(self, frame: bytes) -> Taken:
         sample, carried = _take_trailer(frame)
@@ -107,6 +112,54 @@ def _is_vp8_key(sample: bytes) -> bool:
     return is_key
 
 
+class Opus:
+    """Opus packets of one frame (code 0). With an attestation they become code 3 with one frame and padding."""
+
+    name = "opus"
+    sample_entry = b"Opus"
+    track = fmp4.SOUND
+
+    def take(self, frame: bytes) -> Taken:
+        if not frame or len(frame) > MAX_OPUS_BYTES:
+            raise PaddingInvalid("This is no Opus packet.", size=len(frame))
+        if frame[0] & 3 != 3 or len(frame) < 2 or not frame[1] & _OPUS_HAS_PADDING:
+            return Taken(frame, is_key=True, carried=None)
+        sample, padding = _split_padding(frame)
+        try:
+            return Taken(sample, is_key=True, carried=carriage.unpack(padding))
+        except CarriageInvalid as error:
+            raise PaddingInvalid(error.message) from error
+
+    def carry(self, frame: bytes, carried: Carried) -> bytes:
+        if not frame or frame[0] & 3:
+            raise PaddingInvalid("Only Opus packets of one frame are attested.")
+        padding = carriage.pack(carried)
+        full, rest = divmod(len(padding), 254)
+        head = bytes([frame[0] | 3, _OPUS_ONE_FRAME | _OPUS_HAS_PADDING]) + b"\xff" * full + bytes([rest])
+        return head + frame[1:] + padding
+
+
+_OPUS_HAS_PADDING = 0x40
+_OPUS_ONE_FRAME = 1
+MAX_OPUS_BYTES = 8192  # a frame of at most 1275 bytes and a full attestation fit several times
+
+
+def _split_padding(packet: bytes) -> tuple[bytes, bytes]:
+    """(the packet without padding, as code 0; the padding). RFC 6716 3.2.5: 255 means 254 bytes and another length."""
+    if packet[1] != _OPUS_ONE_FRAME | _OPUS_HAS_PADDING:
+        raise PaddingInvalid("A padded Opus packet holds exactly one frame.")
+    at, size = 2, 0
+    while at < len(packet) and packet[at] == 255:
+        at, size = at + 1, size + 254
+    size += packet[at] if at < len(packet) else 0
+    end = len(packet) - size
+    if end < at + 1 or packet[at] == 254:  # 254 has two spellings; ours is 255 and 0
+        raise PaddingInvalid("This Opus packet's padding does not add up.")
+    return bytes([packet[0] & ~3]) + packet[at + 1 : end], packet[end:]
+
+
 H264_FRAMES = H264()
 VP8_FRAMES = Vp8()
+OPUS_PACKETS = Opus()
+# What pictures may be; sound is always Opus.
 CODECS: dict[str, FrameCodec] = {codec.name: codec for codec in (H264_FRAMES, VP8_FRAMES)}

@@ -13,6 +13,7 @@ from typing import Any
 from provenance.manifests import cose, fmp4
 from provenance.manifests.attest import bmff_hash, rebuild_fragment, segment_info
 from provenance.manifests.errors import CarriageInvalid, CoseInvalid, FragmentInvalid, SegmentInvalid
+from provenance.manifests.frame_codecs import OPUS_PACKETS, FrameCodec
 from provenance.manifests.session_manifest import SessionManifest
 
 WINDOW_FRAMES = 64  # out of order within this many is accepted; older is late
@@ -55,13 +56,18 @@ class StreamCounts:
 
 @dataclass
 class StreamVerifier:
-    """Judges the frames of one session whose manifest is Trusted."""
+    """Judges the pictures of one session whose manifest is Trusted; or its sound, which is numbered by itself."""
 
     manifest: SessionManifest
+    is_sound: bool = False
     counts: StreamCounts = field(default_factory=StreamCounts)
     lowest: int = 0
     highest: int = 0
     _seen: set[int] = field(default_factory=set)
+
+    @property
+    def codec(self) -> FrameCodec:
+        return OPUS_PACKETS if self.is_sound else self.manifest.codec
 
     def check_access_unit(self, access_unit: bytes, now: datetime | None = None) -> FrameVerdict:
         """Judge a received frame, whatever form its attestation has. `now` also holds the key's life against the clock.
@@ -71,7 +77,7 @@ class StreamVerifier:
         manifest = self.manifest
         try:
             fragment = rebuild_fragment(
-                access_unit, label=manifest.label, kid=manifest.key.kid, codec=manifest.codec)
+                access_unit, label=manifest.label, kid=manifest.key.kid, codec=self.codec)
         except CarriageInvalid as error:
             return self._count(FrameVerdict(FrameState.INVALID, "invalid", reason=error.message))
         if fragment is None:
@@ -83,7 +89,7 @@ class StreamVerifier:
         if encoded[4:8] == b"moof":
             return self._count(FrameVerdict(FrameState.UNATTESTED, "unattested", reason="It carries no attestation."))
         try:
-            sequence = verify_fragment(encoded, self.manifest, now)
+            sequence = verify_fragment(encoded, self.manifest, now, track=self.codec.track)
         except SegmentInvalid as error:
             return self._count(FrameVerdict(FrameState.INVALID, "invalid", reason=error.message))
         return self._count(self._admit(sequence))
@@ -110,7 +116,9 @@ class StreamVerifier:
         return verdict
 
 
-def verify_fragment(encoded: bytes, manifest: SessionManifest, now: datetime | None = None) -> int:
+def verify_fragment(
+    encoded: bytes, manifest: SessionManifest, now: datetime | None = None, *, track: fmp4.Track = fmp4.PICTURE,
+) -> int:
     """The frame number of a fragment that was signed by the session's key for this session.
 
     Steps (19.7.3): (1) form, (2) key, (3) signature, (4) what was signed names this session and this frame, (5) time,
@@ -120,7 +128,7 @@ def verify_fragment(encoded: bytes, manifest: SessionManifest, now: datetime | N
         SegmentInvalid: any of them does not hold.
     """
     try:
-        fragment = fmp4.parse_fragment(encoded)  # (1)
+        fragment = fmp4.parse_fragment(encoded, track)  # (1)
         signed = cose.parse_sign1(fragment.cose)
         if signed.kid != manifest.key.kid:  # (2)
             raise SegmentInvalid("This frame was signed by another key.")

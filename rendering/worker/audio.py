@@ -1,8 +1,8 @@
 """The sound of a session: utterances laid on the media clock, silence between them, encoded as Opus.
 
 Lips and sound read the same clock: an utterance that starts at media time t is given to the performer with t, and its
-samples are heard from t on. Sound is marked before it is encoded (`rendering.worker.sound_mark`); it is not signed, and
-nothing may call it verified.
+samples are heard from t on. Sound is marked before it is encoded (`rendering.worker.sound_mark`) and its packets are
+attested where they are sent (`tracks.py`).
 """
 
 import threading

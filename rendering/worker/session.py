@@ -18,7 +18,8 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from provenance.manifests.attest import Attestor, SessionKey
-from provenance.manifests.frame_codecs import CODECS, FrameCodec
+from provenance.manifests.errors import AttestationEnded
+from provenance.manifests.frame_codecs import CODECS, OPUS_PACKETS, FrameCodec
 from provenance.manifests.permit import LeaseClock
 from provenance.manifests.seal import SealCounters, SealedFrame, Sealer
 from rendering import protocol
@@ -47,6 +48,7 @@ from trustcore.primitives.signing import b64, unb64
 
 CONNECT_WITHIN_S = 20.0
 KEY_FRAME_REQUEST = "key-frame"  # from a page that withheld frames; RTCP knows nothing of those
+ATTESTATION_ENDED = AttestationEnded.code.replace(".", "_")  # why a session ends whose sound could not be attested
 UNSEALED_FRAME = "unsealed_frame"  # why a session ends in which a frame without seal was held for sending
 FAREWELL_S = 0.15  # the last message on the data channel needs a moment before the connection closes
 
@@ -157,7 +159,9 @@ class Session:
         tools, facts, permit = self._tools, self._lease.facts, opened.permit
         picture = SealedVideoTrack(
             permit, self._counters, tools.clock, self._note_sent, lambda: self._stop(UNSEALED_FRAME))
-        sound = SoundTrack(permit, MarkedSound(self._line, mark), tools.clock, self._media_clock)
+        sound = SoundTrack(
+            permit, MarkedSound(self._line, mark), tools.clock, self._media_clock,
+            lambda: self._stop(ATTESTATION_ENDED))
         self._tracks = (picture, sound)
         self._peer = Peer(picture, sound, self, bit_rate_bps=tools.config.bit_rate_bps,
                           video_codec=self._encoder.settings.codec, ice_servers=list(facts.get("ice_servers") or ()))
@@ -175,7 +179,7 @@ class Session:
 
     async def _answer(self, opened: Opened, cast: Cast, mark: SlottedMark, offer: protocol.LeaseEvent) -> None:
         """Step 4. One request carries answer and manifest request: no signed manifest, no answer for the viewer."""
-        assert self._peer is not None and self._stage is not None
+        assert self._peer is not None and self._stage is not None and self._tracks is not None
         key = SessionKey()
         sdp = await self._peer.answer(str(offer.body["sdp"]))
         codec = self._settle_codec(self._peer.video_codec)
@@ -183,6 +187,7 @@ class Session:
         sealer = Sealer(opened.permit, label=cast.label, embedder=mark, encoder=self._encoder,
                         attestor=Attestor(key, label, codec=codec))
         sealer.counters = self._counters
+        self._tracks[1].attestor = Attestor(key, label, codec=OPUS_PACKETS)
         self._reports.begin(label)
         self._maker = FrameMaker(
             stage=self._stage, renderer=cast.renderer, sealer=sealer, permit=opened.permit, mark=mark,

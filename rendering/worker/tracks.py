@@ -1,4 +1,5 @@
-"""The one place that hands bytes to WebRTC. Pictures leave only as `SealedFrame`, sound only marked and under a permit.
+"""The one place that hands bytes to WebRTC. Pictures leave only as `SealedFrame`, sound only marked and attested,
+both under a permit only.
 
 Both tracks return packets that are already encoded, which aiortc sends as they are: so one encode serves signing,
 sending and recording, and what aiortc would do with its own encoder (rate changes by rebuild, one encode per peer)
@@ -13,11 +14,13 @@ from fractions import Fraction
 import av
 from aiortc.mediastreams import MediaStreamError, MediaStreamTrack
 
-from provenance.manifests.errors import UnsealedFrame
+from provenance.manifests.attest import Attestor
+from provenance.manifests.carriage import Form
+from provenance.manifests.errors import AttestationEnded, UnsealedFrame
 from provenance.manifests.frame_codecs import H264_FRAMES, FrameCodec
 from provenance.manifests.permit import Permit
 from provenance.manifests.seal import SealCounters, SealedFrame
-from rendering.worker.audio import PACKET_S, PACKET_SAMPLES, OpusEncoder, Samples
+from rendering.worker.audio import PACKET_S, PACKET_SAMPLES, RATE_HZ, TIME_BASE, OpusEncoder, Samples
 from rendering.worker.sound_mark import MarkedSound
 from trustcore.primitives.clock import Clock
 from trustcore.primitives.errors import GrantExpired, GrantRevoked
@@ -121,8 +124,13 @@ class SoundTrack(MediaStreamTrack):  # type: ignore[misc]  # aiortc has no types
 
     kind = "audio"
 
-    def __init__(self, permit: Permit, sound: MarkedSound, clock: Clock, media_clock: MediaClock) -> None:
+    def __init__(
+        self, permit: Permit, sound: MarkedSound, clock: Clock, media_clock: MediaClock, on_failed: Callable[[], None],
+    ) -> None:
+        """`on_failed` hears that a packet could not be attested; the session must end."""
         super().__init__()
+        self.attestor: Attestor | None = None  # there is one before the media clock starts
+        self._on_failed = on_failed
         self._permit = permit
         self._sound = sound
         self._clock = clock
@@ -134,7 +142,8 @@ class SoundTrack(MediaStreamTrack):  # type: ignore[misc]  # aiortc has no types
         """The next Opus packet for aiortc, when it is due.
 
         Raises:
-            MediaStreamError: the track was stopped or the permit does not hold; the stream ends.
+            MediaStreamError: the track was stopped, the permit does not hold, or a packet could not be attested; the
+                stream ends.
             ValueError: the sound could not be marked; the stream ends.
         """
         origin_s = await self._media_clock.started()
@@ -150,8 +159,21 @@ class SoundTrack(MediaStreamTrack):  # type: ignore[misc]  # aiortc has no types
             self._next_packet += 1
             packets = self._encoder.encode(self._marked(first), first)
             if packets:
-                packets[0].pts = first
-                return packets[0]
+                return self._attested(bytes(packets[0]), first)
+
+    def _attested(self, encoded: bytes, first: int) -> av.Packet:
+        """Always in the compact form: a full attestation would be four times the sound itself."""
+        try:
+            if self.attestor is None:
+                raise AttestationEnded("Sound was to be sent before there was a session manifest.")
+            attested = self.attestor.attest(encoded, first * VIDEO_TIME_BASE.denominator // RATE_HZ, Form.COMPACT)
+        except AttestationEnded as error:
+            self.stop()
+            self._on_failed()
+            raise MediaStreamError from error
+        packet = av.Packet(attested.access_unit)
+        packet.pts, packet.time_base = first, TIME_BASE
+        return packet
 
     def _marked(self, first: int) -> Samples:
         """The samples of one packet. Whatever fails while they are marked ends the sound: none leaves unmarked."""

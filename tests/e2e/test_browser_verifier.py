@@ -1,178 +1,35 @@
 """aiortc -> headless Chromium on localhost: every received frame is verified, and what does not verify is hidden."""
 
-import asyncio
-import base64
-import random
 import warnings
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from datetime import UTC, datetime
-from fractions import Fraction
 from pathlib import Path
-from typing import Any
 
-import av
 import pytest
-from aiortc import MediaStreamTrack, RTCDtlsTransport, RTCPeerConnection, RTCRtpSender, RTCSessionDescription
-from playwright.async_api import Page, async_playwright
+from playwright.async_api import async_playwright
 
 from provenance.manifests import certs, recording
 from provenance.manifests.attest import Attested
 from provenance.manifests.carriage import Form
-from provenance.manifests.frame_codecs import H264_FRAMES, VP8_FRAMES, FrameCodec
-from tests.common.live_session import (
-    LiveSession,
-    access_units,
-    demo_signer,
-    facts,
-    recording_of,
-    with_flipped_bit,
-    without_attestation,
+from provenance.manifests.frame_codecs import H264_FRAMES, OPUS_PACKETS, VP8_FRAMES, FrameCodec
+from tests.common.attested_viewer import (
+    ARGS,
+    CHROMIUM,
+    PAGE,
+    Sender,
+    as_it_is,
+    lossy_line,
+    silent_line,
+    viewer_page,
+    watch,
 )
+from tests.common.live_session import LiveSession, recording_of, with_flipped_bit, without_attestation
 from tests.common.static_server import STATIC, serve
-
-CHROMIUM = "/usr/bin/chromium"
-ARGS = [
-    "--no-sandbox", "--disable-gpu", "--use-fake-ui-for-media-stream", "--disable-background-networking",
-    "--disable-features=WebRtcHideLocalIpsWithMdns", "--autoplay-policy=no-user-gesture-required",
-]
-PAGE = b"""<!doctype html><meta charset="utf-8"><video id="v" autoplay muted playsinline></video>
-<script type="module" src="/viewer.js"></script>"""
-VIEWER = b"""
-import { createVerifier } from "/static/js/verify/verifier.js";
-window.watch = async ({ anchor, nonce, hide }) => {
-  const peer = new RTCPeerConnection();
-  const verifier = createVerifier({
-    trustAnchorPem: anchor, sessionFacts: {}, onVerdict: (verdict) => { window.verdict = verdict; },
-  });
-  window.verifier = verifier;
-  const video = document.querySelector("video");
-  peer.ontrack = ({ streams, track }) => { video.srcObject = streams[0] ?? new MediaStream([track]); };
-  verifier.attach(peer.addTransceiver("video", { direction: "recvonly" }).receiver);
-  if (!hide) verifier.setHide(false);
-  await peer.setLocalDescription(await peer.createOffer());
-  if (peer.iceGatheringState !== "complete") {
-    await new Promise((resolve) => {
-      peer.onicegatheringstatechange = () => { if (peer.iceGatheringState === "complete") resolve(); };
-    });
-  }
-  const answer = await window.postOffer({ sdp: peer.localDescription.sdp, nonce });
-  await peer.setRemoteDescription({ type: "answer", sdp: answer.sdp });
-  try {
-    const session = await verifier.useSession({ initSegment: answer.init, viewerNonce: nonce });
-    return { ok: true, session };
-  } catch (error) {
-    return { ok: false, reason: error.message };
-  }
-};
-window.shown = () => {
-  const quality = document.querySelector("video").getVideoPlaybackQuality();
-  return { shown: quality.totalVideoFrames - quality.droppedVideoFrames, verdict: window.verdict };
-};
-window.ready = true;
-"""
 
 pytestmark = [
     pytest.mark.skipif(not Path(CHROMIUM).exists(), reason="Chromium is not installed"),
     pytest.mark.skipif(not (STATIC / "vendor" / "c2pa").exists(), reason="browser packages: run make setup"),
 ]
-
-
-class UnitTrack(MediaStreamTrack):
-    """Sends ready-made access units at 30 frames a second."""
-
-    kind = "video"
-
-    def __init__(self, units: Callable[[], bytes | None]) -> None:
-        super().__init__()
-        self._units = units
-        self._sent = 0
-        self._start = 0.0
-
-    async def recv(self) -> av.Packet:
-        loop = asyncio.get_running_loop()
-        self._start = self._start or loop.time()
-        await asyncio.sleep(max(0.0, self._start + self._sent / 30 - loop.time()))
-        unit = self._units()
-        if unit is None:
-            self.stop()
-            await asyncio.Event().wait()
-        self._sent += 1
-        packet = av.Packet(unit)
-        packet.pts, packet.time_base = self._sent * 3000, Fraction(1, 90_000)
-        return packet
-
-
-class Sender:
-    """One aiortc peer that answers the page's offer and sends a session's frames, some of them spoilt."""
-
-    def __init__(
-        self, spoil: Callable[[int, Attested], bytes], count: int, *, codec: FrameCodec = H264_FRAMES,
-        form: Callable[[int], Form] = lambda _: Form.FULL, **fact_changes: Any,
-    ) -> None:
-        self._spoil, self._count, self._changes = spoil, count, fact_changes
-        self._codec, self._form = codec, form
-        self.peer = RTCPeerConnection()
-        self.index = 0
-
-    async def answer(self, offer: dict[str, str]) -> dict[str, str]:
-        self.peer.addTrack(UnitTrack(self._next))
-        wanted = f"video/{self._codec.name}"
-        codecs = [c for c in RTCRtpSender.getCapabilities("video").codecs if c.mimeType.lower() == wanted]
-        for transceiver in self.peer.getTransceivers():
-            transceiver.setCodecPreferences(codecs)
-        await self.peer.setRemoteDescription(RTCSessionDescription(offer["sdp"], "offer"))
-        await self.peer.setLocalDescription(await self.peer.createAnswer())
-        sdp = self.peer.localDescription.sdp
-        fingerprint = next(line for line in sdp.splitlines() if line.startswith("a=fingerprint:sha-256"))
-        known = {"viewer_nonce": offer["nonce"], "dtls_fingerprint": fingerprint.removeprefix("a=fingerprint:")}
-        self.session = LiveSession(facts=facts(**{**known, **self._changes}), codec=self._codec)
-        return {"sdp": sdp, "init": base64.b64encode(self.session.init.encoded).decode()}
-
-    def _next(self) -> bytes | None:
-        if self.index >= self._count:
-            return None
-        units = access_units(30, codec=self._codec)
-        attested = self.session.attestor.attest(
-            units[self.index % 30], 3000 * (self.index + 1), self._form(self.index))
-        self.index += 1
-        return self._spoil(attested.sequence, attested)
-
-
-@asynccontextmanager
-async def viewer_page(sender: Sender) -> AsyncIterator[Page]:
-    pages = {"/": ("text/html", PAGE), "/viewer.js": ("text/javascript", VIEWER)}
-    with serve(pages) as base:
-        async with async_playwright() as playwright:
-            browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=ARGS)
-            page = await browser.new_page()
-            page.on("console", lambda message: print("page:", message.text))
-            page.on("pageerror", lambda error: print("page error:", error))
-            await page.expose_function("postOffer", sender.answer)
-            await page.goto(base + "/")
-            await page.wait_for_function("window.ready")
-            try:
-                yield page
-            finally:
-                await sender.peer.close()
-                await browser.close()
-
-
-async def watch(page: Page, sender: Sender, *, hide: bool = True, anchor: str | None = None) -> dict[str, Any]:
-    """Plays the whole session; returns the outcome of the session check and the final verdict."""
-    anchor = anchor or demo_signer().anchor_pem
-    outcome = await page.evaluate("(facts) => window.watch(facts)", {"anchor": anchor, "nonce": "n-1", "hide": hide})
-    for _ in range(50):
-        await asyncio.sleep(0.2)
-        state = await page.evaluate("window.shown()")
-        if sender.index >= sender._count and state["verdict"]["counts"]["received"] >= sender._count - 2:
-            break
-    await asyncio.sleep(0.4)
-    return {"outcome": outcome, **await page.evaluate("window.shown()")}
-
-
-def as_it_is(_: int, attested: Attested) -> bytes:
-    return attested.access_unit
 
 
 @pytest.mark.parametrize(("codec", "form"), [
@@ -211,6 +68,36 @@ async def test_changed_and_stripped_frames_are_hidden_and_counted(codec: FrameCo
     assert counts["withheld"] == 3
     assert counts["verified"] == counts["received"] - 3
     assert counts["gap"] == 3
+
+
+async def test_sound_is_verified_apart_and_what_fails_is_not_played() -> None:
+    def spoil(sequence: int, attested: Attested) -> bytes:
+        if sequence in {40, 41}:
+            return with_flipped_bit(attested, OPUS_PACKETS)
+        return without_attestation(attested, OPUS_PACKETS) if sequence == 60 else attested.access_unit
+
+    sender = Sender(as_it_is, count=75, sound=spoil)
+    async with viewer_page(sender) as page:
+        seen = await watch(page, sender)
+    picture, sound = seen["verdict"], seen["verdict"]["sound"]
+    assert picture["counts"]["verified"] == picture["counts"]["received"] > 60
+    assert sound["counts"]["received"] >= 90
+    assert (sound["counts"]["invalid"], sound["counts"]["unattested"], sound["counts"]["withheld"]) == (2, 1, 3)
+    assert sound["counts"]["verified"] == sound["counts"]["received"] - 3
+    assert seen["heard"]["totalAudioEnergy"] > 0
+
+
+async def test_a_page_without_a_verifier_plays_attested_sound_like_any_other() -> None:
+    """Why the attestation stands in the packet's padding: whoever does not know it hears the same."""
+    energy = []
+    for sound in (as_it_is, lambda _, attested: without_attestation(attested, OPUS_PACKETS)):
+        sender = Sender(as_it_is, count=75, sound=sound)
+        async with viewer_page(sender) as page:
+            heard = (await watch(page, sender, is_plain=True))["heard"]
+        energy.append(heard["totalAudioEnergy"] / heard["totalSamplesDuration"])
+        assert heard["packetsReceived"] > 90
+    assert energy[0] == pytest.approx(energy[1], rel=0.4)
+    assert energy[1] > 0.001
 
 
 @pytest.mark.parametrize(("changes", "reason"), [
@@ -252,25 +139,29 @@ async def test_with_hide_off_frames_are_shown_but_never_called_verified() -> Non
 
 
 @pytest.mark.parametrize("loss", [0.02, 0.05])
-async def test_loss_makes_gaps_but_never_an_invalid_frame(loss: float, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Packets are lost on the way out, first sends and re-sends alike."""
-    chance = random.Random(5)
-    send = RTCDtlsTransport._send_rtp
-
-    async def lossy(self: RTCDtlsTransport, data: bytes) -> None:
-        if chance.random() >= loss:
-            await send(self, data)
-
-    monkeypatch.setattr(RTCDtlsTransport, "_send_rtp", lossy)
+async def test_loss_makes_gaps_but_never_an_invalid_frame(loss: float) -> None:
     sender = Sender(as_it_is, count=150)
-    async with viewer_page(sender) as page:
-        seen = await watch(page, sender)
+    with lossy_line(loss):
+        async with viewer_page(sender) as page:
+            seen = await watch(page, sender)
     counts = seen["verdict"]["counts"]
     print(loss, counts)
     assert counts["received"] >= 90
-    assert counts["invalid"] == 0
-    assert counts["verified"] + counts["unattested"] + counts["late"] + counts["replayed"] == counts["received"]
-    assert counts["unattested"] <= 2
+    assert counts["invalid"] == counts["unattested"] == 0
+    assert counts["verified"] + counts["late"] + counts["replayed"] == counts["received"]
+
+
+async def test_an_outage_of_seconds_costs_frames_and_verification_goes_on() -> None:
+    """Pictures may all be sent again afterwards; sound is not, so its gap tells that the line was silent."""
+    sender = Sender(as_it_is, count=180, sound=as_it_is)
+    with silent_line(lambda: 45 <= sender.index < 120):
+        async with viewer_page(sender) as page:
+            seen = await watch(page, sender)
+    counts, sound = seen["verdict"]["counts"], seen["verdict"]["sound"]["counts"]
+    assert counts["verified"] == counts["received"] >= 80
+    assert sound["verified"] == sound["received"] > 80
+    assert sound["gap"] > 60
+    assert (seen["verdict"]["state"], seen["verdict"]["share"]) == ("verified", 1)
 
 
 CHAIN = b"""

@@ -28,7 +28,7 @@ async def test_the_preferred_codec_is_taken_where_it_is_offered(offered: list[st
     permit = Permit("g1", "ab", "c1", "r1", 1, "cd", "y1", 1, "", "en", {}, 1e12, LeaseClock(1e12))
     peer = Peer(
         SealedVideoTrack(permit, SealCounters(), clock, print, print),  # type: ignore[arg-type]
-        SoundTrack(permit, SoundLine(), clock, MediaClock(clock)), Nobody(),  # type: ignore[arg-type]
+        SoundTrack(permit, SoundLine(), clock, MediaClock(clock), print), Nobody(),  # type: ignore[arg-type]
         bit_rate_bps=600_000, video_codec=wanted)
     viewer = RTCPeerConnection()
     codecs = RTCRtpSender.getCapabilities("video").codecs

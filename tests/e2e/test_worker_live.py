@@ -106,7 +106,7 @@ def test_a_conversation_from_connect_to_withdrawal(rig: Rig) -> None:
         "[data-part=transcript]")
     rig.control.push(session, "emotion", {"emotion": "joy", "milli": 900})
     _wait(lambda: session.clamps, 5)
-    before = viewer.seen()
+    before, sound_share = viewer.seen(), viewer.page.text_content("[data-part=count-sound]")
     rig.control.revoke(session)
     after = viewer.wait_for("m.state === 'ended'", 5)
     _wait(lambda: session.finished, 10)
@@ -114,6 +114,10 @@ def test_a_conversation_from_connect_to_withdrawal(rig: Rig) -> None:
 
     counts = before["counts"]
     assert counts["received"] == counts["verified"] > 100, counts
+    sound = before["sound"]
+    assert sound["counts"]["received"] == sound["counts"]["verified"] > 100, sound
+    assert (sound["state"], sound["share"], sound["counts"]["withheld"]) == ("verified", 1, 0)
+    assert sound_share == "100 %"
     assert not viewer.errors
     # Half the machine may belong to others while tests run; the figure itself is measured by the start benchmark.
     assert fps > 15, fps

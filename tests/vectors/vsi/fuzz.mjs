@@ -11,7 +11,7 @@ const good = [];
 for (const suite of suites(frames)) {
   const session = await trusted(suite.session);
   const { units } = suite.cases.find((one) => one.name === "good");
-  good.push(...units.map((unit) => ({ session, unit: bytes(unit) })));
+  good.push(...units.map((unit) => ({ session, isSound: suite.session.is_sound, unit: bytes(unit) })));
 }
 
 let state = 12345;
@@ -29,11 +29,11 @@ function damaged(whole) {
 const segment = new Uint8Array(readFileSync(init));
 const told = { verified: 0, refused: 0, crashed: [] };
 for (let i = 0; i < Number(rounds); i += 1) {
-  const { session, unit } = good[i % good.length];
+  const { session, isSound, unit } = good[i % good.length];
   const changed = damaged(unit);
   const same = Buffer.compare(Buffer.from(changed), Buffer.from(unit)) === 0;
   try {
-    const verdict = await new FrameVerifier(session).check(changed, null);
+    const verdict = await new FrameVerifier(session, { isSound }).check(changed, null);
     told[verdict.state === "verified" && !same ? "verified" : "refused"] += 1;
     await readSessionManifest(damaged(segment)).catch((error) => { if (!(error instanceof Invalid)) throw error; });
   } catch (error) {

@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from provenance.manifests import carriage, cose, fmp4, sei
 from provenance.manifests.attest import Attested, Attestor, SessionKey, bmff_hash, cose_bytes, frame_boxes, segment_info
 from provenance.manifests.carriage import Carried, Form
-from provenance.manifests.frame_codecs import H264_FRAMES, TRAILER_MAGIC, VP8_FRAMES, FrameCodec
+from provenance.manifests.frame_codecs import H264_FRAMES, OPUS_PACKETS, TRAILER_MAGIC, VP8_FRAMES, FrameCodec
 from tests.common.live_session import bare, with_carried, with_flipped_bit
 
 FILE = Path(__file__).parent / "frames.json"
@@ -50,7 +50,13 @@ def vp8_picture(index: int) -> bytes:
     return b"\x11\x02\x00" + body
 
 
-PICTURES: dict[FrameCodec, Callable[[int], bytes]] = {H264_FRAMES: h264_picture, VP8_FRAMES: vp8_picture}
+def opus_packet(index: int) -> bytes:
+    """A made-up Opus packet: one frame of 20 ms, then bytes."""
+    return b"\x78" + bytes((index * 3 + i * i) % 256 for i in range(80))
+
+
+PICTURES: dict[FrameCodec, Callable[[int], bytes]] = {
+    H264_FRAMES: h264_picture, VP8_FRAMES: vp8_picture, OPUS_PACKETS: opus_packet}
 
 
 def _with_kid(key: SessionKey, kid: bytes) -> SessionKey:
@@ -115,7 +121,7 @@ class Suite:
         """The second frame, its attestation properly signed but saying something else."""
         taken = self.codec.take(self.good[1].access_unit)
         assert taken.carried is not None
-        moof, mdat = frame_boxes(2, taken.carried.media_time_90k, taken.sample, taken.is_key)
+        moof, mdat = frame_boxes(2, taken.carried.media_time_90k, taken, self.codec.track)
         head_bytes = fmp4.EMSG_HEAD_BYTES + cose_bytes(2, LABEL, self.key.kid)
         info = segment_info(2, bmff_hash(head_bytes, moof, mdat), LABEL)
         for path, value in change.items():
@@ -132,6 +138,9 @@ class Suite:
         frame = bare(self.good[1].access_unit, self.codec)
         if self.codec is VP8_FRAMES:
             return frame + encoded + len(encoded).to_bytes(2, "big") + TRAILER_MAGIC
+        if self.codec is OPUS_PACKETS:
+            full, rest = divmod(len(encoded), 254)
+            return bytes([frame[0] | 3, 0x41]) + b"\xff" * full + bytes([rest]) + frame[1:] + encoded
         message = sei.PROFILE_UUID + encoded
         full, rest = divmod(len(message), 255)
         nal = bytes([sei.NAL_SEI]) + sei.add_emulation_prevention(
@@ -195,6 +204,7 @@ class Suite:
             self.one("media_time_after_the_keys_life", late.access_unit),
             _case("key_expired_by_the_clock", (self.good[0].access_unit, "invalid"), now_ms=EXPIRES_AT_MS + 1),
             _case("key_alive_by_the_clock", self.ok(0), now_ms=EXPIRES_AT_MS),
+            self.one("signed_as_sound" if self.codec is not OPUS_PACKETS else "signed_as_a_picture", self.crossed()),
             self.one("signed_without_exclusion", self.signed_wrong({"bmffHash.exclusions": []})),
             self.one("signed_with_offset_zero", self.signed_wrong({
                 "bmffHash.exclusions": [{"xpath": "/emsg", "data": [{"offset": 0, "value": fmp4.SCHEME_URI}]}]})),
@@ -202,6 +212,16 @@ class Suite:
             self.one("signed_with_another_number", self.signed_wrong({"sequenceNumber": 3})),
             self.one("signed_with_another_hash", self.signed_wrong({"bmffHash.hash": bytes(32)})),
         ]
+
+    def crossed(self) -> bytes:
+        """A picture whose very bytes were signed as sound, or sound whose very bytes were signed as a picture."""
+        is_sound = self.codec is OPUS_PACKETS
+        picture = vp8_picture(0) if is_sound else PICTURES[self.codec](0)
+        other: FrameCodec = VP8_FRAMES if is_sound else OPUS_PACKETS
+        signed = Attestor(self.key, LABEL, 2, other).attest(self.codec.take(picture).sample, 3000, self.form)
+        carried = other.take(signed.access_unit).carried
+        assert carried is not None
+        return self.codec.carry(picture, carried)
 
     def malformed(self) -> list[dict[str, Any]]:
         """Bytes in the place of an attestation, or of a frame."""
@@ -213,16 +233,31 @@ class Suite:
             self.one("attestation_without_content", self.raw(packed[: carriage.HEAD_BYTES])),
             self.one("attestation_of_no_bytes", self.raw(b"")),
             self.one("two_attestations", self.twice()),
-            *([self.one("no_start_code", b"\x41\x00\x01\x02"), self.one("empty", b"")]
-              if self.codec is H264_FRAMES else
-              [self.one("trailer_longer_than_the_frame", b"\x11\x02\x00\xff\xff" + TRAILER_MAGIC),
-               self.one("key_frame_without_its_start_code", b"\x10" + bare(self.good[1].access_unit, self.codec)),
-               self.one("only_a_trailer", self.good[1].access_unit[len(bare(self.good[1].access_unit, self.codec)) :]),
-               self.one("empty", b"")]),
+            *[self.one(name, unit) for name, unit in self.no_frames().items()],
+            self.one("empty", b""),
         ]
+
+    def no_frames(self) -> dict[str, bytes]:
+        """Bytes that are no frame of this codec, or no frame that could carry an attestation."""
+        frame, unit = bare(self.good[1].access_unit, self.codec), self.good[1].access_unit
+        if self.codec is H264_FRAMES:
+            return {"no_start_code": b"\x41\x00\x01\x02"}
+        if self.codec is VP8_FRAMES:
+            return {
+                "trailer_longer_than_the_frame": b"\x11\x02\x00\xff\xff" + TRAILER_MAGIC,
+                "key_frame_without_its_start_code": b"\x10" + frame, "only_a_trailer": unit[len(frame) :],
+            }
+        return {
+            "padding_longer_than_the_packet": b"\x7b\x41\xff\xff\x05\x00\x00",
+            "two_frames_with_padding": unit[:1] + b"\x42" + unit[2:],
+            "padding_cut_short": unit[:-1], "only_a_head": b"\x7b\x41",
+            "padding_in_another_spelling": b"\x7b\x41\xfe" + bytes(300),
+        }
 
     def twice(self) -> bytes:
         unit = self.good[1].access_unit
+        if self.codec is OPUS_PACKETS:
+            return self.raw(carriage.pack(self.carried(1)) * 2)
         if self.codec is VP8_FRAMES:
             return self.codec.carry(unit, self.carried(1))
         nals = sei.split_annex_b(unit)
@@ -245,7 +280,8 @@ class Suite:
         return {
             "name": self.name,
             "session": {
-                "label": LABEL, "codec": self.codec.name, "public_key": self.key.public.public_bytes_raw().hex(),
+                "label": LABEL, "codec": self.codec.name, "is_sound": self.codec is OPUS_PACKETS,
+                "public_key": self.key.public.public_bytes_raw().hex(),
                 "kid": self.key.kid.hex(), "minimum_sequence": 1, "created_at_ms": CREATED_AT_MS,
                 "validity_s": VALIDITY_S,
             },

@@ -41,6 +41,16 @@ def test_the_word_over_the_picture(told: dict[str, Any], state: str, good: int, 
     assert (said["state"], said["good"], said["total"]) == (state, good, total)
 
 
+@pytest.mark.parametrize(("share", "received", "hide", "state", "words"), [
+    (1, 100, True, "verified", None), (0.5, 5, True, "verified", None), (0.98, 100, True, "partial", "sound"),
+    (0, 100, True, "partial", "sound"), (0.98, 100, False, "unverified", None),
+])
+def test_the_verdict_covers_the_sound(share: float, received: int, hide: bool, state: str, words: str | None) -> None:
+    told = verdict("verified", 1, 400, 400, hide=hide)
+    said = run("judge", told | {"sound": {"share": share, "counts": {"received": received}}})
+    assert (said["state"], said.get("words")) == (state, words)
+
+
 def test_one_bar_a_second() -> None:
     still = {"received": 30, "verified": 30, "gap": 0}
     assert run("secondOf", still, still) == "missing"

@@ -1,20 +1,25 @@
 """Pacing, sound, brain, rate, offers, settings: the small parts of the worker, each by itself."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from provenance.manifests.attest import Attestor, SessionKey
 from provenance.manifests.carriage import Form
+from provenance.manifests.frame_codecs import OPUS_PACKETS
 from rendering.worker.audio import FADE_SAMPLES, RATE_HZ, OpusEncoder, SoundLine, resample
 from rendering.worker.brain import ScriptedBrain, parse_tagged_text
 from rendering.worker.config import WorkerConfigError, from_environment
 from rendering.worker.governor import FLOOR_BPS, RateGovernor, attestation_form
 from rendering.worker.pacing import FramePacer
 from rendering.worker.peer import ResendBudget, without_mdns_candidates
+from tests.common.attested_viewer import spoken
 from trustcore.primitives.signing import SigningKey, b64
 
 # --- pacing ---------------------------------------------------------------------------------------
@@ -127,6 +132,22 @@ def test_the_same_message_gets_the_same_answer_and_never_none(text: str) -> None
 def test_an_emotion_tag_holds_until_the_next_one() -> None:
     lines = parse_tagged_text('Hi. <emotion value="excited"/>Great! Really. <emotion value="neutral"/>Well.')
     assert [line.emotion for line in lines] == [None, "joy", "joy", "neutral"]
+
+
+def test_an_attestation_in_an_opus_packet_changes_no_sample_and_bytes_behind_it_would() -> None:
+    packets = spoken(1)
+    attestor = Attestor(SessionKey(), "urn:c2pa:test", codec=OPUS_PACKETS)
+    attested = [attestor.attest(packet, 1800 * i, Form.COMPACT).access_unit for i, packet in enumerate(packets)]
+    heard = _decoded(packets)
+    assert np.array_equal(_decoded(attested), heard)
+    assert not np.array_equal(_decoded([packet + b"trailer" * 10 for packet in packets]), heard)
+
+
+def _decoded(packets: Sequence[bytes]) -> np.ndarray:
+    decoder = av.CodecContext.create("libopus", "r")
+    assert isinstance(decoder, av.AudioCodecContext)
+    decoder.sample_rate, decoder.layout = RATE_HZ, "mono"
+    return np.concatenate([frame.to_ndarray()[0] for packet in packets for frame in decoder.decode(av.Packet(packet))])
 
 
 # --- rate, resends, offers ------------------------------------------------------------------------

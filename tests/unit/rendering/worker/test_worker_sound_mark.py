@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 from aiortc.mediastreams import MediaStreamError
 
+from provenance.manifests.attest import Attestor, SessionKey
+from provenance.manifests.frame_codecs import OPUS_PACKETS
 from provenance.manifests.permit import LeaseClock
 from provenance.marks.keys import MarkKey
 from provenance.marks.sound.detect import read_sound
@@ -58,7 +60,8 @@ def sent(seconds: float, sound: MarkedSound) -> list[av.Packet]:
 
     async def listen() -> list[av.Packet]:
         media = MediaClock(clock)  # type: ignore[arg-type]
-        track = SoundTrack(permit(LeaseClock(1e12)), sound, clock, media)  # type: ignore[arg-type]
+        track = SoundTrack(permit(LeaseClock(1e12)), sound, clock, media, print)  # type: ignore[arg-type]
+        track.attestor = Attestor(SessionKey(), "urn:c2pa:test", codec=OPUS_PACKETS)
         media.start()
         packets = []
         for _ in range(round(seconds * 50)):
@@ -72,7 +75,8 @@ def sent(seconds: float, sound: MarkedSound) -> list[av.Packet]:
 def decoded(packets: list[av.Packet]) -> Samples:
     decoder: Any = av.CodecContext.create("libopus", "r")
     decoder.sample_rate, decoder.layout = RATE_HZ, "mono"
-    return np.concatenate([frame.to_ndarray().reshape(-1) for packet in packets for frame in decoder.decode(packet)])
+    plain = [av.Packet(OPUS_PACKETS.take(bytes(packet)).sample) for packet in packets]
+    return np.concatenate([frame.to_ndarray().reshape(-1) for packet in plain for frame in decoder.decode(packet)])
 
 
 def test_five_seconds_of_the_packets_of_a_call_lead_back_to_its_slots() -> None:
@@ -93,7 +97,8 @@ def test_sound_that_cannot_be_marked_is_not_sent_and_the_track_ends(monkeypatch:
 
     async def listen() -> None:
         media = MediaClock(clock)  # type: ignore[arg-type]
-        track = SoundTrack(permit(LeaseClock(1e12)), sound, clock, media)  # type: ignore[arg-type]
+        track = SoundTrack(permit(LeaseClock(1e12)), sound, clock, media, print)  # type: ignore[arg-type]
+        track.attestor = Attestor(SessionKey(), "urn:c2pa:test", codec=OPUS_PACKETS)
         media.start()
         await track.recv()
         monkeypatch.setattr(sound._embedder, "_chips_of", broken)

@@ -10,7 +10,7 @@ from aiortc.mediastreams import MediaStreamError
 from provenance.manifests.attest import Attestor, SessionKey
 from provenance.manifests.carriage import Form
 from provenance.manifests.errors import AttestationEnded, UnsealedFrame
-from provenance.manifests.frame_codecs import H264_FRAMES
+from provenance.manifests.frame_codecs import H264_FRAMES, OPUS_PACKETS
 from provenance.manifests.label import Label
 from provenance.manifests.permit import LeaseClock, Permit
 from provenance.manifests.seal import SealCounters, SealedFrame, Sealer
@@ -182,15 +182,37 @@ def test_sound_stops_with_the_permit() -> None:
 
     async def listen() -> None:
         media = MediaClock(clock)  # type: ignore[arg-type]
-        track = SoundTrack(permit(lease), QuietSound(), clock, media)  # type: ignore[arg-type]
+        track = SoundTrack(permit(lease), QuietSound(), clock, media, print)  # type: ignore[arg-type]
+        track.attestor = Attestor(SessionKey(), "urn:c2pa:test", codec=OPUS_PACKETS)
         media.start()
         packet = await track.recv()
         assert packet.pts % PACKET_SAMPLES == 0
+        carried = OPUS_PACKETS.take(bytes(packet)).carried
+        assert carried is not None and (carried.form, carried.sequence) == (Form.COMPACT, 1)
         clock.s = 11.0  # the lease was not renewed
         with pytest.raises(MediaStreamError):
             await track.recv()
 
     asyncio.run(listen())
+
+
+@pytest.mark.parametrize("attestor", [None, Attestor(SessionKey(), "urn:c2pa:test", 2**32, OPUS_PACKETS)])
+def test_sound_that_cannot_be_attested_is_not_sent_and_ends_the_session(attestor: Attestor | None) -> None:
+    told: list[str] = []
+
+    async def listen() -> None:
+        clock = FakeClock()
+        media = MediaClock(clock)  # type: ignore[arg-type]
+        track = SoundTrack(
+            permit(endless()), QuietSound(), clock, media, lambda: told.append("stop"))  # type: ignore[arg-type]
+        track.attestor = attestor
+        media.start()
+        with pytest.raises(MediaStreamError):
+            await track.recv()
+        assert track.readyState == "ended"
+
+    asyncio.run(listen())
+    assert told == ["stop"]
 
 
 def test_a_track_has_no_room_for_a_third_frame() -> None:

@@ -1,11 +1,13 @@
 // The one-sample fragment that a frame stands for, and the attestation over it. Mirrors provenance/manifests/fmp4.py and
 // attest.py: the receiver must rebuild the very bytes that the sender signed.
 
-import { ascii, concat, equal, sha256, u32, u64 } from "./bytes.js";
+import { ascii, concat, equal, u32, u64 } from "./bytes.js";
 import { assembleSign1, encodeBytes, encodeList, encodeMap, encodeText, encodeUint } from "./cbor.js";
 
 export const TIMESCALE = 90000;
-const FRAME_DURATION = 3000;
+// Which track a fragment belongs to. The id is under every signature, so no sound can pass as a picture.
+export const PICTURE = { id: 1, duration: 3000 };
+export const SOUND = { id: 2, duration: 1800 };
 const SCHEME_URI = ascii("urn:c2pa:verifiable-segment-info");
 const EMSG_URI_OFFSET = 12;
 const EMSG_HEAD_BYTES = 66;
@@ -16,17 +18,17 @@ function box(kind, ...contents) {
   return concat(u32(8 + content.length), ascii(kind), content);
 }
 
-function moofBox(sequence, mediaTime, sampleBytes, isKey) {
+function moofBox(sequence, mediaTime, sampleBytes, isKey, track) {
   const flags = isKey ? 0x02000000 : 0x01010000;
-  const trun = box("trun", u32(0x701), u32(1), u32(MOOF_BYTES + 8), u32(FRAME_DURATION), u32(sampleBytes), u32(flags));
+  const trun = box("trun", u32(0x701), u32(1), u32(MOOF_BYTES + 8), u32(track.duration), u32(sampleBytes), u32(flags));
   const tfdt = box("tfdt", u32(0x01000000), u64(mediaTime));
-  const traf = box("traf", box("tfhd", u32(0x020000), u32(1)), tfdt, trun);
+  const traf = box("traf", box("tfhd", u32(0x020000), u32(track.id)), tfdt, trun);
   return box("moof", box("mfhd", u32(0), u32(sequence)), traf);
 }
 
 // The fragment (moof, mdat) that a frame maps to.
-export function frameBoxes(sequence, mediaTime, { sample, isKey }) {
-  return { moof: moofBox(sequence, mediaTime, sample.length, isKey), mdat: box("mdat", sample) };
+export function frameBoxes(sequence, mediaTime, { sample, isKey }, track = PICTURE) {
+  return { moof: moofBox(sequence, mediaTime, sample.length, isKey, track), mdat: box("mdat", sample) };
 }
 
 // What the frame hash covers: moof and mdat, each behind its 8-byte offset counted from the start of the emsg.
@@ -36,10 +38,10 @@ export function hashInput(moof, mdat, coseBytes) {
 }
 
 // The emsg box, for a recorder or an independent validator that wants the whole fragment.
-export function emsgBox(sequence, cose) {
+export function emsgBox(sequence, cose, track = PICTURE) {
   return box(
     "emsg", u32(0), SCHEME_URI, Uint8Array.of(0), ascii("fseg"), Uint8Array.of(0), u32(TIMESCALE), u32(0),
-    u32(FRAME_DURATION), u32(sequence), cose,
+    u32(track.duration), u32(sequence), cose,
   );
 }
 
@@ -65,9 +67,12 @@ function segmentInfo(sequence, hash, label) {
   ]);
 }
 
-// The COSE_Sign1 that a compact attestation stands for. Checks no signature.
-export async function rebuildCose({ label, kid }, sequence, moof, mdat, signature) {
-  const blank = assembleSign1(segmentInfo(sequence, new Uint8Array(32), label), kid, signature);
-  const hash = await sha256(hashInput(moof, mdat, blank.length));
+// The COSE_Sign1 that a compact attestation stands for, once the frame's hash is known. Checks no signature.
+export function rebuildCose({ label, kid }, sequence, hash, signature) {
   return assembleSign1(segmentInfo(sequence, hash, label), kid, signature);
+}
+
+// Its length, which the hash covers: it depends on the frame number's width only.
+export function rebuiltCoseBytes(session, sequence) {
+  return rebuildCose(session, sequence, new Uint8Array(32), new Uint8Array(64)).length;
 }

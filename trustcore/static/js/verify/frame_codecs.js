@@ -4,6 +4,7 @@
 import { Invalid, ascii, concat, equal, u32 } from "./bytes.js";
 import { unpack } from "./carriage.js";
 import { MAX_FRAME_BYTES, takeSei } from "./access_unit.js";
+import { PICTURE, SOUND } from "./fragment.js";
 
 const NAL_IDR = 5;
 const TRAILER_MAGIC = ascii("TCv2");
@@ -36,19 +37,42 @@ function takeVp8(frame) {
   return { sample, isKey, payload };
 }
 
+const OPUS_HAS_PADDING = 0x40;
+const OPUS_ONE_FRAME = 1;
+const MAX_OPUS_BYTES = 8192;
+
+// An attested Opus packet holds one frame and padding (RFC 6716 3.2.5: 255 means 254 bytes and another length).
+function takeOpus(packet) {
+  if (packet.length === 0 || packet.length > MAX_OPUS_BYTES) throw new Invalid("not an Opus packet");
+  if ((packet[0] & 3) !== 3 || packet.length < 2 || !(packet[1] & OPUS_HAS_PADDING)) {
+    return { sample: packet, isKey: true, payload: null };
+  }
+  if (packet[1] !== (OPUS_ONE_FRAME | OPUS_HAS_PADDING)) throw new Invalid("padded packet of several frames");
+  let [at, size] = [2, 0];
+  for (; packet[at] === 255; at += 1) size += 254;
+  size += packet[at] ?? 0;
+  const end = packet.length - size;
+  if (end < at + 1 || packet[at] === 254) throw new Invalid("padding does not add up");
+  const sample = concat(Uint8Array.of(packet[0] & ~3), packet.subarray(at + 1, end));
+  return { sample, isKey: true, payload: unpack(packet.subarray(end)) };
+}
+
+// The frame without what stands behind or in it for this verifier; as it is when it does not come apart. That is only
+// ever shown when the viewer turned "hide" off.
+function bare(take) {
+  return (frame) => {
+    try {
+      return take(frame).sample;
+    } catch (error) {
+      if (!(error instanceof Invalid)) throw error;
+      return frame;
+    }
+  };
+}
+
 // `take(frame)` gives {sample, isKey, payload or null}; `forDecoder(frame)` the frame as the decoder should see it.
 export const FRAME_CODECS = {
-  h264: { sampleEntry: "avc3", take: takeH264, forDecoder: (frame) => frame },
-  vp8: {
-    sampleEntry: "vp08",
-    take: takeVp8,
-    forDecoder(frame) {
-      try {
-        return takeVp8(frame).sample;
-      } catch (error) {
-        if (!(error instanceof Invalid)) throw error;
-        return frame; // only ever shown when the viewer turned "hide" off
-      }
-    },
-  },
+  h264: { sampleEntry: "avc3", track: PICTURE, take: takeH264, forDecoder: (frame) => frame },
+  vp8: { sampleEntry: "vp08", track: PICTURE, take: takeVp8, forDecoder: bare(takeVp8) },
+  opus: { sampleEntry: "Opus", track: SOUND, take: takeOpus, forDecoder: bare(takeOpus) },
 };

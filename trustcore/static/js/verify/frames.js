@@ -3,7 +3,7 @@
 import { Invalid, equal, sha256 } from "./bytes.js";
 import { decode, parseSign1, verifySign1 } from "./cbor.js";
 import { COMPACT } from "./carriage.js";
-import { TIMESCALE, frameBoxes, hashInput, isOurExclusion, rebuildCose } from "./fragment.js";
+import { TIMESCALE, frameBoxes, hashInput, isOurExclusion, rebuildCose, rebuiltCoseBytes } from "./fragment.js";
 import { FRAME_CODECS } from "./frame_codecs.js";
 
 export const WINDOW = 64; // frames may arrive out of order within this many
@@ -14,10 +14,11 @@ export function emptyCounts() {
   return { received: 0, verified: 0, unattested: 0, invalid: 0, late: 0, replayed: 0, gap: 0 };
 }
 
-// `session`: {label, codec, publicKey (CryptoKey), kid, minimumSequence, createdAtMs, validityS} from a trusted manifest.
+// Judges the pictures of a session, or its sound, which is numbered by itself. `session`: {label, codec, publicKey (CryptoKey), kid, minimumSequence, createdAtMs, validityS} from a trusted manifest.
 export class FrameVerifier {
-  constructor(session) {
+  constructor(session, { isSound = false } = {}) {
     this.session = session;
+    this.codec = FRAME_CODECS[isSound ? "opus" : session.codec];
     this.counts = emptyCounts();
     this.highest = 0;
     this.lowest = Infinity;
@@ -36,11 +37,11 @@ export class FrameVerifier {
   async judge(unit, nowMs) {
     let sequence = null;
     try {
-      const taken = FRAME_CODECS[this.session.codec].take(unit);
+      const taken = this.codec.take(unit);
       const { payload } = taken;
       if (payload === null) return { state: "unattested", counter: "unattested", sequence, reason: "no attestation" };
       sequence = payload.sequence;
-      await verifyFrame(this.session, taken, nowMs);
+      await verifyFrame(this.session, taken, this.codec.track, nowMs);
     } catch (error) {
       if (!(error instanceof Invalid)) throw error;
       return { state: "invalid", counter: "invalid", sequence, reason: error.message };
@@ -65,30 +66,32 @@ export class FrameVerifier {
 }
 
 // Resolves when this frame was signed by the session's key for this session; throws Invalid otherwise. A compact
-// attestation becomes the COSE_Sign1 it stands for; everything after that is one and the same check.
-export async function verifyFrame(session, taken, nowMs) {
-  const { payload } = taken;
-  const { moof, mdat } = frameBoxes(payload.sequence, payload.mediaTime, taken);
-  const cose = payload.form === COMPACT
-    ? await rebuildCose(session, payload.sequence, moof, mdat, payload.content) : payload.content;
+// attestation becomes the COSE_Sign1 it stands for; everything else is one and the same check.
+export async function verifyFrame(session, taken, track, nowMs) {
+  const { form, sequence, mediaTime, content } = taken.payload;
+  const { moof, mdat } = frameBoxes(sequence, mediaTime, taken, track);
+  const coseBytes = form === COMPACT ? rebuiltCoseBytes(session, sequence) : content.length;
+  const frameHash = await sha256(hashInput(moof, mdat, coseBytes));
+  const cose = form === COMPACT ? rebuildCose(session, sequence, frameHash, content) : content;
   const signed = parseSign1(decode(cose, { canonical: true }));
   if (signed.kid === null || !equal(signed.kid, session.kid)) throw new Invalid("another key");
   if (signed.payload === null) throw new Invalid("no payload");
-  const info = decode(signed.payload, { canonical: true });
+  checkInfo(decode(signed.payload, { canonical: true }), session, sequence, frameHash);
+  checkTime(session, mediaTime, nowMs);
+  await verifySign1(session.publicKey, signed);
+}
+
+function checkInfo(info, session, sequence, frameHash) {
   if (!(info instanceof Map) || info.size !== INFO_KEYS) throw new Invalid("segment info");
-  if (info.get("sequenceNumber") !== payload.sequence) throw new Invalid("frame number differs");
+  if (info.get("sequenceNumber") !== sequence) throw new Invalid("frame number differs");
   if (info.get("manifestId") !== session.label) throw new Invalid("another session's manifest");
-  if (payload.sequence < session.minimumSequence) throw new Invalid("frame number before the key's first");
-  checkTime(session, payload.mediaTime, nowMs);
+  if (sequence < session.minimumSequence) throw new Invalid("frame number before the key's first");
   const hash = info.get("bmffHash");
   if (!(hash instanceof Map) || hash.size !== HASH_KEYS || hash.get("alg") !== "sha256"
     || !isOurExclusion(hash.get("exclusions")) || !(hash.get("hash") instanceof Uint8Array)) {
     throw new Invalid("frame hash is malformed");
   }
-  if (!equal(await sha256(hashInput(moof, mdat, cose.length)), hash.get("hash"))) {
-    throw new Invalid("frame bytes differ from what was signed");
-  }
-  await verifySign1(session.publicKey, signed);
+  if (!equal(frameHash, hash.get("hash"))) throw new Invalid("frame bytes differ from what was signed");
 }
 
 function checkTime(session, mediaTime, nowMs) {

@@ -3,6 +3,7 @@
 
 import { Invalid, ascii, concat, equal, hex, readU32, sha256 } from "./bytes.js";
 import { decode, encodeBytes, parseSign1, verifySign1 } from "./cbor.js";
+import { PICTURE } from "./fragment.js";
 import { FRAME_CODECS } from "./frame_codecs.js";
 
 const C2PA_UUID = "d8fec3d61b0e483c92975828877ec481";
@@ -119,7 +120,7 @@ function codecOf(init) {
     [start, end] = [found.body + (kind === "stsd" ? 8 : 0), found.end];
   }
   const entry = only(boxes(init, start, end), "sample entry").kind;
-  const known = Object.entries(FRAME_CODECS).find(([, codec]) => codec.sampleEntry === entry);
+  const known = Object.entries(FRAME_CODECS).find(([, codec]) => codec.track === PICTURE && codec.sampleEntry === entry);
   if (known === undefined) throw new Invalid("the init segment names an unknown codec");
   return known[0];
 }

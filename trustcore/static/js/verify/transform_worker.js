@@ -1,24 +1,15 @@
-// Runs between the network and the decoder: every received frame is verified here, and a frame that does not verify
-// never reaches the decoder while "hide" is on. Frames wait until the session itself has been judged.
+// Runs between the network and the decoders: every received picture and every packet of sound is verified here, and one
+// that does not verify never reaches its decoder while "hide" is on. They wait until the session itself has been judged.
 
-import { FRAME_CODECS } from "./frame_codecs.js";
 import { FrameVerifier, emptyCounts } from "./frames.js";
 
 const REPORT_EVERY_MS = 200;
 const KEY_REQUEST_EVERY_MS = 500;
-const RECENT = 30;
+const RECENT = { picture: 30, sound: 50 }; // one second of each
 
 let hide = true;
-let verifier = null;
 let rejected = false;
-const untrusted = emptyCounts();
 const judged = withResolvers();
-let recent = [];
-let withheld = 0;
-let lastReason = "";
-let lastState = "";
-let trailing = null;
-let lastReportMs = 0;
 let lastKeyRequestMs = 0;
 
 function withResolvers() {
@@ -27,24 +18,58 @@ function withResolvers() {
   return parts;
 }
 
-async function judge(frame) {
-  await judged.promise;
-  if (rejected) {
-    untrusted.received += 1;
-    untrusted.invalid += 1;
-    return { state: "invalid", reason: "the session is not trusted" };
+// Pictures and sound are numbered, counted and told apart.
+class Lane {
+  constructor(name) {
+    this.name = name;
+    this.verifier = null;
+    this.untrusted = emptyCounts();
+    this.recent = [];
+    this.withheld = 0;
+    this.lastReason = "";
+    this.lastState = "";
+    this.trailing = null;
+    this.lastReportMs = 0;
   }
-  return verifier.check(new Uint8Array(frame.data), Date.now());
+
+  async judge(frame) {
+    await judged.promise;
+    if (rejected) {
+      this.untrusted.received += 1;
+      this.untrusted.invalid += 1;
+      return { state: "invalid", reason: "the session is not trusted" };
+    }
+    return this.verifier.check(new Uint8Array(frame.data), Date.now());
+  }
+
+  // What stands behind or in a frame for this verifier is not for the decoder.
+  forDecoder(frame) {
+    const received = new Uint8Array(frame.data);
+    const kept = this.verifier === null ? received : this.verifier.codec.forDecoder(received);
+    if (kept.length !== received.length) frame.data = kept.slice().buffer;
+    return frame;
+  }
+
+  report(verdict, nowMs, force) {
+    this.recent = [...this.recent.slice(1 - RECENT[this.name]), verdict.state];
+    if (verdict.state !== "verified") this.lastReason = verdict.reason;
+    this.lastState = verdict.state;
+    if (force || nowMs - this.lastReportMs >= REPORT_EVERY_MS) this.send(nowMs);
+    else this.trailing ??= setTimeout(() => this.send(Date.now()), REPORT_EVERY_MS); // the last frames are told too
+  }
+
+  send(nowMs) {
+    clearTimeout(this.trailing);
+    this.trailing = null;
+    this.lastReportMs = nowMs;
+    const share = this.recent.filter((state) => state === "verified").length / this.recent.length;
+    const counts = { ...(rejected ? this.untrusted : this.verifier.counts), withheld: this.withheld };
+    const { name: lane, lastState: state, lastReason: reason } = this;
+    self.postMessage({ kind: "frames", lane, counts, share, state, reason, hide });
+  }
 }
 
-// What stands behind a VP8 frame is for this verifier, not for the decoder.
-function forDecoder(frame) {
-  const received = new Uint8Array(frame.data);
-  const codec = FRAME_CODECS[verifier?.session.codec];
-  const kept = codec === undefined ? received : codec.forDecoder(received);
-  if (kept.length !== received.length) frame.data = kept.slice().buffer;
-  return frame;
-}
+const lanes = { picture: new Lane("picture"), sound: new Lane("sound") };
 
 function askForKeyFrame(transformer, nowMs) {
   if (nowMs - lastKeyRequestMs < KEY_REQUEST_EVERY_MS) return;
@@ -53,42 +78,26 @@ function askForKeyFrame(transformer, nowMs) {
   transformer?.sendKeyFrameRequest?.().catch(() => {}); // not every browser has it; the page is told as well
 }
 
-function report(verdict, nowMs, force) {
-  recent = [...recent.slice(1 - RECENT), verdict.state];
-  if (verdict.state !== "verified") lastReason = verdict.reason;
-  lastState = verdict.state;
-  if (force || nowMs - lastReportMs >= REPORT_EVERY_MS) send(nowMs);
-  else trailing ??= setTimeout(() => send(Date.now()), REPORT_EVERY_MS); // the last frames are told too
-}
-
-function send(nowMs) {
-  clearTimeout(trailing);
-  trailing = null;
-  lastReportMs = nowMs;
-  const share = recent.filter((state) => state === "verified").length / recent.length;
-  const counts = { ...(rejected ? untrusted : verifier.counts), withheld };
-  self.postMessage({ kind: "frames", counts, share, state: lastState, reason: lastReason, hide });
-}
-
-function pump(readable, writable, transformer) {
+function pump(lane, transformer) {
   const gate = new TransformStream({
     async transform(frame, controller) {
-      const verdict = await judge(frame);
+      const verdict = await lane.judge(frame);
       const nowMs = Date.now();
-      const first = verdict.state === "verified" && verifier?.counts.verified === 1;
-      if (verdict.state === "verified" || !hide) controller.enqueue(forDecoder(frame));
+      const first = verdict.state === "verified" && lane.verifier?.counts.verified === 1;
+      if (verdict.state === "verified" || !hide) controller.enqueue(lane.forDecoder(frame));
       else {
-        withheld += 1;
-        askForKeyFrame(transformer, nowMs);
+        lane.withheld += 1;
+        if (lane === lanes.picture) askForKeyFrame(transformer, nowMs);
       }
-      report(verdict, nowMs, first || verdict.state !== "verified");
+      lane.report(verdict, nowMs, first || verdict.state !== "verified");
     },
   });
-  return readable.pipeThrough(gate).pipeTo(writable).catch(() => {}); // the stream ends with the connection
+  // The stream ends with the connection.
+  return transformer.readable.pipeThrough(gate).pipeTo(transformer.writable).catch(() => {});
 }
 
 self.onrtctransform = ({ transformer }) => {
-  pump(transformer.readable, transformer.writable, transformer);
+  pump(lanes[transformer.options.lane], transformer);
 };
 
 self.onmessage = async ({ data }) => {
@@ -99,7 +108,9 @@ self.onmessage = async ({ data }) => {
   }
   if (data.kind === "session") {
     const publicKey = await crypto.subtle.importKey("raw", data.session.publicBytes, { name: "Ed25519" }, false, ["verify"]);
-    verifier = new FrameVerifier({ ...data.session, publicKey });
+    const session = { ...data.session, publicKey };
+    lanes.picture.verifier = new FrameVerifier(session);
+    lanes.sound.verifier = new FrameVerifier(session, { isSound: true });
     judged.resolve();
   }
 };

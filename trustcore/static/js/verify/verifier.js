@@ -3,12 +3,15 @@
 //   const verifier = createVerifier({ trustAnchorPem, sessionFacts: { session_id }, onVerdict });
 //   const transceiver = peer.addTransceiver("video", { direction: "recvonly" });
 //   verifier.attach(transceiver.receiver);            // BEFORE the offer: a late transform is silently bypassed
+//   verifier.attach(soundTransceiver.receiver);       // likewise, when the page plays sound
+//   await setLocalOffer(peer);                        // offer.js: key frames come whole or not at all
 //   ... post the offer with a fresh viewerNonce, set the answer ...
 //   await verifier.useSession({ initSegment, viewerNonce });
 //
-// `onVerdict` gets {state, share, counts, reason, session, hide}; state is "checking", "verified", "unattested" or
-// "invalid". It proves that these encoded bytes were signed for this session; it does not prove that pixels were left
-// alone after decoding.
+// `onVerdict` gets {state, share, counts, reason, session, hide, sound}; state is "checking", "verified", "unattested" or
+// "invalid", `share` that of the last second's pictures. `sound` is {state, share, counts, reason} of the sound, or null
+// when none is attached. It proves that these encoded bytes were signed for this session; it does not prove that pixels
+// or samples were left alone after decoding.
 
 import { Invalid, fromBase64 } from "./bytes.js";
 import { ChainOfTrust } from "./chain.js";
@@ -27,9 +30,8 @@ export function createVerifier({
   const worker = new Worker(new URL("./transform_worker.js", import.meta.url), { type: "module" });
   const chain = new ChainOfTrust(vendorUrl);
   let transport = null;
-  let verdict = {
-    state: "checking", share: 0, counts: { ...emptyCounts(), withheld: 0 }, reason: "", session: null, hide: true,
-  };
+  const nothing = () => ({ state: "checking", share: 0, counts: { ...emptyCounts(), withheld: 0 }, reason: "" });
+  let verdict = { ...nothing(), session: null, hide: true, sound: null };
 
   function tell(change) {
     verdict = { ...verdict, ...change };
@@ -39,16 +41,20 @@ export function createVerifier({
   worker.onmessage = ({ data }) => {
     if (data.kind === "key-frame-needed") onKeyFrameNeeded();
     if (data.kind === "frames") {
-      const { counts, share, state, reason, hide } = data;
-      tell({ counts, share, state, reason: state === "verified" ? "" : reason, hide });
+      const { lane, counts, share, state, hide } = data;
+      const told = { counts, share, state, reason: state === "verified" ? "" : data.reason };
+      tell(lane === "sound" ? { sound: told, hide } : { ...told, hide });
     }
   };
   worker.onerror = () => tell({ state: "invalid", reason: "the frame verifier could not be started" });
 
   return {
+    // The receiver of the pictures, and that of the sound.
     attach(receiver) {
-      receiver.transform = new RTCRtpScriptTransform(worker, { kind: "video" });
-      transport = () => receiver.transport;
+      const lane = receiver.track.kind === "audio" ? "sound" : "picture";
+      receiver.transform = new RTCRtpScriptTransform(worker, { lane });
+      if (lane === "picture") transport = () => receiver.transport;
+      else tell({ sound: nothing() });
     },
 
     // Judge the session. Resolves to {label, claimSha256, facts}; throws Invalid, and then every frame counts invalid.

@@ -1,5 +1,7 @@
 // The WebRTC connection to the replica: prepared at page load, offered when the viewer asks for it.
 
+import { setLocalOffer } from "../verify/offer.js";
+
 const GATHER_TIMEOUT_MS = 400;
 const EVENTS_CHANNEL = "trustcore-events";
 
@@ -15,20 +17,21 @@ export function newNonce() {
   return btoa(String.fromCharCode(...bytes)).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
 }
 
-// `attach(receiver)` is called for the picture before the offer exists: a transform that comes later is bypassed.
+// `attach(receiver)` is called for picture and sound before the offer exists: a transform that comes later is bypassed.
 export async function prepare({ attach, onTrack, onEvent, onOpen, onState, iceServers = [] }) {
   const peer = new RTCPeerConnection({ iceServers, bundlePolicy: "max-bundle" });
   const picture = peer.addTransceiver("video", { direction: "recvonly" });
   offerAttestedCodecs(picture);
   attach(picture.receiver);
   const sound = peer.addTransceiver("audio", { direction: "recvonly" });
+  attach(sound.receiver);
   onTrack(picture.receiver.track, sound.receiver.track);
   const channel = peer.createDataChannel(EVENTS_CHANNEL);
   channel.onmessage = ({ data }) => onEvent(data);
   channel.onopen = onOpen;
   peer.onconnectionstatechange = () => onState(peer.connectionState);
   channel.onclose = () => onState("closed");
-  await peer.setLocalDescription(await peer.createOffer());
+  await setLocalOffer(peer);
   await gathered(peer);
   return { peer, channel, viewerNonce: newNonce(), offerSdp: peer.localDescription.sdp };
 }

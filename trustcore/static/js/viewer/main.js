@@ -65,6 +65,7 @@ function setState(state) {
 
 function onVerdict(verdict) {
   measures.counts = verdict.counts;
+  measures.sound = verdict.sound;
   measures.verdictReason = verdict.reason;
   if (verdict.counts.received > 0) lastFrameAtMs = performance.now();
   if (isOver) return;

@@ -2,11 +2,27 @@
 // that they are translated where all other words are.
 
 const WINDOW = 30;
+const SOUND_WINDOW = 50; // packets of 20 ms
 const FRAMES_BEFORE_VERDICT = 10;
 const STRIP_SECONDS = 60;
 
-// What the viewer is told, from what the verifier counted. Pure.
+// What the viewer is told, from what the verifier counted: the worse of picture and sound. Pure.
 export function judge(verdict) {
+  const facts = judgePicture(verdict);
+  const { sound, hide } = verdict;
+  if (facts.state !== "verified" || !sound || sound.counts.received < FRAMES_BEFORE_VERDICT) return facts;
+  const { good, total } = heard(sound);
+  if (good === total) return facts;
+  return hide ? { good, total, state: "partial", words: "sound" } : { ...facts, state: "unverified" };
+}
+
+// How much of the last second's sound verified. Pure.
+function heard({ share, counts }) {
+  const total = Math.min(SOUND_WINDOW, counts.received);
+  return { good: Math.round(share * total), total };
+}
+
+function judgePicture(verdict) {
   const { state, share, counts, hide } = verdict;
   const total = Math.min(WINDOW, counts.received);
   const good = Math.round(share * total);
@@ -33,6 +49,7 @@ export function createVerdictView(root) {
   const strip = find("strip");
   let last = null;
   let counts = null;
+  let sound = null;
   let before = null;
   let spoken = "";
 
@@ -50,13 +67,14 @@ export function createVerdictView(root) {
 
   function draw(facts) {
     const chip = find("chip");
-    const text = fill(chip.dataset[facts.state] ?? "", facts);
+    const words = facts.words ?? facts.state;
+    const text = fill(chip.dataset[words] ?? "", facts);
     if (chip.dataset.state !== facts.state) chip.dataset.state = facts.state;
     find("chip-text").textContent = text;
     const box = find("sentence");
     box.dataset.state = facts.state;
     box.querySelector("strong").textContent = text;
-    box.querySelector("p").textContent = fill(box.dataset[facts.state] ?? "", facts);
+    box.querySelector("p").textContent = fill(box.dataset[words] ?? "", facts);
     say(facts.state, text);
   }
 
@@ -65,6 +83,7 @@ export function createVerdictView(root) {
     find("count-verified").textContent = counts.verified.toLocaleString();
     find("count-late").textContent = (counts.late + counts.gap).toLocaleString();
     find("count-unsigned").textContent = (counts.unattested + counts.invalid).toLocaleString();
+    if (sound?.counts.received > 0) find("count-sound").textContent = `${Math.floor(100 * sound.share)} %`;
   }
 
   function tick() {
@@ -84,8 +103,9 @@ export function createVerdictView(root) {
     update(verdict) {
       const facts = judge(verdict);
       counts = { ...verdict.counts };
+      sound = verdict.sound ?? null;
       if (before === null) before = { ...counts };
-      const key = `${facts.state}${facts.good}/${facts.total}`;
+      const key = `${facts.words ?? facts.state}${facts.good}/${facts.total}`;
       if (key !== last) draw(facts);
       last = key;
       return facts.state;
