@@ -54,7 +54,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("files", nargs="+", metavar="FILE")
     parser.add_argument("--trust", metavar="CA.pem", help="certificate of the authority you trust")
     parser.add_argument(
-        "--mark-key", metavar="FILE", help="read the watermark with this key; a presence key tells only if there is one")
+        "--mark-key", metavar="FILE", help="read the watermark with this key; a presence key tells if there is one")
     parser.add_argument("--json", action="store_true", help="one JSON object instead of sentences")
     options = parser.parse_args(arguments)
     try:

@@ -57,7 +57,7 @@ def test_nearly_identical_pictures_lie_in_one_neighbourhood() -> None:
     first = signature(clip)
     encoded, _ = through_codec(frames, 100)
     changed = {
-        "noise": [noisy(picture, 1, 15) for picture in clip],
+        "noise": [noisy(picture, 1) for picture in clip],
         "codec": [frame[:SIDE] for frame in encoded],
         "blur": [cv2.GaussianBlur(picture, (0, 0), 2) for picture in clip],
         "brighter": [np.clip(picture * 1.2 + 10, 0, 255).astype(np.uint8) for picture in clip],
@@ -141,7 +141,7 @@ def test_the_place_where_it_changes_is_no_threshold_of_the_detector() -> None:
     for seed in range(8):
         detector, look = Detector(), signature(luma(seed))
         detector.ask(look, 0.0)
-        places.add(next(z / 10 for z in range(0, 200) if detector.ask(look, z / 10).reading.payload is not None))
+        places.add(next(z / 10 for z in range(200) if detector.ask(look, z / 10).reading.payload is not None))
     assert min(places) >= PRESENCE_Z + BAND_Z and max(places) <= PRESENCE_Z + 2 * BAND_Z + 0.1
     assert len(places) > 3
 
