@@ -58,7 +58,7 @@ def diagrams() -> str:
     from trustcore.primitives.states import Machine, mermaid
 
     machines: dict[str, Machine] = {}
-    for name in ("consent.states", "rendering.states", "trustcore.jobs.states"):
+    for name in ("consent.states", "provenance.states", "rendering.states", "trustcore.jobs.states"):
         module = importlib.import_module(name)
         machines.update((m.name, m) for m in vars(module).values() if isinstance(m, Machine))
     return "\n\n".join(f"### {name}\n\n```mermaid\n{mermaid(machines[name])}\n```" for name in sorted(machines))

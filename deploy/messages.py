@@ -1,5 +1,5 @@
-"""Compiles the translations: `python -m deploy.messages` writes each django.mo from its django.po, with Python alone, so
-that nobody needs gettext's tools. A test compares them, and checks that no sentence of the translated pages is missing.
+"""Compiles the translations: `python -m deploy.messages` writes each django.mo from its django.po, with Python alone,
+so that nobody needs gettext's tools. A test compares them, and checks that no sentence of these pages is missing.
 """
 
 import ast
@@ -65,7 +65,7 @@ def _unquoted(text: str) -> str:
 
 
 def compiled(catalog: dict[str, str]) -> bytes:
-    """The catalog as a GNU MO file: header, two tables of (length, offset), then the strings, each ended by a zero byte.
+    """The catalog as a GNU MO file: header, two tables of (length, offset), then the strings, each with a zero byte.
 
     Sentences without a translation are left out, so that the English one is shown.
     """
@@ -84,7 +84,7 @@ def compiled(catalog: dict[str, str]) -> bytes:
 def main() -> None:
     for path in catalogs().values():
         path.with_suffix(".mo").write_bytes(compiled(read(path)))
-        print(f"wrote {path.with_suffix('.mo').relative_to(REPOSITORY)}")  # noqa: T201
+        print(f"wrote {path.with_suffix('.mo').relative_to(REPOSITORY)}")
 
 
 if __name__ == "__main__":

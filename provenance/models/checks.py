@@ -43,7 +43,7 @@ class CheckRun(models.Model):
     spool_key = models.BinaryField()  # of the encrypted clip that waits in memory; emptied when it is taken
     network = models.CharField(max_length=32)  # keyed hash; another one tomorrow
     is_proven = models.BooleanField()  # the puzzle was solved, or the caller is known
-    puzzle = models.CharField(max_length=32, null=True, unique=True)  # nonce of the puzzle it used up
+    puzzle = models.CharField(max_length=32, blank=True)  # nonce of the puzzle it used up
     actor_type = models.CharField(max_length=16)
     actor_id = models.CharField(max_length=40, blank=True)
     created_at = models.DateTimeField()
@@ -54,6 +54,9 @@ class CheckRun(models.Model):
         constraints: ClassVar[list[models.BaseConstraint]] = [
             models.CheckConstraint(
                 condition=models.Q(state__in=CLIP_CHECK.states), name="provenance_check_run_state_known"
+            ),
+            models.UniqueConstraint(
+                fields=["puzzle"], condition=~models.Q(puzzle=""), name="provenance_check_run_puzzle_once"
             ),
         ]
         indexes: ClassVar[list[models.Index]] = [
@@ -68,6 +71,8 @@ class CheckRun(models.Model):
 class ToldAnswer(models.Model):
     """What was told about a neighbourhood of pictures; nearly identical ones get the same answer for a day."""
 
+    # "public" or "intake": what strangers ask must not decide what happens to a person's own recording.
+    asked_at = models.CharField(max_length=8)
     signature = models.CharField(max_length=64)  # 255 bits as hex; says nothing of a mark
     verdict = models.CharField(max_length=48)
     payload = models.CharField(max_length=16, blank=True)
@@ -76,7 +81,7 @@ class ToldAnswer(models.Model):
 
     class Meta:
         db_table = "provenance_told_answer"
-        indexes: ClassVar[list[models.Index]] = [models.Index(fields=["told_at"], name="told_answer_told_at")]
+        indexes: ClassVar[list[models.Index]] = [models.Index(fields=["asked_at", "told_at"], name="told_answer_asked")]
 
     def __str__(self) -> str:
         return self.signature[:12]

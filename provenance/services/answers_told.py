@@ -13,21 +13,27 @@ from provenance.models import ToldAnswer
 from provenance.oracle.answers import REMEMBERED_FOR, Asked, Remembered, Told
 from provenance.oracle.answers import tell as rule
 
+PUBLIC, INTAKE = "public", "intake"
+
 
 def secret() -> bytes:
     """The secret of the detector's rules; it never leaves this process."""
     return hmac.digest(settings.SECRET_KEY.encode(), b"trustcore.oracle.v1", "sha256")
 
 
-def tell(asked: Asked, *, now: datetime) -> Told:
-    """What may be told about this reading now. A fresh answer is kept as the answer of its neighbourhood."""
-    rows = ToldAnswer.objects.filter(told_at__gt=now - REMEMBERED_FOR).order_by("told_at", "id")
+def tell(asked: Asked, *, asked_at: str, now: datetime) -> Told:
+    """What may be told about this reading now. A fresh answer is kept as the answer of its neighbourhood.
+
+    Args:
+        asked_at: PUBLIC or INTAKE; each remembers for itself.
+    """
+    rows = ToldAnswer.objects.filter(asked_at=asked_at, told_at__gt=now - REMEMBERED_FOR).order_by("told_at", "id")
     told = rule(asked, [_remembered(row) for row in rows], secret(), now)
     if not told.is_remembered:
         reading = told.reading
         ToldAnswer.objects.create(
-            signature=f"{asked.signature:064x}", verdict=reading.verdict.value, payload=reading.payload_hex or "",
-            tampering=reading.tampering or "", told_at=now,
+            asked_at=asked_at, signature=f"{asked.signature:064x}", verdict=reading.verdict.value,
+            payload=reading.payload_hex or "", tampering=reading.tampering or "", told_at=now,
         )
     return told
 

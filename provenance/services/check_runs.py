@@ -64,7 +64,7 @@ def submit(*, actor: Actor, address: str, content: bytes, proof: Proof, now: dat
         raise FileTooLarge("This file is larger than 120 MB. Cut out the part you doubt and send that.")
     network = _network(address, now)
     used = _used_puzzle(proof, network, now)
-    is_proven = actor.type != "anyone" or used is not None
+    is_proven = actor.type != "anyone" or bool(used)
     _refuse_too_many(network, is_proven=is_proven, now=now)
     run = CheckRun(
         public_id=f"V-{now:%Y%m%d}-{secrets.token_hex(6)}", size_bytes=len(content), network=network,
@@ -136,12 +136,12 @@ def _asked(network: str, now: datetime) -> int:
     return CheckRun.objects.filter(network=network, created_at__gt=now - WINDOW).count()
 
 
-def _used_puzzle(proof: Proof, network: str, now: datetime) -> str | None:
-    """The nonce of a puzzle that was solved and not used before; None without."""
+def _used_puzzle(proof: Proof, network: str, now: datetime) -> str:
+    """The nonce of a puzzle that was solved and not used before; empty without."""
     found = puzzles.solved(
         answers_told.secret(), proof.puzzle, proof.solution, network=network, now_s=int(now.timestamp()))
     if found is None or CheckRun.objects.filter(puzzle=found.nonce).exists():
-        return None
+        return ""
     return found.nonce
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
-# verdict: (tone, group, headline, what to do with it). Groups: the four that the page explains beside the answer.
+# verdict: (tone, headline, what to do with it)
 VERDICTS: dict[str, tuple[str, Any, Any]] = {
     "intact": (
         "ok", lazy("Ours and intact."),
@@ -80,7 +80,8 @@ FACTS: dict[tuple[str, str], tuple[str, Any, Any, Any]] = {
     ("manifest", "broken"): (
         "fail", lazy("does not hold"), MANIFEST, lazy("It cannot be read, or does not say whose it is.")),
     ("manifest", "missing"): (
-        "warn", lazy("missing"), MANIFEST, lazy("The file carries none. It was cut off, or the clip was encoded again.")),
+        "warn", lazy("missing"), MANIFEST,
+        lazy("The file carries none. It was cut off, or the clip was encoded again.")),
     ("mark", "found"): (
         "pass", _FOUND, MARK,
         lazy("Pictures looked at: %(pictures)s. Read, with its checksum. It points to one known session.")),
@@ -123,7 +124,8 @@ FACTS: dict[tuple[str, str], tuple[str, Any, Any, Any]] = {
         lazy("The search took too long and was ended.")),
     ("rest", "not_run"): (
         "not_run", lazy("not checked"), lazy("What comes after the first minute"),
-        lazy("Only the first minute of pictures was looked at for the mark. Cut out the part you doubt and send that.")),
+        lazy("Only the first minute of pictures was looked at for the mark. Cut out the part you doubt and send"
+             " that.")),
     ("end", "not_known"): (
         "not_run", _NOT_KNOWN, lazy("Whether the end is missing"), lazy("Only our log can say how long it was.")),
     ("who", "not_known"): ("not_run", _NOT_KNOWN, lazy("Who changed or cut it"), lazy("Nothing in a file tells.")),
@@ -161,7 +163,8 @@ PROBLEMS: dict[str, Any] = {
     "check.link_unknown": lazy("This is no link to a session of ours. We look up our own sessions only."),
     "check.stopped": lazy("You stopped this check. Nothing of the clip was kept."),
     "check.unfinished": lazy("We could not finish this check. Nothing of the clip was kept. Send it again."),
-    "request.too_many": lazy("Too many clips were checked in the last while. Nothing was checked now. Try again later."),
+    "request.too_many": lazy(
+        "Too many clips were checked in the last while. Nothing was checked now. Try again later."),
 }
 
 

@@ -185,7 +185,7 @@ def _look_at_pictures(content: bytes, now: datetime, progress: Progress, *, is_r
         looked = clip_reading.look(clip.frames, _closer(content, clip), progress)
     except FrameTooSmall:
         return None
-    told = answers_told.tell(looked.asked, now=now)
+    told = answers_told.tell(looked.asked, asked_at=answers_told.PUBLIC, now=now)
     evidence = {
         "pictures": len(clip.frames), "is_searched": looked.is_searched, "is_search_cut": looked.is_search_cut,
         "is_remembered": told.is_remembered, "is_clip_longer": clip.seconds > MAX_SECONDS - 1.0,

@@ -51,22 +51,27 @@ def planes_of_rgb(frames: Pictures) -> Iterator[Planes]:
         yield planes_of(np.asarray(cv2.cvtColor(even, cv2.COLOR_RGB2YUV_I420), dtype=np.uint8))
 
 
-def look(frames: Pictures, closer: Sequence[Callable[[], Pictures]], progress: Progress = silent) -> Looked:
+def look(
+    frames: Pictures, closer: Sequence[Callable[[], Pictures]], progress: Progress = silent,
+    *, search_s: float | None = None,
+) -> Looked:
     """Read the mark as it lies; where there is none, search for a crop, another size or a mirrored picture.
 
     Args:
         frames: the clip, uint8 [T, H, W, 3], T >= 1.
         closer: each gives a few neighbouring frames in the best size there is, or none: T = 0.
         progress: told ("mark", pictures done, all) and ("search", hundredths done, 100).
+        search_s: seconds the search may take at most, where less than the setting; 0: none.
 
     Raises:
         FrameTooSmall: the pictures cannot carry a mark.
     """
     look_of = signature(planes.y for planes in planes_of_rgb(frames[:: max(1, -(-len(frames) // MOST_PICTURES))]))
     reading = read_mark(frames, progress)
-    if reading.verdict is not Verdict.NO_MARK or not settings.MARK_SEARCH_S:
+    most_s = settings.MARK_SEARCH_S if search_s is None else min(search_s, settings.MARK_SEARCH_S)
+    if reading.verdict is not Verdict.NO_MARK or not most_s:
         return Looked(Asked(reading, PRESENCE_Z, look_of), is_searched=False, is_search_cut=False)
-    found, is_cut = _searched(closer, progress)
+    found, is_cut = _searched(closer, progress, time.monotonic() + most_s)
     return Looked(Asked(found, SEARCHED_Z, look_of), is_searched=True, is_search_cut=is_cut)
 
 
@@ -92,12 +97,13 @@ def _counted(frames: Pictures, tell: Callable[[int], None]) -> Iterator[Planes]:
         tell(done + 1)
 
 
-def _searched(closer: Sequence[Callable[[], Pictures]], progress: Progress) -> tuple[MarkReading, bool]:
+def _searched(
+    closer: Sequence[Callable[[], Pictures]], progress: Progress, deadline_s: float
+) -> tuple[MarkReading, bool]:
     """The first mark that a search finds, newest key first, and whether time ran out before all was searched.
 
-    The whole search has MARK_SEARCH_S: it takes seconds for each key and place, and anybody may ask for it.
+    A search takes seconds for each key and place, and anybody may ask for one: hence the deadline.
     """
-    deadline_s = time.monotonic() + settings.MARK_SEARCH_S
     keys = mark_keys.names()
     found, tried, rounds = MarkReading(Verdict.NO_MARK), 0, len(closer) * len(keys)
     for place in closer:

@@ -1,5 +1,6 @@
 """Is a clip our own output? Consent's intake asks, through the setting TRUSTCORE_OWN_OUTPUT_DETECTOR."""
 
+import threading
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,6 +13,7 @@ from provenance.marks.verdicts import Verdict
 from provenance.services import answers_told, clip_reading
 from trustcore.primitives.clock import utc_now
 
+SEARCH_S = 30.0  # somebody waits for the answer of an upload
 METHOD = "trustcore-mark-and-manifest"
 VERSION = "2"
 
@@ -26,6 +28,10 @@ class Finding:
     version: str = VERSION
 
 
+# Searches at once in one web process: each keeps a core busy. Who finds it taken goes without, and the finding says so.
+_SEARCHING = threading.BoundedSemaphore(1)
+
+
 class Detector:
     """Looks for our watermark in the pictures, also on cropped, scaled or mirrored ones, and for a C2PA manifest.
 
@@ -38,22 +44,33 @@ class Detector:
         traces, looked_for = [], ["a manifest"]
         if has_manifest(media):
             traces.append("The file carries a signed manifest of a generated video.")
-        places = [start for start in dict.fromkeys((0, len(frames) // 2)) if start < len(frames)]
-        closer = [lambda start=start: frames[start : start + clip_reading.SEARCHED_FRAMES] for start in places]
         try:
-            looked = clip_reading.look(frames, closer)
+            looked = _looked(frames)
         except FrameTooSmall:
             return Finding(tuple(traces), tuple(looked_for))
         looked_for.append(_looked_for(looked))
-        if answers_told.tell(looked.asked, now=utc_now()).reading.verdict is not Verdict.NO_MARK:
+        told = answers_told.tell(looked.asked, asked_at=answers_told.INTAKE, now=utc_now())
+        if told.reading.verdict is not Verdict.NO_MARK:
             traces.append("The pictures carry our watermark.")
         return Finding(tuple(traces), tuple(looked_for))
+
+
+def _looked(frames: NDArray[np.uint8]) -> clip_reading.Looked:
+    """Aligned, then searched at the middle and at the beginning, if no other search is running."""
+    places = [start for start in dict.fromkeys((len(frames) // 2, 0)) if start < len(frames)]
+    closer = [lambda start=start: frames[start : start + clip_reading.SEARCHED_FRAMES] for start in places]
+    may_search = _SEARCHING.acquire(blocking=False)
+    try:
+        return clip_reading.look(frames, closer, search_s=SEARCH_S if may_search else 0.0)
+    finally:
+        if may_search:
+            _SEARCHING.release()
 
 
 def _looked_for(looked: clip_reading.Looked) -> str:
     """What was looked for, so that a search that had to end early is not taken for a whole one."""
     if not looked.is_searched:
-        return "our watermark"
+        return "our watermark where it lies"
     how = "cropped, scaled and mirrored, until time ran out" if looked.is_search_cut else "cropped, scaled and mirrored"
     return f"our watermark (also {how})"
 

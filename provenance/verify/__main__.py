@@ -59,7 +59,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--trust", metavar="CA.pem", help="certificate of the authority you trust")
     parser.add_argument("--init", metavar="FILE", help="session manifest of fragments that come without one")
     parser.add_argument(
-        "--mark-key", metavar="FILE", help="read the watermark with this key; a presence key tells only if there is one")
+        "--mark-key", metavar="FILE", help="read the watermark with this key; a presence key tells if there is one")
     parser.add_argument("--details", action="store_true", help="show everything about each of several files")
     parser.add_argument("--json", action="store_true", help="one JSON object instead of sentences")
     return parser

@@ -51,7 +51,12 @@ def _form(request: HttpRequest, code: str = "", status: int = 200) -> HttpRespon
         "problem": words.problem(code) if code else "", "is_link_problem": code == "check.link_unknown",
         "link": request.POST.get("link", "")[:200], **_puzzle(request),
     }
-    return render(request, "provenance/check_form.html", context, status=status)
+    return _page(request, "check_form", context, status)
+
+
+def _page(request: HttpRequest, name: str, context: dict[str, Any], status: int = 200) -> HttpResponse:
+    # Each language under its own name: Django's own tag would translate the names into the language of the page.
+    return render(request, f"provenance/{name}.html", {"languages": settings.LANGUAGES, **context}, status=status)
 
 
 def _puzzle(request: HttpRequest) -> dict[str, str]:
@@ -79,13 +84,12 @@ def answer(request: HttpRequest, public_id: str) -> HttpResponse:
         body = checks.find(public_id)
     except NotFound:
         return _unanswered(request, check_runs.find(public_id, now=utc_now()))
-    context = answer_context(public_id, body) | _puzzle(request)
-    return render(request, "provenance/check_answer.html", context)
+    return _page(request, "check_answer", answer_context(public_id, body) | _puzzle(request))
 
 
 def _unanswered(request: HttpRequest, run: CheckRun) -> HttpResponse:
     if run.state in check_runs.OPEN_STATES:
-        return render(request, "provenance/check_progress.html", {"public_id": run.public_id, **progress_of(run)})
+        return _page(request, "check_progress", {"public_id": run.public_id, **progress_of(run)})
     return _form(request, run.problem, 200 if run.state == "stopped" else 422)
 
 
@@ -112,7 +116,7 @@ def stop(request: HttpRequest, public_id: str) -> HttpResponse:
 def session(request: HttpRequest, conversation_id: str) -> HttpResponse:
     """What our records say about one session: who made it, what was disclosed, and the consent today."""
     context = session_context(session_lookup.find(conversation_id), utc_now())
-    return render(request, "provenance/check_session.html", context | _puzzle(request))
+    return _page(request, "check_session", context | _puzzle(request))
 
 
 @public

@@ -1,5 +1,4 @@
-"""A stranger's browser on the public check page: the puzzle is solved, the progress is shown, the answer comes by itself.
-"""
+"""A stranger's browser on the check page: the puzzle is solved, progress is shown, the answer comes by itself."""
 
 import threading
 from collections.abc import Callable, Iterator

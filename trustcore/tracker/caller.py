@@ -192,7 +192,8 @@ def _whole(value: Any, most: int = 1 << 31) -> int:
 def _checked_clip(fds: dict[str, int], report: dict[str, Any], want: frozenset[str], limits: Limits) -> TrackedClip:
     """Build the clip from the memory files, each exactly as long as the report says, all values in range."""
     count, height, width, samples = (_whole(report.get(key)) for key in ("frames", "height", "width", "samples"))
-    if count < (1 if limits.allows_stills else 2) or not 1 <= height <= limits.max_side_px or not 1 <= width <= limits.max_side_px:
+    fewest = 1 if limits.allows_stills else 2
+    if count < fewest or not 1 <= height <= limits.max_side_px or not 1 <= width <= limits.max_side_px:
         raise TrackerFault("The tracker answered nonsense: frames without a size.")
     if count > limits.max_fps * (limits.max_seconds + 2) + 2:
         raise TrackerFault("The tracker answered nonsense: more frames than the limit.")

@@ -225,7 +225,7 @@ def test_recording_of_another_house_is_not_signed(session: MarkedSession) -> Non
     assert SessionManifest.objects.get().content_hashes == []
 
 
-# --- a link instead of a file ----------------------------------------------------------------------------------------
+# --- a link instead of a file -------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("form", ["{id}", "http://testserver/c/{id}/token", "http://TESTSERVER/c/{id}/?x=1", "{label}"])
@@ -250,7 +250,7 @@ def test_other_links_are_refused_and_never_opened(client: Client, session: Marke
     assert "This is no link to a session of ours." in page.content.decode()
 
 
-# --- one answer for pictures that look alike --------------------------------------------------------------------------
+# --- one answer for pictures that look alike ---------------------------------------------------------------------
 
 
 def test_washed_copy_gets_the_answer_of_the_marked_clip(client: Client, recorded: bytes) -> None:

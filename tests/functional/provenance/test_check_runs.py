@@ -49,7 +49,7 @@ def waiting(settings: Any) -> list[Path]:
     return list(Path(settings.CHECK_SPOOL_DIR).glob("*"))
 
 
-# --- who may ask --------------------------------------------------------------------------------------------------------
+# --- who may ask -------------------------------------------------------------------------------
 
 
 def test_network_has_its_quota_and_others_have_theirs(client: Client, clip: bytes, settings: Any) -> None:
@@ -114,7 +114,7 @@ def test_queue_has_an_end(
     assert client.post("/check/", {"clip": SimpleUploadedFile("c.mp4", clip)}).status_code == 429
 
 
-# --- waiting --------------------------------------------------------------------------------------------------------------
+# --- waiting -------------------------------------------------------------------------------
 
 
 def test_clip_waits_encrypted_and_for_its_owner_only(
@@ -192,7 +192,7 @@ def test_answer_that_was_given_cannot_be_stopped(client: Client, clip: bytes) ->
     assert verdict_of(client.get(where)) == "no_mark"
 
 
-# --- dying --------------------------------------------------------------------------------------------------------------
+# --- dying -------------------------------------------------------------------------------
 
 
 def killed_while_looking(client: Client, clip: bytes, monkeypatch: pytest.MonkeyPatch) -> str:

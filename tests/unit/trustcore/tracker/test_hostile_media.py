@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import av
+import cv2
 import numpy as np
 import pytest
 
@@ -46,6 +47,33 @@ def clip_bytes(seconds: float = 1.0, **more: Any) -> bytes:
             if audio is not None:
                 _play(container, audio, recipe)
         return Path(file.name).read_bytes()
+
+
+def test_stills_are_read_where_they_are_allowed_and_nowhere_else() -> None:
+    picture = np.random.default_rng(1).integers(0, 256, (SIDE, SIDE, 3), np.uint8)
+    allowed = Limits(min_seconds=0.0, min_fps=0.5, allows_stills=True)
+    for ending in (".png", ".jpg", ".webp"):
+        still = cv2.imencode(ending, picture)[1].tobytes()
+        clip = track_clip(still, limits=allowed, want=NO_FACE_WANTED)
+        assert clip.frames.shape == (1, SIDE, SIDE, 3) and clip.seconds > 0
+        with pytest.raises(MediaRefused) as refusal:
+            track_clip(still, want=NO_FACE_WANTED)
+        assert refusal.value.code == "media.not_video"
+    for broken in (b"\x89PNG\r\n\x1a\n" + b"x" * 100, b"\xff\xd8\xff" + b"0" * 50, b"RIFF\x08\x00\x00\x00WEBPVP8 "):
+        with pytest.raises(MediaRefused):
+            track_clip(broken, limits=allowed, want=NO_FACE_WANTED)
+
+
+def test_part_of_a_clip_can_be_read() -> None:
+    clip = clip_bytes(3.0)
+    limits = {"min_seconds": 0.0, "min_fps": 0.5}
+    first = track_clip(clip, limits=Limits(read_s=1.0, **limits), want=NO_FACE_WANTED)
+    later = track_clip(clip, limits=Limits(read_s=1.0, skip_s=1.5, **limits), want=NO_FACE_WANTED)
+    whole = track_clip(clip, limits=Limits(**limits), want=NO_FACE_WANTED)
+    assert (len(first.frames), len(later.frames), len(whole.frames)) == (10, 10, 30)
+    assert np.array_equal(first.frames, whole.frames[:10]) and np.array_equal(later.frames, whole.frames[15:25])
+    with pytest.raises(MediaRefused):
+        track_clip(clip, limits=Limits(read_s=1.0, skip_s=9.0, **limits), want=NO_FACE_WANTED)
 
 
 def _draw(container: Any, video: Any, recipe: Recipe) -> None:
