@@ -1,8 +1,8 @@
-"""Addresses of provenance: the public check, the auditor's pages, and the public keys."""
+"""Addresses of provenance: the public check, the auditor's pages, the public keys, and the resolution of marks."""
 
 from django.urls import path
 
-from provenance.views import audit, checks, exports
+from provenance.views import audit, checks, exports, resolution
 
 urlpatterns = [
     path("check/", checks.check, name="check"),
@@ -14,6 +14,12 @@ urlpatterns = [
     path("check/<str:public_id>/answer.json", checks.answer_file, name="check_answer_file"),
     path("check/<str:public_id>/progress.json", checks.progress, name="check_progress"),
     path("check/<str:public_id>/stop/", checks.stop, name="check_stop"),
+    path("c2pa/v1/matches/byBinding", resolution.by_binding, name="c2pa_by_binding"),
+    path("c2pa/v1/matches/byContent", resolution.by_content, name="c2pa_by_content"),
+    path("c2pa/v1/manifests/<str:manifest_id>", resolution.manifest, name="c2pa_manifest"),
+    path("c2pa/v1/manifests/<str:manifest_id>/status", resolution.status, name="c2pa_manifest_status"),
+    path("c2pa/v1/services/supportedAlgorithms", resolution.algorithms, name="c2pa_algorithms"),
+    path("c2pa/v1/openapi.json", resolution.openapi, name="c2pa_openapi"),
     path("audit/", audit.search, name="audit_search"),
     path("audit/entries/<int:seq>/", audit.entry, name="audit_entry"),
     path("audit/entries/<int:seq>/proof.json", audit.proof, name="audit_proof"),

@@ -111,6 +111,7 @@ urlpatterns = [
         {"part": "fragments"},
         name="rendering_fragments",
     ),
+    path("console/live/<slug:conversation_id>/still.jpg", console_live.still_file, name="rendering_still"),
     path("console/kill/", console_live.kill, name="rendering_kill"),
     path("console/kill/lift/", console_live.lift, name="rendering_kill_lift"),
 ]

@@ -23,6 +23,7 @@ from provenance.manifests.session_manifest import MODEL_NAME, InitSegment, sessi
 
 RECORDING_LABEL = "org.trustcore.recording"
 OPUS_RATE_HZ = 48_000
+FRAME_MS = fmp4.FRAME_DURATION * 1000 // fmp4.TIMESCALE
 
 
 @dataclass(frozen=True)
@@ -141,22 +142,25 @@ def _audio_packets(
 
 
 def slots_shown(slots: Sequence[MarkSlot], times_90k: Sequence[int]) -> tuple[MarkSlot, ...]:
-    """Those of a session's mark slots that some sent picture fell into, cut to the time that was sent.
+    """The mark slots that sent pictures fell into, each with the time in which it was really shown.
 
     Args:
-        slots: as the session manifest plans them. times_90k: media time of each sent picture, any order.
+        slots: as the session manifest plans them, from time zero; after the last one they begin again.
+        times_90k: media time of each sent picture, at least one.
 
     Raises:
         RecordingInvalid: a picture lies in no slot, so nobody could say what its mark means.
     """
-    times_ms = [time_90k * 1000 // fmp4.TIMESCALE for time_90k in times_90k]
-    if any(not any(slot.start_ms <= at < slot.end_ms for slot in slots) for at in times_ms):
-        raise RecordingInvalid("A frame was sent at a time for which the session has no watermark slot.")
-    end_ms = max(times_ms) + fmp4.FRAME_DURATION * 1000 // fmp4.TIMESCALE
-    return tuple(
-        MarkSlot(slot.slot_id, max(slot.start_ms, min(times_ms)), min(slot.end_ms, end_ms))
-        for slot in slots if any(slot.start_ms <= at < slot.end_ms for at in times_ms)
-    )
+    shown: list[MarkSlot] = []
+    period_ms = slots[-1].end_ms
+    for at_ms in sorted(time_90k * 1000 // fmp4.TIMESCALE for time_90k in times_90k):
+        slot = next((s for s in slots if s.start_ms <= at_ms % period_ms < s.end_ms), None)
+        if slot is None:
+            raise RecordingInvalid("A frame was sent at a time for which the session has no watermark slot.")
+        is_same = bool(shown) and shown[-1].slot_id == slot.slot_id
+        start_ms = shown.pop().start_ms if is_same else at_ms
+        shown.append(MarkSlot(slot.slot_id, start_ms, at_ms + FRAME_MS))
+    return tuple(shown)
 
 
 def sign_recording(

@@ -138,7 +138,10 @@ class Signer:
         """
         sent = self._sent(fragment_file)
         picture = still.picture_at(fragment_file, at_ms)
-        (slot, *_) = recording.slots_shown(sent.facts.mark_slots, [picture.at_ms * fmp4.TIMESCALE // 1000])
+        # A decoder tells time in its own rounding; the frame's own number decides which slot's mark is in it.
+        told_90k = picture.at_ms * fmp4.TIMESCALE // 1000
+        shown_90k = min(sent.times_90k, key=lambda time_90k: abs(time_90k - told_90k))
+        (slot,) = recording.slots_shown(sent.facts.mark_slots, [shown_90k])
         return still.sign_still(self._signer, picture, sent.facts, sent.init, mark_slot=slot)
 
     def _sent(self, fragment_file: bytes) -> "_Sent":

@@ -61,6 +61,19 @@ def open_signed(row: Recording, *, actor: Actor) -> bytes:
     )
 
 
+def signed_still(row: Recording, at_ms: int, *, actor: Actor) -> bytes:
+    """One picture of the recording as a signed JPEG, `at_ms` after its first; on the record.
+
+    Raises:
+        Refusal: the fragments are not those of a session of ours, or the subject's key is gone.
+    """
+    signed = session_manifests.sign_still(
+        actor=actor, conversation=reference_to(row.conversation), fragment_file=open_fragments(row, actor=actor),
+        at_ms=at_ms,
+    )
+    return signed.encoded
+
+
 def open_fragments(row: Recording, *, actor: Actor) -> bytes:
     """Init segment and fragments as they were sent; on the record."""
     return blobs.get(

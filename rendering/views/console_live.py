@@ -180,15 +180,7 @@ def recording_file(request: Any, conversation_id: str, part: str) -> HttpRespons
     """The signed copy or the very fragments, decrypted for somebody who may see them. Seeing a
     recording is an event.
     """
-    row = (
-        Recording.objects.filter(
-            conversation__organisation=request.organisation, conversation__public_id=conversation_id
-        )
-        .select_related("conversation__organisation")
-        .first()
-    )
-    if row is None:
-        raise NotFound("There is no recording of this session.")
+    row = _recording_of(request, conversation_id)
     with audit.recording(actor=request.actor, action=Action.RECORDING_VIEWED, obj=row) as event:
         event.add(part=part)
         data = (
@@ -217,3 +209,32 @@ def session_state(request: Any, conversation_id: str) -> HttpResponse:
             "marks_ms": tile["state"].marks_ms if tile["state"] else {},
         }
     )
+
+
+@requires(Permission.RECORDING_VIEW)
+@require_GET
+def still_file(request: Any, conversation_id: str) -> HttpResponse:
+    """One picture of the recording as a signed JPEG, `?at_s=` after its beginning. Taking one is an event."""
+    row = _recording_of(request, conversation_id)
+    told = request.GET.get("at_s", "0")
+    if not (told.isascii() and told.isdigit() and len(told) <= 6):
+        raise RequestInvalid("Say how many whole seconds after the beginning.", fields={"at_s": ["is no number"]})
+    picture = recordings.signed_still(row, 1000 * int(told), actor=request.actor)
+    name = f"{conversation_id}-{int(told)}s.jpg"
+    return HttpResponse(
+        picture, content_type="image/jpeg", headers={"Content-Disposition": f'attachment; filename="{name}"'}
+    )
+
+
+def _recording_of(request: Any, conversation_id: str) -> Recording:
+    """The recording of a session of this organisation. Raises NotFound, also for another organisation's."""
+    row: Recording | None = (
+        Recording.objects.filter(
+            conversation__organisation=request.organisation, conversation__public_id=conversation_id
+        )
+        .select_related("conversation__organisation")
+        .first()
+    )
+    if row is None:
+        raise NotFound("There is no recording of this session.")
+    return row

@@ -38,7 +38,7 @@ def test_public_addresses_are_the_known_ones() -> None:
     private."""
     known = re.compile(
         r"^$|^health/|^accounts/(login|logout|passkeys/login)/|^demo/sign-in/|^i/|^me/|^c/|^worker/v1/|^check/|^embed/|^log/|^verify/"
-        r"|^status/|^jsi18n/|^\.well-known/"
+        r"|^status/|^c2pa/|^jsi18n/|^\.well-known/"
     )
     found = {
         where

@@ -5,7 +5,8 @@ import av
 import numpy as np
 import pytest
 
-from provenance.manifests import c2pa_files, certs, fmp4, recording, segments, session_manifest
+from provenance.manifests import c2pa_files, certs, fmp4, jumbf, recording, segments, session_manifest, still
+from provenance.manifests.assertions import MarkSlot
 from provenance.manifests.errors import ManifestInvalid, ManifestSigningFailed, RecordingInvalid
 from provenance.manifests.frame_codecs import CODECS, VP8_FRAMES, FrameCodec
 from tests.common.live_session import LiveSession, as_fragment_list, recording_of
@@ -122,6 +123,59 @@ def test_a_junk_signature_is_refused(session: LiveSession, fragments: bytes) -> 
 def test_a_session_without_frames_has_no_recording(session: LiveSession) -> None:
     with pytest.raises(RecordingInvalid, match="no frame"):
         recording.playable_mp4(session.init.encoded)
+
+
+def test_only_the_slots_that_were_shown_are_named_and_with_their_real_times() -> None:
+    plan = [MarkSlot(0xA, 0, 8000), MarkSlot(0xB, 8000, 16_000)]
+    times = [3000 * number for number in range(1, 30 * 20)]  # 20 s: the plan begins again after 16
+    assert recording.slots_shown(plan, times[:60]) == (MarkSlot(0xA, 33, 2033),)
+    assert [(s.slot_id, s.start_ms, s.end_ms) for s in recording.slots_shown(plan, times)] == [
+        (0xA, 33, 7999), (0xB, 8000, 15_999), (0xA, 16_000, 19_999),
+    ]
+    assert recording.slots_shown([MarkSlot(0xA, 0, 500)], times) == (MarkSlot(0xA, 33, 19_999),)
+
+
+def test_a_frame_outside_every_slot_is_not_signed() -> None:
+    with pytest.raises(RecordingInvalid, match="no watermark slot"):
+        recording.slots_shown([MarkSlot(0xA, 1000, 2000)], [3000])
+
+
+def test_a_picture_is_taken_at_its_time_and_the_last_one_after_the_end(fragments: bytes) -> None:
+    taken = [still.picture_at(fragments, at_ms) for at_ms in (0, 500, 10**9)]
+    assert [picture.at_ms for picture in taken] == [33, 533, 1000]
+    assert len({picture.jpeg for picture in taken}) == 3
+
+
+def test_a_signed_picture_names_the_consent_and_the_footage_it_rests_on(
+    session: LiveSession, fragments: bytes,
+) -> None:
+    slot = session.facts.mark_slots[0]
+    made = still.sign_still(
+        session.signer, still.picture_at(fragments, 500), session.facts, session.init, mark_slot=slot)
+    trusted = c2pa_files.read_trusted(made.encoded, session.signer.anchor_pem, c2pa_files.JPEG)
+    said = {entry["label"]: entry["data"] for entry in trusted.manifest["assertions"]}
+    assert {(i["title"], i["relationship"]) for i in trusted.manifest["ingredients"]} == {
+        ("Consent receipt (hash)", "inputTo"), ("Training footage (hash)", "inputTo"),
+    }
+    assert [action["action"] for action in said["c2pa.actions.v2"]["actions"]] == [
+        "c2pa.created", "c2pa.watermarked.bound"]
+    assert "trainedAlgorithmicMedia" in said["c2pa.actions.v2"]["actions"][0]["digitalSourceType"]
+    assert said["cawg.training-mining"]["entries"]["cawg.ai_training"] == {"use": "notAllowed"}
+    assert said["org.trustcore.still"]["session_manifest"] == session.init.label
+    assert "thumbnail" not in trusted.manifest
+    changed = bytearray(made.encoded)
+    changed[-300] ^= 1
+    with pytest.raises(ManifestInvalid, match="dataHash.mismatch"):
+        c2pa_files.read_trusted(bytes(changed), session.signer.anchor_pem, c2pa_files.JPEG)
+
+
+def test_a_store_in_two_segments_of_a_jpeg_is_refused(session: LiveSession, fragments: bytes) -> None:
+    slot = session.facts.mark_slots[0]
+    made = still.sign_still(session.signer, still.picture_at(fragments, 0), session.facts, session.init, mark_slot=slot)
+    at = made.encoded.index(b"JP", 2)
+    split = made.encoded[: at + 4] + (2).to_bytes(4, "big") + made.encoded[at + 8 :]
+    with pytest.raises(ManifestInvalid, match="several segments"):
+        jumbf.find_store(split)
 
 
 def test_segments_close_with_each_second() -> None:

@@ -1,0 +1,38 @@
+"""How often one network may ask something, counted in this process. PURE but for its counters; time is passed in.
+
+One web process counts for itself: with several the limit is that many times larger. It is meant against one caller who
+floods, not as a promise of an exact number.
+"""
+
+import threading
+from ipaddress import ip_address, ip_network
+
+WINDOW_S = 60
+MAX_NETWORKS = 10_000  # remembered at once; beyond that the window starts again for everyone
+
+
+def network_of(address: str) -> str:
+    """The network that an address counts for: /24 of IPv4, /64 of IPv6. What is no address counts together."""
+    try:
+        parsed = ip_address(address)
+    except ValueError:
+        return "unknown"
+    return str(ip_network(f"{parsed}/{24 if parsed.version == 4 else 64}", strict=False))
+
+
+class RateLimit:
+    """A fixed window of one minute for each network."""
+
+    def __init__(self) -> None:
+        self._window = -1
+        self._asked: dict[str, int] = {}
+        self._lock = threading.Lock()
+
+    def admits(self, network: str, per_minute: int, now_s: float) -> bool:
+        """Count one question; whether it is within the limit."""
+        window = int(now_s // WINDOW_S)
+        with self._lock:
+            if window != self._window or len(self._asked) >= MAX_NETWORKS:
+                self._window, self._asked = window, {}
+            self._asked[network] = self._asked.get(network, 0) + 1
+            return self._asked[network] <= per_minute
