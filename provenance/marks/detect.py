@@ -3,8 +3,8 @@
 Steps, for each window of frames: (1) scale to 512 lines; (2) take away the picture, keep the rest, evened out; (3) add
 the frames up; (4) per tile, fade as the embedder did, DFT, whiten by rings; (5) compare with the secret signs. The
 comparison with the sync signs is a sum of numbers that depend on the picture alone, each with a secret +-1, so for any
-unmarked picture P(z >= t) <= exp(-t^2/2) (Hoeffding). Every hypothesis tried is counted against that bound; docs/watermark.md has the
-proof.
+unmarked picture P(z >= t) <= exp(-t^2/2) (Hoeffding). Every hypothesis tried is counted against that bound;
+docs/watermark.md has the proof.
 """
 
 from collections.abc import Iterable, Iterator
