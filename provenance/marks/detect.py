@@ -3,7 +3,8 @@
 Steps, for each window of frames: (1) scale to 512 lines; (2) take away the picture, keep the rest, evened out; (3) add
 the frames up; (4) per tile, fade as the embedder did, DFT, whiten by rings; (5) compare with the secret signs. The
 comparison with the sync signs is a sum of numbers that depend on the picture alone, each with a secret +-1, so for any
-unmarked picture P(z >= t) <= exp(-t^2/2) (Hoeffding). Every hypothesis tried is counted against that bound.
+unmarked picture P(z >= t) <= exp(-t^2/2) (Hoeffding). Every hypothesis tried is counted against that bound;
+docs/watermark.md has the proof.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -225,7 +226,8 @@ def detect(
         window_frames: frames summed before the signs are compared.
 
     Returns:
-        What was read. `PAYLOAD_READ` means the payload passed presence, CRC and the slot's own energy test.
+        What was read. `PAYLOAD_READ` means the payload passed presence, CRC and the slot's own energy test, or stands
+        out so far by itself that it needs none of them (`slots.payload_alone`).
 
     Raises:
         ValueError: the frames differ in size.
