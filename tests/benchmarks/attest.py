@@ -28,9 +28,10 @@ from provenance.manifests import assertions, c2pa_files, certs, sei
 from provenance.manifests.attest import Attested, Attestor, SessionKey
 from provenance.manifests.carriage import Form
 from provenance.manifests.cose import parse_sign1, verify_sign1
-from provenance.manifests.frame_codecs import H264_FRAMES, VP8_FRAMES, FrameCodec
+from provenance.manifests.frame_codecs import H264_FRAMES, OPUS_PACKETS, VP8_FRAMES, FrameCodec
 from provenance.manifests.segments import root_of
 from tests.benchmarks import attest_browser
+from tests.common.attested_viewer import spoken
 
 SIZE = 512
 FRAMES = 300
@@ -145,11 +146,12 @@ async def browser_figures(made: dict[str, list[Attested]], key: SessionKey) -> d
         ("loss0", 0.0, H264_FRAMES), ("loss5", 0.05, H264_FRAMES), ("vp8_loss5", 0.05, VP8_FRAMES),
     ):
         print(f"playing {name} ...", flush=True)
-        counts = await attest_browser.live_counts(loss, codec)
-        print(f"  {counts}", flush=True)
-        found[f"share_verified_{name}"] = round(counts["verified"] / counts["received"], 5)
-        found[f"received_{name}"] = counts["received"]
-        false_invalid += counts["invalid"]
+        counts, sound = await attest_browser.live_counts(loss, codec)
+        print(f"  pictures {counts}\n  sound {sound}", flush=True)
+        for kind, told in ((name, counts), (f"sound_{name}", sound)):
+            found[f"share_verified_{kind}"] = round(told["verified"] / told["received"], 5)
+            found[f"received_{kind}"] = told["received"]
+            false_invalid += told["invalid"]
     return found | {"false_invalid": false_invalid}
 
 
@@ -163,6 +165,8 @@ def main() -> None:
     compact, compact_ms = attest_all(h264, key, H264_FRAMES, Form.COMPACT)
     vp8_full, vp8_ms = attest_all(vp8, key, VP8_FRAMES, Form.FULL)
     vp8_compact, _ = attest_all(vp8, key, VP8_FRAMES, Form.COMPACT)
+    sound = list(spoken())
+    opus, opus_ms = attest_all(sound, key, OPUS_PACKETS, Form.COMPACT)
     bare_ms = statistics.median(milliseconds(lambda unit: sei.join_annex_b(sei.split_annex_b(unit)), h264))
     print("signing a manifest a frame ...", flush=True)
     manifest_kbps, manifest_ms = full_manifest()
@@ -178,6 +182,9 @@ def main() -> None:
         "bytes_per_frame_vp8_compact": round(added_bytes(vp8_compact, vp8), 1),
         "kbit_per_s_full": round(full_bytes * 8 * FRAMES_PER_S / 1000, 1),
         "kbit_per_s_compact": round(added_bytes(compact, h264) * 8 * FRAMES_PER_S / 1000, 1),
+        "bytes_per_packet_opus": round(added_bytes(opus, sound), 1),
+        "opus_packet_bytes_mean": round(statistics.mean(len(packet) for packet in sound), 1),
+        "sender_ms_median_opus": round(statistics.median(opus_ms), 4),
         **browser,
         "baseline": "split and join the NAL units, no attestation", "baseline_ms_median": round(bare_ms, 4),
         "full_manifest_kbps": round(manifest_kbps, 1), "full_manifest_ms_median": round(manifest_ms, 3),

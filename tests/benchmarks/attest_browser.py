@@ -56,11 +56,13 @@ async def receiver_ms(key: SessionKey, label: str, codec: FrameCodec, units: Seq
     return statistics.median(found["taken"])
 
 
-async def live_counts(loss: float, codec: FrameCodec) -> dict[str, Any]:
-    """What a page counted over a line that loses this share of RTP packets. LIVE_FRAMES frames, 30 a second."""
-    sender = Sender(as_it_is, count=LIVE_FRAMES, codec=codec)
+async def live_counts(loss: float, codec: FrameCodec) -> tuple[dict[str, Any], dict[str, Any]]:
+    """(pictures, sound) as a page counted them over a line that loses this share of RTP packets.
+
+    LIVE_FRAMES pictures, 30 a second, and sound as long, 50 packets a second.
+    """
+    sender = Sender(as_it_is, count=LIVE_FRAMES, codec=codec, sound=as_it_is)
     with lossy_line(loss):
         async with viewer_page(sender) as page:
             seen = await watch(page, sender)
-    counts: dict[str, Any] = seen["verdict"]["counts"]
-    return counts
+    return seen["verdict"]["counts"], seen["verdict"]["sound"]["counts"]

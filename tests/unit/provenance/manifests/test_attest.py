@@ -1,3 +1,7 @@
+from collections.abc import Sequence
+
+import av
+import numpy as np
 import pytest
 
 from provenance.manifests import cose, fmp4, sei
@@ -99,3 +103,20 @@ def test_a_session_key_does_not_show_its_private_half() -> None:
     private = key._private.private_bytes_raw()
     assert private.hex() not in repr(vars(key)) + repr(key)
     assert private not in key.cose_key() + key.bind_to_signer(b"certificate")
+
+
+@pytest.mark.parametrize("codec", CODECS.values(), ids=lambda codec: codec.name)
+@pytest.mark.parametrize("form", Form)
+def test_a_decoder_that_knows_nothing_of_it_shows_the_same_pictures(codec: FrameCodec, form: Form) -> None:
+    units, attestor = access_units(codec=codec), Attestor(SessionKey(), LABEL, codec=codec)
+    attested = [attestor.attest(unit, 3000 * index, form).access_unit for index, unit in enumerate(units)]
+    shown, expected = decoded(attested, codec), decoded(units, codec)
+    assert len(shown) == len(units)
+    assert all(np.array_equal(a, b) for a, b in zip(shown, expected, strict=True))
+
+
+def decoded(units: Sequence[bytes], codec: FrameCodec) -> list[np.ndarray]:
+    decoder = av.CodecContext.create("vp8" if codec.name == "vp8" else "h264", "r")
+    assert isinstance(decoder, av.VideoCodecContext)
+    packets = [*map(av.Packet, units), None]
+    return [frame.to_ndarray() for packet in packets for frame in decoder.decode(packet)]
