@@ -20,6 +20,7 @@ NAL_PPS = 8
 START_CODE = b"\x00\x00\x00\x01"
 SEI_USER_DATA_UNREGISTERED = 5
 MAX_ACCESS_UNIT_BYTES = 4 * 1024 * 1024
+MAX_MEDIA_TIME_90K = 2**53 - 1  # the largest that a browser can count exactly: both sides refuse what lies above
 MAX_SEI_BYTES = 8 * 1024  # a COSE object of 4096 bytes, with emulation prevention at its densest
 
 _START_CODE_PATTERN = re.compile(rb"\x00\x00\x01")
@@ -116,6 +117,8 @@ def parse_sei(nal: bytes) -> SeiPayload:
     if len(body) < len(PROFILE_UUID) + _HEAD.size:
         raise SeiInvalid("This attestation SEI is cut short.")
     sequence, media_time_90k = _HEAD.unpack_from(body, len(PROFILE_UUID))
+    if media_time_90k > MAX_MEDIA_TIME_90K:
+        raise SeiInvalid("This attestation SEI states an impossible time.")
     payload = SeiPayload(sequence, media_time_90k, body[len(PROFILE_UUID) + _HEAD.size :])
     if build_sei(payload) != nal:
         raise SeiInvalid("This attestation SEI is not in its one canonical form.")

@@ -49,6 +49,8 @@ def directory_before_the_file() -> bytes:
 
 FAULTS: dict[str, tuple[Callable[[bytes], Any], bytes, type[Exception]]] = {
     "sei_of_no_bytes": (sei.parse_sei, b"", SeiInvalid),
+    "sei_of_a_time_no_browser_can_count": (
+        sei.parse_sei, sei.build_sei(sei.SeiPayload(1, 2**53, b"x")), SeiInvalid),
     "store_in_a_file_cut_short": (jumbf.find_store, uuid_box(STORE)[:-1], ManifestInvalid),
     "store_smaller_than_its_box": (jumbf.find_store, uuid_box(STORE, b"more"), ManifestInvalid),
     "store_larger_than_its_box": (
@@ -59,6 +61,9 @@ FAULTS: dict[str, tuple[Callable[[bytes], Any], bytes, type[Exception]]] = {
     "facts_with_a_number_key": (session_manifest._read_facts, cbor2.dumps({(1, 2): 1}), ManifestInvalid),
     "facts_that_hold_themselves": (session_manifest._read_facts, bytes.fromhex("d81c81d81d00"), ManifestInvalid),
     "facts_not_a_number": (session_manifest._read_facts, cbor2.dumps({"a": float("nan")}), ManifestInvalid),
+    "facts_with_a_key_twice": (session_manifest._read_facts, bytes.fromhex("a2616101616102"), ManifestInvalid),
+    "facts_with_bytes_after_them": (session_manifest._read_facts, bytes.fromhex("a1616101f6"), ManifestInvalid),
+    "facts_with_a_long_number": (session_manifest._read_facts, bytes.fromhex("a161611801"), ManifestInvalid),
     "directory_before_the_file": (bundles.read_files, directory_before_the_file(), BundleInvalid),
     "directory_of_millions": (bundles.read_files, bundle_with_end(zip_end(65535, 46 * 65535, 0)), BundleInvalid),
     "directory_of_gigabytes": (bundles.read_files, bundle_with_end(zip_end(9, 2**31, 0)), BundleInvalid),
