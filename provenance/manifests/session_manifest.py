@@ -200,15 +200,23 @@ def signer_certificate(encoded: bytes, manifest: jumbf.Superbox) -> x509.Certifi
 
 
 def _decode(encoded: bytes) -> Any:
+    """CBOR in its shortest form, no key twice and nothing after it: what two readers cannot read in two ways.
+
+    The order of keys is free, because c2pa-python keeps the order that it was given.
+    """
     try:
-        return cbor2.loads(encoded)
+        value = cbor2.loads(encoded)
+        again = cbor2.dumps(value)
     except (cbor2.CBORError, ValueError, TypeError, OverflowError, RecursionError, MemoryError) as error:
         raise ManifestInvalid("An assertion is not readable CBOR.") from error
+    if again != encoded:
+        raise ManifestInvalid("An assertion's CBOR is not in its shortest form.")
+    return value
 
 
 def _read_key(session_keys: bytes, signer: x509.Certificate) -> KeyEntry:
     try:
-        (entry,) = _decode(session_keys)["keys"]
+        (entry,) = cose.parse_canonical(session_keys)["keys"]
         kid, public = cose.parse_cose_key(entry["key"])
         created_at, validity_s, minimum = entry["createdAt"], entry["validityPeriod"], entry["minSequenceNumber"]
         binding = cose.canonical_cbor(entry["signerBinding"])

@@ -4,6 +4,7 @@ Each step flips a bit, cuts, duplicates or splices a piece, or moves a big-endia
 little, or to an extreme. Steps are drawn as plain numbers, so a failing case shrinks to the fewest and smallest steps.
 """
 
+import random
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -52,6 +53,13 @@ def damaged(samples: Sequence[bytes], *, most_steps: int = 4) -> st.SearchStrate
     broken = st.builds(
         _apply, st.sampled_from(samples), st.sampled_from(samples), st.lists(step, min_size=1, max_size=most_steps))
     return st.one_of(broken, broken, broken, st.binary(max_size=400))
+
+
+def damaged_by(draw: random.Random, samples: Sequence[bytes], most_steps: int = 3) -> bytes:
+    """The same from a seeded generator, for cases that have to be made before they are judged."""
+    steps = [(draw.randrange(len(STEPS)), draw.randrange(2**24), draw.randrange(2**16))
+             for _ in range(draw.randint(1, most_steps))]
+    return _apply(draw.choice(samples), draw.choice(samples), steps)
 
 
 def _apply(sample: bytes, other: bytes, steps: list[tuple[int, int, int]]) -> bytes:
