@@ -6,7 +6,7 @@ then judged by their exact statistic. What is judged is a sum of numbers that de
 secret +-1, so that for any unmarked sound and any one alignment P(|z| >= t) <= 2 exp(-t^2/2).
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from math import sqrt
@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from provenance.marks.keys import MarkKey
 from provenance.marks.sound import listen, signs
 from provenance.marks.sound.listen import LOW_HOP, LOW_RATE_HZ, Alignment
-from provenance.marks.sound.transform import CYCLE_HOPS, basis
+from provenance.marks.sound.transform import BINS, CYCLE_HOPS, basis
 
 CYCLE: Final = CYCLE_HOPS * LOW_HOP  # low samples
 OPUS_PASSES: Final = (0, 1, 2)
@@ -62,11 +62,23 @@ def hops_of(cycle: NDArray[Number], first_hop: int, count: int) -> NDArray[Numbe
 def heard_at(sound: NDArray[np.float32], key: MarkKey, alignment: Alignment) -> Heard:
     """The exact presence statistic of a stretch of evened sound under one alignment; 0 in silence."""
     first_hop, values = listen.coefficients(sound, alignment)
-    sync = hops_of(signs.layout(key).sync, first_hop, len(values))
-    used = np.where(sync != 0, values, np.float32(0.0)).astype(np.float64)
-    energy = float(np.sum(used**2))
-    z = float(np.sum(sync * used)) / sqrt(energy) if energy > 0.0 else 0.0
+    sync = signs.layout(key).sync
+    once = np.where(sync != 0, _folded(values, first_hop), 0.0)
+    energy = float(np.sum(once**2))
+    z = float(np.sum(sync * once)) / sqrt(energy) if energy > 0.0 else 0.0
     return Heard(alignment, z, first_hop % CYCLE_HOPS, values)
+
+
+def _folded(values: NDArray[np.float32], first_hop: int) -> NDArray[np.float64]:
+    """Values laid on the cycle, those of a second round added: [hops, 125] -> float64 [800, 125].
+
+    The signs come again after eight seconds, and so may the sound. Added up, each sign is used once, as the bound asks.
+    """
+    once = np.zeros((CYCLE_HOPS, BINS))
+    for start in range(0, len(values), CYCLE_HOPS):
+        round_ = values[start : start + CYCLE_HOPS]
+        once[(first_hop + np.arange(len(round_))) % CYCLE_HOPS] += round_
+    return once
 
 
 def find(sound: NDArray[np.float32], key: MarkKey) -> Heard | None:
@@ -85,18 +97,17 @@ def find(sound: NDArray[np.float32], key: MarkKey) -> Heard | None:
     return max(best, _best(sound, key, far), key=lambda one: abs(one.z)) if far else best
 
 
-def _best(sound: NDArray[np.float32], key: MarkKey, tried: Iterable[tuple[int, int]]) -> Heard:
-    rough = [fit for slip, passes in tried for fit in _fits(sound, key, slip, passes)]
+def _best(sound: NDArray[np.float32], key: MarkKey, tried: Sequence[tuple[int, int]]) -> Heard:
+    spectrum, length = np.fft.rfft(sound), len(sound)
+    turned = {passes: (spectrum * listen.opus_turn(length, passes)).astype(np.complex64) for passes in OPUS_PASSES}
+    rough = [_fit(listen.stretched(turned[passes], length, slip), key, slip, passes) for slip, passes in tried]
     rough.sort(key=lambda fit: -fit[0])
-    return max((_refined(sound, key, fit[1]) for fit in rough[:CANDIDATES]), key=lambda one: abs(one.z))
+    exact = [heard_at(sound, key, alignment) for _, alignment in rough[:CANDIDATES]]
+    return _refined(sound, key, max(exact, key=lambda one: abs(one.z)))
 
 
-def _fits(
-    sound: NDArray[np.float32], key: MarkKey, slip: int, passes: int,
-) -> Iterator[tuple[float, Alignment]]:
-    """The best place of the cycle under one slip, with the size of the correlation there."""
-    turned = (np.fft.rfft(sound) * listen.opus_turn(len(sound), passes)).astype(np.complex64)
-    low = listen.stretched(turned, len(sound), slip)
+def _fit(low: NDArray[np.float32], key: MarkKey, slip: int, passes: int) -> tuple[float, Alignment]:
+    """The best place of the cycle for a stretch as it would be without its slip and turn; the correlation there."""
     folded = np.zeros(CYCLE, dtype=np.float32)
     for start in range(0, len(low), CYCLE):
         part = low[start : start + CYCLE]
@@ -105,14 +116,16 @@ def _fits(
     fit = np.abs(np.fft.irfft(np.conj(np.fft.rfft(folded)) * template(key), CYCLE))
     place = int(np.argmax(fit))
     # The low-rate wave is drawn a third of a sample early; see listen.LOW_SHIFT.
-    yield float(fit[place]), Alignment((place + listen.LOW_SHIFT) % CYCLE, slip, passes)
+    return float(fit[place]), Alignment((place + listen.LOW_SHIFT) % CYCLE, slip, passes)
 
 
-def _refined(sound: NDArray[np.float32], key: MarkKey, rough: Alignment) -> Heard:
+def _refined(sound: NDArray[np.float32], key: MarkKey, rough: Heard) -> Heard:
+    at = rough.alignment
     near = [
-        Alignment((rough.start + fine) % CYCLE, rough.slip + slip, rough.opus_passes)
+        heard_at(sound, key, Alignment((at.start + fine) % CYCLE, at.slip + slip, at.opus_passes))
         for fine in FINE
         for slip in (-1, 0, 1)
+        if fine or slip
     ]
-    return max((heard_at(sound, key, one) for one in near), key=lambda one: abs(one.z))
+    return max([rough, *near], key=lambda one: abs(one.z))
 

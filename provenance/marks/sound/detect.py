@@ -6,8 +6,8 @@ of slots that explains the pieces best, add the pieces up along it and decode; (
 
 The proof is in what is judged. Presence is one sum of numbers that depend on the sound alone, each with a secret +-1,
 so P(|z| >= t) <= 2 exp(-t^2/2) for any unmarked sound and one alignment, times the alignments tried. A payload is
-judged by a sum over *all* chips, sync and payload together, under the code word that was read: for one code word, one
-path and one alignment the same bound holds, and all 2^64 code words, all paths and all alignments are counted.
+judged by the sum over all its chips under the code word that was read: for one code word, one path and one alignment
+the same bound holds, and all 2^64 code words, all paths and all alignments are counted. The CRC comes on top.
 """
 
 from collections.abc import Callable
@@ -61,17 +61,17 @@ class SoundReading:
 class _Piece:
     """About a second of an aligned stretch against the secret signs."""
 
-    sync_sum: float
+    hops: NDArray[np.intp]  # [H] their numbers in the cycle
+    sync_z: float
     bits: NDArray[np.float64]  # [64, 240] sums over the chips of each coded bit, for each slot
-    energy: float  # of all values
-    message_energy: float
+    energy: float  # of the payload's values
 
     def reading(self) -> SoftReading:
         """As `follow_slots` wants it: soft bits of rms 1 on noise, and each slot's energy beyond noise."""
-        scale = sqrt(self.message_energy / payload.CODED_BITS) or 1.0
+        scale = sqrt(self.energy / payload.CODED_BITS) or 1.0
         soft = (self.bits / scale).astype(np.float32)
-        energies = np.array([energy_of(one) for one in soft]) if self.message_energy else np.zeros(SLOT_KEYS)
-        return SoftReading(self.sync_sum / (sqrt(max(self.energy - self.message_energy, 0.0)) or 1.0), soft, energies)
+        energies = np.array([energy_of(one) for one in soft]) if self.energy else np.zeros(SLOT_KEYS)
+        return SoftReading(self.sync_z, soft, energies)
 
 
 def presence_threshold(stretches: int) -> float:
@@ -80,9 +80,10 @@ def presence_threshold(stretches: int) -> float:
 
 
 def payload_threshold(stretches: int, pieces: int) -> float:
-    """The z over all chips at which a payload may be believed, all code words, paths and alignments counted."""
-    paths = pieces * log(SLOT_KEYS)
-    return sqrt(PRESENCE_Z**2 + 2.0 * (payload.PAYLOAD_BITS * log(2.0) + paths + stretches * log(HYPOTHESES)))
+    """The z over a payload's chips at which it may be believed, all code words, paths and alignments counted."""
+    paths = pieces * log(SLOT_KEYS) + log(pieces)  # a path falls into at most as many takes as it has pieces
+    places = stretches * log(2 * HYPOTHESES)  # twice: each stretch may also have been left out
+    return sqrt(PRESENCE_Z**2 + 2.0 * (payload.PAYLOAD_BITS * log(2.0) + paths + places))
 
 
 def read_sound(
@@ -190,20 +191,34 @@ def _piece(values: NDArray[np.float32], first_hop: int, key: MarkKey) -> _Piece:
     for slot in range(SLOT_KEYS):
         matched = message * hops_of(signs.message_signs(key, slot), first_hop, count)[is_message]
         bits[slot] = np.bincount(bit, matched, payload.CODED_BITS)
-    squares = values.astype(np.float64) ** 2
-    return _Piece(float(np.sum(sync * values)), bits, float(squares.sum()), float(squares[is_message].sum()))
+    sync_energy = float(np.sum(values[~is_message].astype(np.float64) ** 2))
+    sync_z = float(np.sum(sync * values)) / (sqrt(sync_energy) or 1.0)
+    hops = (first_hop + np.arange(count)) % CYCLE_HOPS
+    return _Piece(hops, sync_z, bits, float(np.sum(message.astype(np.float64) ** 2)))
 
 
 def _take_payload(pieces: list[_Piece], take: Take, stretches: int) -> int | None:
     """Steps 4 and 5 for the pieces of one take."""
     taken = pieces[take.first : take.first + len(take.path)]
-    energy, message_energy = (sum(getattr(p, name) for p in taken) for name in ("energy", "message_energy"))
-    if message_energy <= 0.0:
+    energy = sum(piece.energy for piece in taken) * _rounds(taken, take.path)
+    if energy <= 0.0:
         return None
-    bits = np.sum([p.bits[slot] for p, slot in zip(taken, take.path, strict=True)], axis=0)
-    soft = (bits / sqrt(message_energy / payload.CODED_BITS)).astype(np.float32)
+    bits = np.sum([piece.bits[slot] for piece, slot in zip(taken, take.path, strict=True)], axis=0)
+    soft = (bits / sqrt(energy / payload.CODED_BITS)).astype(np.float32)
     value = payload.decode(soft) if energy_of(soft) >= SLOT_ENERGY else None
     if value is None:
         return None
-    z = (sum(p.sync_sum for p in taken) + float(np.sum(bits * payload.encode(value)))) / sqrt(energy)
+    z = float(np.sum(bits * payload.encode(value))) / sqrt(energy)
     return value if z >= payload_threshold(stretches, len(taken)) else None
+
+
+def _rounds(taken: list[_Piece], path: tuple[int, ...]) -> int:
+    """How often the path uses the same signs again: 1 in a session whose slots change as the cycle ends.
+
+    A sound that repeats itself in step with its signs can make the sum wider by the root of this number, so the energy
+    it is measured against is multiplied by it.
+    """
+    used = np.zeros((SLOT_KEYS, CYCLE_HOPS), dtype=np.intp)
+    for piece, slot in zip(taken, path, strict=True):
+        used[slot, piece.hops] += 1
+    return int(used.max())

@@ -10,7 +10,16 @@ from provenance.marks.sound import align, listen
 from provenance.marks.sound.detect import payload_threshold, presence_threshold, read_sound
 from provenance.marks.sound.embed import embed_reference
 from provenance.marks.verdicts import Verdict
-from tests.common.spoken import CHANGES, Samples, music, slots_from, speech, through_opus
+from tests.common.spoken import (
+    CHANGES,
+    Samples,
+    at_another_clock,
+    music,
+    slots_from,
+    speech,
+    through_opus,
+    with_noise,
+)
 
 KEY, OTHER_KEY = MarkKey(bytes(range(32)), "one"), MarkKey(bytes(range(1, 33)), "other")
 SLOT_ID, FIRST_SLOT = 0x0123_4567_89AB_CDEF, 62
@@ -101,6 +110,20 @@ def test_too_little_sound_says_nothing() -> None:
         assert read_sound(heard()[48_000 : 48_000 + samples], KEY).verdict is Verdict.NO_MARK
 
 
+DEFEATS = {
+    "played two per cent faster": lambda heard: at_another_clock(heard, 20_000.0),
+    "noise at 15 dB": lambda heard: with_noise(heard, 15.0),
+    "music half as loud as the speech": lambda heard: heard // 2 + music(len(heard) / 48_000 + 1, 5)[: len(heard)] // 3,
+}
+
+
+@pytest.mark.parametrize("attack", DEFEATS)
+def test_what_defeats_the_mark_is_known(attack: str) -> None:
+    """Not a wish: the outcome that docs/sound-mark.md states. Whoever makes the mark stronger changes both."""
+    suspect = DEFEATS[attack](heard()[48_000 : 48_000 + FIVE_S + 9600])[:FIVE_S]
+    assert read_sound(suspect, KEY).payload is None
+
+
 def test_without_a_mark_the_statistic_is_as_narrow_as_its_bound_says() -> None:
     sound = listen.evened(listen.to_low_rate(speech()[:FIVE_S].astype(np.float32)))
     place = align.Alignment(12_345.0, 0, 1)
@@ -108,9 +131,17 @@ def test_without_a_mark_the_statistic_is_as_narrow_as_its_bound_says() -> None:
     assert 0.8 < float(np.std(seen)) < 1.2 and abs(float(np.mean(seen))) < 0.3 and np.abs(seen).max() < 4.0
 
 
+def test_a_sound_that_repeats_with_the_cycle_does_not_widen_the_statistic() -> None:
+    loop = np.resize(speech()[: 8 * 48_000], 10 * 48_000).astype(np.float32)
+    sound = listen.evened(listen.to_low_rate(loop))
+    place = align.Alignment(320.0, 0, 0)
+    seen = [align.heard_at(sound, MarkKey(bytes([n]) * 32), place).z for n in range(120)]
+    assert 0.8 < float(np.std(seen)) < 1.2
+
+
 def test_the_thresholds_count_what_was_tried() -> None:
     assert 8.7 < presence_threshold(1) < 8.8 < presence_threshold(6) < 9.0
-    assert 13.0 < payload_threshold(1, 6) < 15.0 < payload_threshold(6, 60) < 32.0
+    assert 14.0 < payload_threshold(1, 6) < 15.5 < payload_threshold(6, 60) < 32.0
     assert align.HYPOTHESES > 7e8
 
 
