@@ -6,6 +6,7 @@ from typing import Any
 
 from rest_framework import serializers
 
+from provenance.manifests.frame_codecs import CODECS
 from rendering.services.opening import Wish
 from rendering.services.viewing import DEFAULT_MILLI
 from trustcore.primitives.grants import EMOTIONS
@@ -43,12 +44,13 @@ class EmotionField(serializers.Field):
 
 
 class PropertiesIn(serializers.Serializer[Any]):
-    """Tavus' `properties`. What is not here is kept and has no effect."""
+    """Tavus' `properties`, and `video_codec` of our own. What is not here is kept and has no effect."""
 
     max_call_duration = serializers.IntegerField(min_value=10, max_value=14_400, required=False)
     participant_absent_timeout = serializers.IntegerField(min_value=10, max_value=3600, required=False)
     enable_recording = serializers.BooleanField(required=False)
     language = serializers.CharField(max_length=40, required=False)
+    video_codec = serializers.ChoiceField(choices=tuple(CODECS), required=False)
 
 
 class ConversationIn(serializers.Serializer[Any]):

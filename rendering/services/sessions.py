@@ -82,6 +82,7 @@ def _facts_for_slot(conversation: Conversation) -> dict[str, Any]:
         else None,
         "max_duration_s": conversation.max_duration_s,
         "recording": conversation.is_recorded,
+        "video_codec": conversation.properties.get("video_codec", ""),
         "signer_certificate": session_manifests.certificate_b64(),
         "ice_servers": list(getattr(settings, "ICE_SERVERS", ())),
     }

@@ -198,6 +198,7 @@ def test_mallory_sees_and_starts_nothing(stage):
         ({"emotion": "glee"}, "emotion"), ({"emotion": {"name": "joy", "milli": 1001}}, "emotion"),
         ({"callback_url": "no url"}, "callback_url"),
         ({"properties": {"max_call_duration": 1}}, "properties"),
+        ({"properties": {"video_codec": "av1"}}, "properties"),
         ({"conversation_name": "x" * 201}, "conversation_name"),
     ],
 )

@@ -26,9 +26,9 @@ OFFER = {"sdp": "v=0", "viewer_nonce": "n" * 22}
 class Talk:
     """A conversation as its viewer holds it."""
 
-    def __init__(self, stage):
+    def __init__(self, stage, **body):
         made = Client().post(
-            "/v2/conversations", json.dumps({"replica_id": stage.replica.public_id, **USE}),
+            "/v2/conversations", json.dumps({"replica_id": stage.replica.public_id, **USE, **body}),
             content_type="application/json",
             headers={"x-api-key": stage.api_key}).json()
         self.id, self.link = made["conversation_id"], made["conversation_url"].removeprefix("http://testserver")
@@ -262,6 +262,12 @@ def test_a_frame_without_seal_is_an_alarm_and_the_end(stage, talk, lease):
     assert Event.objects.filter(action="frame.unsealed", object_id=talk.id).count() == 2
     wall = signed_in(stage.cast.meera).get("/console/live/").content.decode()
     assert "3 sent unsigned" in wall and f"/console/live/{talk.id}/" in wall
+
+
+def test_a_conversation_may_name_the_codec_of_its_pictures(stage):
+    talk = Talk(stage, properties={"video_codec": "vp8"})
+    assert talk.join().status_code == 200
+    assert stage.slot.claim("session").json()["facts"]["video_codec"] == "vp8"
 
 
 def segment(number):

@@ -8,13 +8,14 @@ from pathlib import Path
 import pytest
 
 from provenance.manifests import fmp4, recording
+from provenance.manifests.frame_codecs import CODECS
 from provenance.verify.__main__ import main
 from tests.common.live_session import LiveSession, as_fragment_list, demo_signer, recording_of
 
 
-@pytest.fixture(scope="module")
-def whole() -> bytes:
-    return recording_of(LiveSession())
+@pytest.fixture(scope="module", params=CODECS.values(), ids=lambda codec: codec.name)
+def whole(request: pytest.FixtureRequest) -> bytes:
+    return recording_of(LiveSession(codec=request.param))
 
 
 @pytest.fixture

@@ -55,12 +55,16 @@ export function isOurExclusion(exclusions) {
     && where.get("value") instanceof Uint8Array && equal(where.get("value"), SCHEME_URI);
 }
 
-// `segment-info-map` of section 19.4 in canonical CBOR. Map keys stand in canonical order: shorter ones first.
+// The exclusion as every frame's hash names it, in canonical CBOR. Map keys stand in canonical order: shorter ones first.
+const EXCLUSIONS = encodeList([encodeMap([
+  ["data", encodeList([encodeMap([["value", encodeBytes(SCHEME_URI)], ["offset", encodeUint(EMSG_URI_OFFSET)]])])],
+  ["xpath", encodeText("/emsg")],
+])]);
+
+// `segment-info-map` of section 19.4.
 function segmentInfo(sequence, hash, label) {
-  const where = encodeMap([["value", encodeBytes(SCHEME_URI)], ["offset", encodeUint(EMSG_URI_OFFSET)]]);
-  const exclusion = encodeMap([["data", encodeList([where])], ["xpath", encodeText("/emsg")]]);
   const bmffHash = encodeMap([
-    ["alg", encodeText("sha256")], ["hash", encodeBytes(hash)], ["exclusions", encodeList([exclusion])],
+    ["alg", encodeText("sha256")], ["hash", encodeBytes(hash)], ["exclusions", EXCLUSIONS],
   ]);
   return encodeMap([
     ["bmffHash", bmffHash], ["manifestId", encodeText(label)], ["sequenceNumber", encodeUint(sequence)],
@@ -74,5 +78,13 @@ export function rebuildCose({ label, kid }, sequence, hash, signature) {
 
 // Its length, which the hash covers: it depends on the frame number's width only.
 export function rebuiltCoseBytes(session, sequence) {
-  return rebuildCose(session, sequence, new Uint8Array(32), new Uint8Array(64)).length;
+  const width = encodeUint(sequence).length;
+  const known = lengths.get(session) ?? new Map();
+  lengths.set(session, known);
+  if (!known.has(width)) {
+    known.set(width, rebuildCose(session, sequence, new Uint8Array(32), new Uint8Array(64)).length);
+  }
+  return known.get(width);
 }
+
+const lengths = new WeakMap(); // session -> width of a frame number -> length
