@@ -27,7 +27,7 @@ drill: setup-browser ## the long and violent tests
 	@$(PY) -m pytest -q tests/drills
 
 lint: setup      ## ruff, mypy, import rules
-	@.venv/bin/ruff check . && .venv/bin/mypy trustcore/primitives provenance/marks provenance/manifests provenance/verify rendering/protocol.py && .venv/bin/lint-imports
+	@.venv/bin/ruff check . && .venv/bin/mypy trustcore/primitives provenance/marks provenance/manifests provenance/oracle provenance/verify rendering/protocol.py && .venv/bin/lint-imports
 
 bench: setup-browser ## one benchmark: make bench NAME=train (see docs/benchmarks.md)
 	@$(PY) -m tests.benchmarks.$(NAME)
