@@ -2,12 +2,15 @@
 
 from django.urls import path
 
-from provenance.views import audit, checks, exports, resolution
+from provenance.views import audit, certificates, checks, exports, resolution
 
 urlpatterns = [
     path("check/", checks.check, name="check"),
     path("check/keys/", checks.keys, name="check_keys"),
     path("check/authority.pem", checks.authority, name="check_authority"),
+    path("check/claim-signers/", certificates.signers, name="check_claim_signers"),
+    path("check/claim-signers.json", certificates.signers_file, name="check_claim_signers_file"),
+    path("check/claim-signers.crl", certificates.status_list, name="check_status_list"),
     path("check/<str:public_id>/", checks.answer, name="check_answer"),
     path("check/<str:public_id>/answer.json", checks.answer_file, name="check_answer_file"),
     path("c2pa/v1/matches/byBinding", resolution.by_binding, name="c2pa_by_binding"),

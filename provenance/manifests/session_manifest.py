@@ -19,7 +19,6 @@ from provenance.manifests.errors import CoseInvalid, ManifestInvalid, ManifestSi
 from trustcore.primitives.canonical import canonical_bytes
 
 MODEL_NAME = "Trustcore Gaussian replica"
-HEADER_X5CHAIN = 33
 
 
 @dataclass(frozen=True)
@@ -67,6 +66,7 @@ class SessionManifest:
     facts: dict[str, Any]
     key: KeyEntry
     signer_name: str
+    signer_serial: str = ""  # of its certificate, hex
 
 
 def sign_session_manifest(
@@ -154,7 +154,7 @@ def read_session_manifest(init: bytes, anchor_pem: str) -> SessionManifest:
     return SessionManifest(
         label=trusted.label, claim_sha256=jumbf.claim_sha256(init, manifest), facts=facts,
         key=_read_key(jumbf.assertion_cbor(init, manifest, assertions.SESSION_KEYS_LABEL), certificate),
-        signer_name=certificate.subject.rfc4514_string(),
+        signer_name=certificate.subject.rfc4514_string(), signer_serial=f"{certificate.serial_number:x}",
     )
 
 
@@ -163,7 +163,7 @@ def signer_certificate(encoded: bytes, manifest: jumbf.Superbox) -> x509.Certifi
     start, end = manifest.child("c2pa.signature").content(b"cbor")
     try:
         protected, unprotected, _, _ = _decode(encoded[start:end]).value
-        chain = {**unprotected, **_decode(protected)}[HEADER_X5CHAIN]
+        chain = {**unprotected, **_decode(protected)}[c2pa_files.HEADER_X5CHAIN]
         return x509.load_der_x509_certificate(chain if isinstance(chain, bytes) else chain[0])
     except (AttributeError, KeyError, TypeError, ValueError, IndexError) as error:
         raise ManifestInvalid("The claim signature carries no readable certificate.") from error

@@ -1,9 +1,11 @@
 """Verify recordings, exports and evidence bundles offline.
 
-  python -m provenance.verify FILE... [--trust CA.pem] [--mark-key FILE] [--json]
+  python -m provenance.verify FILE... [--trust CA.pem] [--mark-key FILE] [--status FILE] [--tsa FILE] [--json]
 
 Needs no secret and no network. Trust has to come from you: --trust names the authority's certificate (or set
-TRUSTCORE_TRUST); without it the best a file can be is "signer not trusted".
+TRUSTCORE_TRUST); without it the best a file can be is "signer not trusted". --status
+names the authority's list of revoked certificates (a CRL, from /check/claim-signers.crl), --tsa the certificate of a
+time-stamp authority whose time you believe.
 
 Exit codes: 0 every file verified; 1 a file does not verify (changed, cut or malformed); 2 wrong usage; 3 a file's
 signer is not trusted under the anchor given; 4 a file carries no signature; 5 a file cannot be read. With several files
@@ -15,12 +17,17 @@ import json
 import os
 import sys
 import warnings
+from datetime import UTC, datetime
 from pathlib import Path
 
 from cryptography import x509
 
+from provenance.manifests import status_lists
+from provenance.manifests.errors import StatusListInvalid
+from provenance.manifests.status_lists import StatusList
 from provenance.marks.errors import MarkKeyUnreadable
 from provenance.marks.keys import MarkKey
+from provenance.verify.certificates import held_against
 from provenance.verify.files import verify_file
 from provenance.verify.reports import worst
 
@@ -54,18 +61,25 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("files", nargs="+", metavar="FILE")
     parser.add_argument("--trust", metavar="CA.pem", help="certificate of the authority you trust")
     parser.add_argument("--mark-key", metavar="FILE", help="read the watermark with this key")
+    parser.add_argument("--status", metavar="FILE", help="the authority's list of revoked certificates (CRL)")
+    parser.add_argument("--tsa", metavar="FILE", help="certificate of the time-stamp authority you trust")
     parser.add_argument("--json", action="store_true", help="one JSON object instead of sentences")
     options = parser.parse_args(arguments)
     try:
         trust = options.trust or os.environ.get("TRUSTCORE_TRUST", "")
         anchor_pem = _anchor(Path(trust)) if trust else ""
         mark_key = MarkKey.from_file(Path(options.mark_key).read_bytes()) if options.mark_key else None
-    except (OSError, ValueError, MarkKeyUnreadable) as error:
+        status = _status(Path(options.status), anchor_pem) if options.status else None
+        tsa_anchor_pem = _anchor(Path(options.tsa)) if options.tsa else ""
+    except (OSError, ValueError, MarkKeyUnreadable, StatusListInvalid) as error:
         parser.error(f"a file named on the command line cannot be read: {error}")
     reports = []
     for name in options.files:
         bar = ProgressBar(Path(name).name)
-        reports.append(verify_file(Path(name), anchor_pem=anchor_pem, mark_key=mark_key, progress=bar))
+        report = verify_file(
+            Path(name), anchor_pem=anchor_pem, mark_key=mark_key, progress=bar, tsa_anchor_pem=tsa_anchor_pem,
+        )
+        reports.append(held_against(report, status))
         bar.close()
     outcome = worst([report.outcome for report in reports])
     if options.json:
@@ -73,6 +87,11 @@ def main(arguments: list[str] | None = None) -> int:
     else:
         print("\n\n".join(report.as_text() for report in reports))
     return outcome.exit_code
+
+
+def _status(path: Path, anchor_pem: str) -> StatusList:
+    """The status list, once the trusted authority's signature on it holds: a stale or foreign one says nothing."""
+    return status_lists.read(path.read_bytes(), anchor_pem, datetime.now(UTC))
 
 
 def _anchor(path: Path) -> str:

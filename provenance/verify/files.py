@@ -19,6 +19,7 @@ _IMAGES = {b"\xff\xd8\xff": "image/jpeg", b"\x89PNG": "image/png"}
 
 def verify_file(
     path: Path, *, anchor_pem: str, mark_key: MarkKey | None = None, progress: video.Progress = video.silent,
+    tsa_anchor_pem: str = "",
 ) -> Report:
     """The verdict on one file. Never raises for what is wrong with the file: that is the verdict."""
     try:
@@ -27,7 +28,7 @@ def verify_file(
         encoded = path.read_bytes()
     except OSError as error:
         return _unreadable(path, f"The file cannot be opened: {error.strerror}.")
-    report = _judge(path, encoded, anchor_pem, progress)
+    report = _judge(path, encoded, anchor_pem, progress, tsa_anchor_pem)
     if mark_key is not None:
         report.mark = _mark(report.kind, encoded, mark_key, progress)
     return report
@@ -42,19 +43,19 @@ def _pictures(kind: str, encoded: bytes) -> bytes:
     return files[names[0]] if names else b""
 
 
-def _judge(path: Path, encoded: bytes, anchor_pem: str, progress: video.Progress) -> Report:
+def _judge(path: Path, encoded: bytes, anchor_pem: str, progress: video.Progress, tsa_anchor_pem: str) -> Report:
     if encoded[4:8] == b"ftyp":
         try:
             if video.is_fragment_file(encoded):
                 return video.verify_fragment_file(str(path), encoded, anchor_pem, progress)
         except FragmentInvalid as error:
             return Report(str(path), "video file", Outcome.CHANGED, [error.message])
-        return video.verify_whole_file(str(path), encoded, anchor_pem)
+        return video.verify_whole_file(str(path), encoded, anchor_pem, tsa_anchor_pem=tsa_anchor_pem)
     if bundles.is_bundle(encoded):
         return report_on(str(path), encoded, anchor_pem)
     for magic, media_type in _IMAGES.items():
         if encoded.startswith(magic):
-            return video.verify_whole_file(str(path), encoded, anchor_pem, media_type)
+            return video.verify_whole_file(str(path), encoded, anchor_pem, media_type, tsa_anchor_pem)
     return _unreadable(path, "This is no MP4, JPEG, PNG or evidence bundle." if encoded else "The file is empty.")
 
 

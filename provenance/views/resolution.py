@@ -87,7 +87,7 @@ def _query_body(request: HttpRequest) -> dict[str, str]:
 
 def _max_results(request: HttpRequest) -> int:
     text = request.GET.get("maxResults", str(resolution.DEFAULT_RESULTS))
-    if not (text.isascii() and text.isdigit() and 0 < int(text[:9])):
+    if not (text.isascii() and text.isdigit() and int(text[:9]) > 0):
         raise SoftBindingInvalid("`maxResults` must be a whole number from 1.")
     return min(int(text[:9]), resolution.MAX_RESULTS)
 
