@@ -21,6 +21,12 @@ class SignerUnready(Fault):
     code = "signer.unready"
 
 
+class CertificateRefused(Refusal):
+    """A claim-signing certificate cannot be put in use or revoked this way."""
+
+    code = "signer.certificate_refused"
+
+
 class FileUnreadable(Refusal):
     """Somebody's file cannot be read as video or picture."""
 
@@ -99,12 +105,6 @@ class TooManyQueries(Refusal):
     """The resolution API is asked too often from one network."""
 
     code = "resolution.too_many"
-
-
-class TimestampFailed(Fault):
-    """The time-stamp authority did not answer, or its answer is not a time stamp over what was sent."""
-
-    code = "timestamp.failed"
 
 
 class FileMissing(Refusal):

@@ -1,6 +1,7 @@
 """Celery wakes; the rows are the truth. Each task takes ids or nothing, may run twice, and calls one service."""
 
-from provenance.services import check_runs, exports
+from provenance.services import check_runs, claim_certificates, exports
+from trustcore.audit.actors import Actor
 from trustcore.celery import app
 from trustcore.primitives.clock import utc_now
 
@@ -26,3 +27,9 @@ def sweep_checks() -> int:
     if check_runs.is_one_waiting():
         run_checks.delay()
     return closed
+
+
+@app.task(name="provenance.keep_up_certificates")  # type: ignore[untyped-decorator]
+def keep_up_certificates() -> None:
+    """Let old claim-signing keys go, and issue the status list again before it is out of date."""
+    claim_certificates.keep_up(actor=Actor.system("signer"), now=utc_now())

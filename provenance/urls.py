@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from provenance.views import audit, checks, exports, resolution
+from provenance.views import audit, certificates, checks, exports, resolution
 
 urlpatterns = [
     path("check/", checks.check, name="check"),
@@ -10,6 +10,9 @@ urlpatterns = [
     path("check/authority.pem", checks.authority, name="check_authority"),
     path("check/language/", checks.language, name="check_language"),
     path("check/session/<slug:conversation_id>/", checks.session, name="check_session"),
+    path("check/claim-signers/", certificates.signers, name="check_claim_signers"),
+    path("check/claim-signers.json", certificates.signers_file, name="check_claim_signers_file"),
+    path("check/claim-signers.crl", certificates.status_list, name="check_status_list"),
     path("check/<str:public_id>/", checks.answer, name="check_answer"),
     path("check/<str:public_id>/answer.json", checks.answer_file, name="check_answer_file"),
     path("check/<str:public_id>/progress.json", checks.progress, name="check_progress"),

@@ -250,6 +250,7 @@ CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE = {
     "reap": {"task": "rendering.reap", "schedule": 2.0, "options": {"expires": 2}},
     "run-jobs": {"task": "rendering.run_jobs", "schedule": 5.0, "options": {"expires": 5}},
+    "certificates": {"task": "provenance.keep_up_certificates", "schedule": 3600.0, "options": {"expires": 3600}},
     "consent-sweep": {"task": "consent.sweep", "schedule": 60.0, "options": {"expires": 60}},
     "sweep-checks": {"task": "provenance.sweep_checks", "schedule": 10.0, "options": {"expires": 10}},
 }

@@ -6,10 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import cbor2
 from c2pa import Builder, C2paError, C2paSigningAlg, Context, Reader, Signer
 
+from provenance.manifests import jumbf
 from provenance.manifests.assertions import GENERATOR
-from provenance.manifests.certs import ClaimSigner
+from provenance.manifests.certs import ClaimSigner, demand_issued_under
 from provenance.manifests.errors import ManifestInvalid, ManifestMissing, ManifestSigningFailed, SignerUntrusted
 from trustcore.primitives.errors import TrustcoreError
 
@@ -19,6 +21,8 @@ SIGNER_FAILURES = {"signingCredential.untrusted", "signingCredential.invalid", "
 SIGNER_HOLDS = {"claimSignature.validated", "signingCredential.trusted"}
 # Failures that speak about the bytes around a manifest whose own signature holds.
 CONTENT_FAILURES = {"assertion.bmffHash.mismatch", "assertion.dataHash.mismatch"}
+EXPIRED = "signingCredential.expired"
+HEADER_X5CHAIN = 33
 TRUSTED = "Trusted"  # the one state that counts; "Valid" is what an unknown authority gets
 
 
@@ -50,7 +54,8 @@ class TrustedFile:
 def context(anchor_pem: str, tsa_anchor_pem: str = "") -> Context:
     """Thumbnails off (they cost 43 ms and 200 KB), everything verified, no network. No anchor: nothing is Trusted.
 
-    Time-stamp authorities are trusted in a list of their own: who may tell the time may not sign claims.
+    The library keeps time-stamp authorities in a list of their own but believes claim signers under it as well, so
+    `read_trusted` looks again at who issued the signer.
     """
     settings: dict[str, Any] = {
         "version": 1,
@@ -109,13 +114,38 @@ def read_trusted(
 ) -> TrustedFile:
     """The active manifest of a file that is Trusted under `anchor_pem`.
 
-    With a time stamp under `tsa_anchor_pem` the signer's certificate need not be valid any more today, only then.
+    With a time stamp under `tsa_anchor_pem` the signer's certificate need not be valid any more today, only then; that
+    is for MP4 and JPEG.
 
     Raises:
         ManifestMissing: the file carries no manifest.
         SignerUntrusted: the bytes hold, but the signer is unknown, expired or not allowed to sign claims.
         ManifestInvalid: changed bytes, or a malformed manifest.
     """
+    try:
+        trusted = _read(media, anchor_pem, media_type, "")
+    except SignerUntrusted as untrusted:
+        if not (tsa_anchor_pem and EXPIRED in untrusted.facts["failures"]):
+            raise
+        trusted = _read(media, anchor_pem, media_type, tsa_anchor_pem)
+        demand_issued_under(_chain(media), anchor_pem)
+        return trusted
+    return _read(media, anchor_pem, media_type, tsa_anchor_pem) if tsa_anchor_pem else trusted
+
+
+def _chain(media: bytes) -> list[bytes]:
+    """The certificates (DER) inside the claim signature, the signer's first."""
+    manifest = jumbf.active_manifest(jumbf.parse_store(media, jumbf.find_store(media)))
+    start, end = manifest.child("c2pa.signature").content(b"cbor")
+    try:
+        protected, unprotected, _, _ = cbor2.loads(media[start:end]).value
+        chain = {**unprotected, **cbor2.loads(protected)}[HEADER_X5CHAIN]
+    except (cbor2.CBORError, AttributeError, KeyError, TypeError, ValueError) as error:
+        raise ManifestInvalid("The claim signature carries no readable certificate.") from error
+    return [chain] if isinstance(chain, bytes) else list(chain)
+
+
+def _read(media: bytes, anchor_pem: str, media_type: str, tsa_anchor_pem: str) -> TrustedFile:
     try:
         with Reader(media_type, io.BytesIO(media), context=context(anchor_pem, tsa_anchor_pem)) as reader:
             state = reader.get_validation_state()

@@ -5,15 +5,18 @@ C2PA trust list and is out of scope.
 """
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from cryptography import x509
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from cryptography.x509.oid import NameOID
+
+from provenance.manifests.errors import SignerUntrusted
 
 CLAIM_SIGNING_EKU = x509.ObjectIdentifier("1.3.6.1.4.1.62558.2.1")
 EMAIL_PROTECTION_EKU = x509.ObjectIdentifier("1.3.6.1.5.5.7.3.4")  # without it older validators refuse the leaf
@@ -76,11 +79,13 @@ def make_ca(now: datetime, *, organisation: str = DEMO_ORGANISATION, common_name
 def issue_claim_signer(
     authority: Authority, now: datetime, *, organisation: str = DEMO_ORGANISATION,
     common_name: str = "Trustcore claim signer", lifetime: timedelta = LEAF_LIFETIME,
-    usages: tuple[x509.ObjectIdentifier, ...] = (CLAIM_SIGNING_EKU, EMAIL_PROTECTION_EKU),
+    usages: tuple[x509.ObjectIdentifier, ...] = (CLAIM_SIGNING_EKU, EMAIL_PROTECTION_EKU), status_url: str = "",
+    is_usage_critical: bool = False,
 ) -> tuple[str, ec.EllipticCurvePrivateKey]:
     """(leaf certificate PEM, its private key). `claim_signer` turns them into a signer.
 
-    `usages` is for tests that issue a leaf verifiers must refuse.
+    `status_url` is where the authority's status list lies (CRL distribution point).
+    `usages` and `is_usage_critical` are for tests: leaves that verifiers must refuse, or of a time-stamp authority.
     """
     issuer = x509.load_pem_x509_certificate(authority.certificate_pem.encode())
     key = ec.generate_private_key(ec.SECP256R1())
@@ -91,12 +96,15 @@ def issue_claim_signer(
         .not_valid_before(now - CLOCK_SLACK).not_valid_after(now + lifetime)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(_key_usage(is_ca=False), critical=True)
-        .add_extension(x509.ExtendedKeyUsage(usages), critical=False)
+        .add_extension(x509.ExtendedKeyUsage(usages), critical=is_usage_critical)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
         .add_extension(
             x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(issuer_key_id), critical=False,
         )
     )
+    if status_url:
+        point = x509.DistributionPoint([x509.UniformResourceIdentifier(status_url)], None, None, None)
+        builder = builder.add_extension(x509.CRLDistributionPoints([point]), critical=False)
     return _pem(builder.sign(authority.private_key, hashes.SHA256())), key
 
 
@@ -108,6 +116,37 @@ def claim_signer(leaf_pem: str, key: ec.EllipticCurvePrivateKey, anchor_pem: str
         return r.to_bytes(32, "big") + s.to_bytes(32, "big")
 
     return ClaimSigner(chain_pem=leaf_pem + anchor_pem, anchor_pem=anchor_pem, sign=sign)
+
+
+def demand_issued_under(chain: Sequence[bytes], anchor_pem: str) -> None:
+    """The first certificate of a chain was issued by one of the anchors, directly or through the others.
+
+    Dates and usages are not looked at: whoever calls has had them checked.
+
+    Raises:
+        SignerUntrusted: it was not.
+    """
+    try:
+        anchors = x509.load_pem_x509_certificates(anchor_pem.encode())
+        certificates = [x509.load_der_x509_certificate(encoded) for encoded in chain]
+    except (ValueError, TypeError) as error:
+        raise SignerUntrusted("The signer's certificates cannot be read.") from error
+    below, *above = certificates
+    for issuer in [*above, None]:
+        if any(_issued(below, anchor) for anchor in anchors):
+            return
+        if issuer is None or not _issued(below, issuer):
+            break
+        below = issuer
+    raise SignerUntrusted("Nobody vouches for this signer under the authority given.")
+
+
+def _issued(below: x509.Certificate, issuer: x509.Certificate) -> bool:
+    try:
+        below.verify_directly_issued_by(issuer)
+        return issuer.extensions.get_extension_for_class(x509.BasicConstraints).value.ca
+    except (ValueError, TypeError, InvalidSignature, x509.ExtensionNotFound):
+        return False
 
 
 def _name(organisation: str, common_name: str) -> x509.Name:

@@ -69,6 +69,18 @@ class SegmentInvalid(Refusal):
     code = "segment.invalid"
 
 
+class StatusListInvalid(Refusal):
+    """A list of revoked certificates does not parse, is out of date, or is not signed by the authority."""
+
+    code = "status_list.invalid"
+
+
+class TimestampFailed(Fault):
+    """The time-stamp authority did not answer, or its answer is not a time stamp over what was sent."""
+
+    code = "timestamp.failed"
+
+
 class AttestationEnded(Fault):
     """The session's attestation failed once and has ended; nothing may be sent any more."""
 

@@ -20,6 +20,7 @@ from provenance.manifests.certs import ClaimSigner
 from provenance.manifests.errors import ManifestInvalid, ManifestSigningFailed, RecordingInvalid
 from provenance.manifests.frame_codecs import VP8_FRAMES
 from provenance.manifests.session_manifest import MODEL_NAME, InitSegment, session_ingredients
+from provenance.manifests.timestamps import TimeStamps
 
 RECORDING_LABEL = "org.trustcore.recording"
 OPUS_RATE_HZ = 48_000
@@ -43,6 +44,7 @@ class SignedRecording:
     claim_sha256: str
     session_label: str = ""  # of the session's own manifest
     mark_slots: tuple[MarkSlot, ...] = ()  # those that are in the picture
+    is_time_stamped: bool = False
 
 
 def playable_mp4(fragment_file: bytes, audio: Sequence[AudioPacket] = (), *, channels: int = 1) -> bytes:
@@ -165,7 +167,7 @@ def slots_shown(slots: Sequence[MarkSlot], times_90k: Sequence[int]) -> tuple[Ma
 
 def sign_recording(
     signer: ClaimSigner, mp4: bytes, facts: SessionFacts, init: InitSegment, *, fragment_file_sha256: str,
-    mark_slots: Sequence[MarkSlot], frames: int,
+    mark_slots: Sequence[MarkSlot], frames: int, time_stamps: TimeStamps | None = None,
 ) -> SignedRecording:
     """Sign a playable MP4 as a whole and re-read it.
 
@@ -176,6 +178,7 @@ def sign_recording(
 
     Raises:
         ManifestSigningFailed: signing failed, or the result does not read back as Trusted.
+        TimestampFailed: a time stamp is required and there is none.
     """
     recorded = {
         "session_manifest": init.label, "session_claim_sha256": init.claim_sha256,
@@ -192,11 +195,28 @@ def sign_recording(
     ]
     signed = c2pa_files.sign_file(mp4, f"Recording of session {facts.session_id}", said, ingredients, signer)
     strict = {assertions.SOFT_BINDING_LABEL: assertions.soft_binding(mark_slots)}
-    encoded = jumbf.replace_assertions(signed, strict, signer.sign)
+    return finished(
+        jumbf.replace_assertions(signed, strict, signer.sign), signer, init, mark_slots, time_stamps, c2pa_files.MP4,
+    )
+
+
+def finished(
+    encoded: bytes, signer: ClaimSigner, init: InitSegment, mark_slots: Sequence[MarkSlot],
+    time_stamps: TimeStamps | None, media_type: str,
+) -> SignedRecording:
+    """A signed file with its time stamp, once it reads back as Trusted.
+
+    Raises:
+        ManifestSigningFailed: it does not.
+        TimestampFailed: a time stamp is required and there is none.
+    """
     try:
-        trusted = c2pa_files.read_trusted(encoded, signer.anchor_pem)
+        trusted = c2pa_files.read_trusted(encoded, signer.anchor_pem, media_type)
     except ManifestInvalid as error:
-        raise ManifestSigningFailed(f"The signed recording does not read back: {error}") from error
+        raise ManifestSigningFailed(f"What was signed does not read back: {error}") from error
+    is_stamped = False
+    if time_stamps is not None:
+        encoded, is_stamped = time_stamps.stamp(encoded, signer.anchor_pem, media_type)
     manifest = jumbf.active_manifest(jumbf.parse_store(encoded, jumbf.find_store(encoded)))
     claim_sha256 = jumbf.claim_sha256(encoded, manifest)
-    return SignedRecording(encoded, trusted.label, claim_sha256, init.label, tuple(mark_slots))
+    return SignedRecording(encoded, trusted.label, claim_sha256, init.label, tuple(mark_slots), is_stamped)

@@ -20,7 +20,6 @@ from provenance.manifests.frame_codecs import CODECS, H264_FRAMES, FrameCodec
 from trustcore.primitives.canonical import canonical_bytes
 
 MODEL_NAME = "Trustcore Gaussian replica"
-HEADER_X5CHAIN = 33
 MAX_INIT_BYTES = 4 * 1024 * 1024  # a signed init segment is about 20 KB
 MAX_VALIDITY_S = 24 * 3600
 
@@ -71,6 +70,7 @@ class SessionManifest:
     key: KeyEntry
     signer_name: str
     codec: FrameCodec
+    signer_serial: str = ""  # of its certificate, hex
 
 
 def sign_session_manifest(
@@ -155,6 +155,7 @@ def read_session_manifest(init: bytes, anchor_pem: str) -> SessionManifest:
         facts=_read_facts(jumbf.assertion_cbor(init, manifest, assertions.SESSION_LABEL)),
         key=_read_key(jumbf.assertion_cbor(init, manifest, assertions.SESSION_KEYS_LABEL), certificate),
         signer_name=certificate.subject.rfc4514_string(), codec=_codec_of(init),
+        signer_serial=f"{certificate.serial_number:x}",
     )
 
 
@@ -193,7 +194,7 @@ def signer_certificate(encoded: bytes, manifest: jumbf.Superbox) -> x509.Certifi
     start, end = manifest.child("c2pa.signature").content(b"cbor")
     try:
         protected, unprotected, _, _ = _decode(encoded[start:end]).value
-        chain = {**unprotected, **_decode(protected)}[HEADER_X5CHAIN]
+        chain = {**unprotected, **_decode(protected)}[c2pa_files.HEADER_X5CHAIN]
         return x509.load_der_x509_certificate(chain if isinstance(chain, bytes) else chain[0])
     except (AttributeError, KeyError, TypeError, ValueError, IndexError) as error:
         raise ManifestInvalid("The claim signature carries no readable certificate.") from error

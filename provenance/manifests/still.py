@@ -12,8 +12,9 @@ import cv2
 from provenance.manifests import assertions, c2pa_files, fmp4, jumbf, recording
 from provenance.manifests.assertions import MarkSlot, SessionFacts
 from provenance.manifests.certs import ClaimSigner
-from provenance.manifests.errors import ManifestInvalid, ManifestSigningFailed, RecordingInvalid
+from provenance.manifests.errors import RecordingInvalid
 from provenance.manifests.session_manifest import MODEL_NAME, InitSegment, session_ingredients
+from provenance.manifests.timestamps import TimeStamps
 
 STILL_LABEL = "org.trustcore.still"
 JPEG_QUALITY = 95  # the mark is read from one such picture as from the video's own
@@ -70,6 +71,7 @@ def _first_ms(fragment_file: bytes) -> int:
 
 def sign_still(
     signer: ClaimSigner, still: Still, facts: SessionFacts, init: InitSegment, *, mark_slot: MarkSlot,
+    time_stamps: TimeStamps | None = None,
 ) -> recording.SignedRecording:
     """Sign one picture of a session and re-read it.
 
@@ -79,6 +81,7 @@ def sign_still(
 
     Raises:
         ManifestSigningFailed: signing failed, or the result does not read back as Trusted.
+        TimestampFailed: a time stamp is required and there is none.
     """
     told = {"session_manifest": init.label, "session_claim_sha256": init.claim_sha256, "at_ms": still.at_ms}
     ingredients = session_ingredients(facts)
@@ -94,11 +97,5 @@ def sign_still(
         still.jpeg, f"Picture of session {facts.session_id}", said, ingredients, signer, media_type=c2pa_files.JPEG,
     )
     strict = {assertions.SOFT_BINDING_LABEL: assertions.soft_binding([mark_slot], is_still=True)}
-    try:
-        encoded = jumbf.replace_assertions(signed, strict, signer.sign)
-        trusted = c2pa_files.read_trusted(encoded, signer.anchor_pem, c2pa_files.JPEG)
-    except ManifestInvalid as error:
-        raise ManifestSigningFailed(f"The signed picture does not read back: {error}") from error
-    manifest = jumbf.active_manifest(jumbf.parse_store(encoded, jumbf.find_store(encoded)))
-    claim_sha256 = jumbf.claim_sha256(encoded, manifest)
-    return recording.SignedRecording(encoded, trusted.label, claim_sha256, init.label, (mark_slot,))
+    encoded = jumbf.replace_assertions(signed, strict, signer.sign)
+    return recording.finished(encoded, signer, init, (mark_slot,), time_stamps, c2pa_files.JPEG)

@@ -8,7 +8,7 @@ from provenance.errors import ClaimProofInvalid
 from provenance.manifests import jumbf
 from provenance.manifests.recording import AudioPacket, SignedRecording
 from provenance.models import MarkSlot, SessionManifest, SignedFile
-from provenance.services import claim_keys, content_traces, pins
+from provenance.services import claim_keys, content_traces, pins, time_stamps
 from provenance.services.signer import SignedSession, Signer
 from trustcore.audit import recording
 from trustcore.audit.actions import Action
@@ -20,7 +20,9 @@ from trustcore.primitives.signing import b64
 
 def signer() -> Signer:
     """The signing service of the embedded default: in process, behind the interface of a process of its own."""
-    return Signer(claim_keys.current(), pins.current)
+    return Signer(
+        claim_keys.current(), pins.current, former=claim_keys.former(), time_stamps=time_stamps.configured,
+    )
 
 
 def certificate_b64() -> str:
@@ -111,7 +113,8 @@ def sign_recording(
     about: Any = manifest or conversation
     with recording.recording(actor=actor, action=Action.RECORDING_SIGNED, obj=about) as event:
         event.covers(conversation)
-        event.add(conversation=conversation.id, recording_manifest=signed.label, claim_sha256=signed.claim_sha256)
+        event.add(conversation=conversation.id, recording_manifest=signed.label, claim_sha256=signed.claim_sha256,
+                  is_time_stamped=signed.is_time_stamped)
         if manifest is not None:
             manifest.recording_claim_sha256, manifest.content_hashes = signed.claim_sha256, trace
             manifest.save(update_fields=["recording_claim_sha256", "content_hashes"])
@@ -138,7 +141,8 @@ def sign_still(
     with recording.recording(actor=actor, action=Action.STILL_SIGNED, obj=about) as event:
         event.covers(conversation)
         event.add(conversation=conversation.id, still_manifest=signed.label, claim_sha256=signed.claim_sha256,
-                  at_ms=signed.mark_slots[0].start_ms, file_sha256=sha256_hex(signed.encoded))
+                  at_ms=signed.mark_slots[0].start_ms, file_sha256=sha256_hex(signed.encoded),
+                  is_time_stamped=signed.is_time_stamped)
         if manifest is not None:
             _keep_signed(event, manifest, SignedFile.Kind.STILL, signed)
     return signed

@@ -9,6 +9,7 @@ of its own. The manifest would then name a DTLS fingerprint that the viewer's br
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -17,10 +18,11 @@ from provenance.errors import ClaimProofInvalid, SessionRequestInvalid
 from provenance.manifests import fmp4, recording, session_manifest, still
 from provenance.manifests.assertions import MarkSlot, SessionFacts
 from provenance.manifests.certs import ClaimSigner
-from provenance.manifests.errors import RecordingInvalid
+from provenance.manifests.errors import ManifestInvalid, RecordingInvalid
 from provenance.manifests.frame_codecs import CODECS, H264_FRAMES
 from provenance.manifests.recording import AudioPacket, SignedRecording
 from provenance.manifests.session_manifest import InitSegment, SessionManifest, SessionPublicKey
+from provenance.manifests.timestamps import TimeStamps
 from provenance.verify.stream import verify_fragment
 from trustcore.primitives.clock import from_rfc3339
 from trustcore.primitives.errors import SignatureInvalid
@@ -66,9 +68,15 @@ class _Sent:
 class Signer:
     """Signs session manifests, recordings and pictures of them."""
 
-    def __init__(self, claim_signer: ClaimSigner, pins: Callable[[], Pins]) -> None:
+    def __init__(
+        self, claim_signer: ClaimSigner, pins: Callable[[], Pins], *, former: Sequence[ClaimSigner] = (),
+        time_stamps: Callable[[], TimeStamps | None] = lambda: None,
+    ) -> None:
+        """`former` signers still sign for slots that bound their key to them before the certificate changed."""
         self._signer = claim_signer
         self._pins = pins
+        self._former = former
+        self._time_stamps = time_stamps
 
     @property
     def certificate_der(self) -> bytes:
@@ -102,9 +110,22 @@ class Signer:
         codec = CODECS.get(request.get("video_codec", H264_FRAMES.name))
         if codec is None:
             raise SessionRequestInvalid("This video codec is not one of the live profile.")
-        init = session_manifest.sign_session_manifest(
-            self._signer, facts, key, width=width, height=height, codec=codec)
-        return SignedSession(init, self._signer.chain_pem, grant, claim, facts)
+        signer = self._bound(key)
+        init = session_manifest.sign_session_manifest(signer, facts, key, width=width, height=height, codec=codec)
+        return SignedSession(init, signer.chain_pem, grant, claim, facts)
+
+    def _bound(self, key: SessionPublicKey) -> ClaimSigner:
+        """The signer that this session key bound itself to: the one in force, or a former one.
+
+        Raises:
+            ManifestInvalid: none of them.
+        """
+        for signer in self._former:
+            with suppress(ManifestInvalid):
+                session_manifest.check_signer_binding(key, signer.end_entity_der)
+                return signer
+        session_manifest.check_signer_binding(key, self._signer.end_entity_der)
+        return self._signer
 
     def sign_recording(self, fragment_file: bytes, audio: Sequence[AudioPacket] = ()) -> SignedRecording:
         """Sign the playable copy of a session whose own manifest this authority signed.
@@ -118,12 +139,14 @@ class Signer:
             SegmentInvalid: a frame was not signed by its session.
             RecordingInvalid: no frames, or they do not come apart.
             ManifestSigningFailed: what was signed does not read back as Trusted.
+            TimestampFailed: a time stamp is required and there is none.
         """
         sent = self._sent(fragment_file)
         return recording.sign_recording(
             self._signer, recording.playable_mp4(fragment_file, audio), sent.facts, sent.init,
             fragment_file_sha256=sha256_hex(fragment_file),
             mark_slots=recording.slots_shown(sent.facts.mark_slots, sent.times_90k), frames=len(sent.times_90k),
+            time_stamps=self._time_stamps(),
         )
 
     def sign_still(self, fragment_file: bytes, at_ms: int) -> SignedRecording:
@@ -142,7 +165,9 @@ class Signer:
         told_90k = picture.at_ms * fmp4.TIMESCALE // 1000
         shown_90k = min(sent.times_90k, key=lambda time_90k: abs(time_90k - told_90k))
         (slot,) = recording.slots_shown(sent.facts.mark_slots, [shown_90k])
-        return still.sign_still(self._signer, picture, sent.facts, sent.init, mark_slot=slot)
+        return still.sign_still(
+            self._signer, picture, sent.facts, sent.init, mark_slot=slot, time_stamps=self._time_stamps(),
+        )
 
     def _sent(self, fragment_file: bytes) -> "_Sent":
         """What a fragment file holds, once every frame of it proved to be of that session."""

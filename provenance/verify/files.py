@@ -21,7 +21,7 @@ _IMAGES = {b"\xff\xd8\xff": "image/jpeg", b"\x89PNG": "image/png"}
 
 def verify_file(
     path: Path, *, anchor_pem: str, mark_key: AnyMarkKey | None = None, init: bytes = b"",
-    progress: video.Progress = video.silent,
+    progress: video.Progress = video.silent, tsa_anchor_pem: str = "",
 ) -> Report:
     """The verdict on one file. Never raises for what is wrong with the file: that is the verdict.
 
@@ -30,12 +30,13 @@ def verify_file(
         anchor_pem: the authority you trust; "" when you have none.
         mark_key: to read the watermark with.
         init: the session manifest of fragments that come without one.
+        tsa_anchor_pem: the time-stamp authority whose time you believe; "" when you have none.
         progress: told how far the reading is.
     """
     encoded, problem = read_bounded(path, MAX_FILE_BYTES)
     if problem:
         return unreadable(path, problem)
-    report = _judge(path, encoded, anchor_pem, init, progress)
+    report = _judge(path, encoded, anchor_pem, init, progress, tsa_anchor_pem)
     if mark_key is not None:
         report.mark = _mark(report.kind, encoded, mark_key, progress)
         report.sound = _sound(report.kind, encoded, mark_key, progress)
@@ -51,20 +52,24 @@ def _pictures(kind: str, encoded: bytes) -> bytes:
     return files[names[0]] if names else b""
 
 
-def _judge(path: Path, encoded: bytes, anchor_pem: str, init: bytes, progress: video.Progress) -> Report:
+def _judge(
+    path: Path, encoded: bytes, anchor_pem: str, init: bytes, progress: video.Progress, tsa_anchor_pem: str,
+) -> Report:
     if encoded[4:8] == b"ftyp":
-        return _judge_mp4(str(path), encoded, anchor_pem, progress)
+        return _judge_mp4(str(path), encoded, anchor_pem, progress, tsa_anchor_pem)
     if encoded[4:8] in {b"emsg", b"moof"}:
         return video.verify_fragments(str(path), encoded, init, anchor_pem, progress)
     if bundles.is_bundle(encoded):
         return report_on(str(path), encoded, anchor_pem)
     for magic, media_type in _IMAGES.items():
         if encoded.startswith(magic):
-            return video.verify_whole_file(str(path), encoded, anchor_pem, media_type)
+            return video.verify_whole_file(str(path), encoded, anchor_pem, media_type, tsa_anchor_pem)
     return unreadable(path, "This is no MP4, JPEG, PNG or evidence bundle." if encoded else "The file is empty.")
 
 
-def _judge_mp4(name: str, encoded: bytes, anchor_pem: str, progress: video.Progress) -> Report:
+def _judge_mp4(
+    name: str, encoded: bytes, anchor_pem: str, progress: video.Progress, tsa_anchor_pem: str,
+) -> Report:
     try:
         kinds = {kind for kind, _, _ in fmp4.walk_boxes(encoded)}
     except FragmentInvalid as error:
@@ -73,7 +78,7 @@ def _judge_mp4(name: str, encoded: bytes, anchor_pem: str, progress: video.Progr
         return video.verify_fragment_file(name, encoded, anchor_pem, progress)
     if b"mdat" not in kinds:
         return video.verify_init_segment(name, encoded, anchor_pem)
-    return video.verify_whole_file(name, encoded, anchor_pem)
+    return video.verify_whole_file(name, encoded, anchor_pem, tsa_anchor_pem=tsa_anchor_pem)
 
 
 def _mark(kind: str, encoded: bytes, key: AnyMarkKey, progress: video.Progress) -> dict[str, object] | str:

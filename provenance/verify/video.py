@@ -18,6 +18,7 @@ from provenance.marks.keys import AnyMarkKey
 from provenance.marks.planes import Planes, planes_of
 from provenance.marks.search import search
 from provenance.marks.verdicts import Verdict
+from provenance.verify.certificates import SERIAL
 from provenance.verify.reports import Outcome, Report
 from provenance.verify.stream import StreamCounts, StreamVerifier
 
@@ -96,7 +97,7 @@ def _session_manifest(report: Report, init: bytes, anchor_pem: str) -> SessionMa
     """The manifest, once it is Trusted; what it says goes into the report."""
     manifest = read_session_manifest(init, anchor_pem)
     report.facts = _session_facts(manifest.facts)
-    report.facts |= {"signer": manifest.signer_name, "manifest": manifest.label}
+    report.facts |= {"signer": manifest.signer_name, "manifest": manifest.label, SERIAL: manifest.signer_serial}
     report.facts |= {"claim_sha256": manifest.claim_sha256}
     return manifest
 
@@ -144,11 +145,13 @@ def _beginning(verifier: StreamVerifier) -> list[str]:
     return [f"The recording begins at frame {verifier.lowest}; the session began at frame {first}."]
 
 
-def verify_whole_file(name: str, encoded: bytes, anchor_pem: str, media_type: str = c2pa_files.MP4) -> Report:
+def verify_whole_file(
+    name: str, encoded: bytes, anchor_pem: str, media_type: str = c2pa_files.MP4, tsa_anchor_pem: str = "",
+) -> Report:
     """Judge a file that was signed as a whole."""
     report = Report(name, f"{media_type} file", Outcome.CHANGED)
     try:
-        trusted = c2pa_files.read_trusted(encoded, anchor_pem, media_type)
+        trusted = c2pa_files.read_trusted(encoded, anchor_pem, media_type, tsa_anchor_pem)
     except ManifestInvalid as error:
         return _refused(report, error)
     said = {entry["label"]: entry["data"] for entry in trusted.manifest.get("assertions", [])}
@@ -156,13 +159,24 @@ def verify_whole_file(name: str, encoded: bytes, anchor_pem: str, media_type: st
     report.outcome = Outcome.VERIFIED
     report.facts = _session_facts(said.get(SESSION_LABEL, {}))
     report.facts |= {"signer": signature.get("issuer", ""), "manifest": trusted.label}
+    report.facts[SERIAL] = f"{int(signature['cert_serial_number']):x}" if signature.get("cert_serial_number") else ""
     report.facts |= {"title": trusted.manifest.get("title", "")}
     report.facts |= said.get(RECORDING_LABEL, {})
     report.facts["mark_payloads"] = _mark_payloads(said.get(SOFT_BINDING_LABEL, {}))
     report.sentences = ["Not one byte of picture or sound has changed since it was signed, and the signer is trusted."]
+    report.sentences += _time_sentences(report, trusted)
     if _is_generated(said.get("c2pa.actions.v2", {})):
         report.sentences.append("Its manifest says: this was made by a trained model (an AI replica).")
     return report
+
+
+def _time_sentences(report: Report, trusted: c2pa_files.TrustedFile) -> list[str]:
+    if "timeStamp.validated" not in trusted.codes or not trusted.signed_at:
+        return []
+    report.facts["time_stamp"] = trusted.signed_at
+    if trusted.is_time_trusted:
+        return [f"It was signed before {trusted.signed_at}: a time-stamp authority that you trust says so."]
+    return [f"It carries a time stamp of {trusted.signed_at}; name the authority's certificate with --tsa FILE."]
 
 
 def _mark_payloads(binding: dict[str, Any]) -> list[str]:

@@ -135,7 +135,7 @@ _MEANINGS: dict[Action, str] = {
     Action.KEY_DESTROYED: "A subject's key is gone; what it protected cannot be read again.",
     Action.STILL_SIGNED: "One picture of a recording was signed as a JPEG and handed out.",
     Action.CLAIM_CERTIFICATE_ISSUED: "The claim signer got a new certificate.",
-    Action.CLAIM_CERTIFICATE_RETIRED: "A claim signer's certificate gave way to a newer one. What it signed stays good.",
+    Action.CLAIM_CERTIFICATE_RETIRED: "A claim signer's certificate gave way to another; what it signed stays good.",
     Action.CLAIM_CERTIFICATE_REVOKED: "A claim signer's certificate was revoked. What it signed is not to be trusted.",
     Action.STATUS_LIST_ISSUED: "The authority signed a fresh list of revoked certificates.",
     Action.LOG_SEARCHED: "Somebody searched the audit log.",
