@@ -1,5 +1,7 @@
-"""A page of somebody else's, on an origin of its own, that shows a conversation with `<trustcore-player>`: the very lines
-that docs/player.md gives to copy."""
+"""A page of somebody else, on an origin of its own, that shows a conversation with `<trustcore-player>`.
+
+It is the very lines that docs/player.md gives to copy.
+"""
 
 import http.server
 import json
