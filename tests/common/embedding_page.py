@@ -82,6 +82,8 @@ class EmbeddingPage:
         self.page = self._context.new_page()
         self.console: list[str] = []
         self._heard: list[dict[str, Any]] = []
+        self.opened: list[str] = []  # addresses that a frame of the page was sent to
+        self.page.on("request", lambda one: self.opened.append(one.url) if one.url.endswith("/embed/") else None)
         self.page.on("console", lambda message: self.console.append(message.text))
         self.page.goto(url)
 
