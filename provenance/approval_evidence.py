@@ -49,5 +49,5 @@ def check_approval(evidence: Mapping[str, Any]) -> CheckedApproval:
         return CheckedApproval(body["statement_sha256"], assertion["id"], body["approver_id"], body["role"])
     except WebAuthnException as error:
         raise BundleInvalid("A passkey's signature on an approval does not hold.") from error
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:  # IndexError: an empty public key
         raise BundleInvalid("An approval in this bundle is incomplete.") from error

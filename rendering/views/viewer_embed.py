@@ -44,9 +44,8 @@ def page(request: HttpRequest, conversation_id: str) -> HttpResponseBase:
     context: dict[str, Any] = {"embed_origins": " ".join(origins), "is_embedded": True}
     try:
         joined = conversations.join(conversation_id=conversation_id, token=token, cookie="", now=utc_now())
-    except JoinRefused as error:
-        refused = render(request, "rendering/viewer_refused.html", {**context, "why": error.message}, status=409)
-        return _framed(request, refused, origins)
+    except JoinRefused:
+        return _framed(request, render(request, "rendering/viewer_refused.html", context, status=409), origins)
     context |= viewer.page_context(joined.conversation, f"/c/{conversation_id}/embed")
     answer = render(request, "rendering/viewer.html", {**context, "viewer_secret": joined.new_cookie})
     return _framed(request, answer, origins)

@@ -1,15 +1,21 @@
-"""A page of somebody else's, on an origin of its own, that shows a conversation with `<trustcore-player>`."""
+"""A page of somebody else, on an origin of its own, that shows a conversation with `<trustcore-player>`.
+
+It is the very lines that docs/player.md gives to copy.
+"""
 
 import http.server
 import json
+import re
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from playwright.sync_api import Browser, Frame
 
+GUIDE = Path(__file__).resolve().parents[2] / "docs" / "player.md"
 PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <title>Brahmaputra Mutual</title>
 <style>
@@ -22,9 +28,8 @@ PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewp
 </style>
 <header>Brahmaputra Mutual</header>
 <main><p>Ask about your claim.</p>
-<trustcore-player src="{src}" label="Talk about your claim">
-  Open <a href="{src}">the conversation</a>.</trustcore-player></main>
-<script type="module" src="{service}/static/js/player/trustcore-player.js"></script>
+{example}
+</main>
 <script>
   window.heard = [];
   for (const name of ["ready", "verdict", "ended", "error"])
@@ -34,10 +39,18 @@ PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewp
 </script></html>"""
 
 
+def example(src: str, service: str) -> str:
+    """The lines of docs/player.md, with a real conversation and a real service."""
+    found = re.search(r"```html\n(.*?)```", GUIDE.read_text(), re.DOTALL)
+    assert found, "the guide has no example"
+    made = found.group(1).replace("https://trust.example/c/C0123/?t=TOKEN", src)
+    return made.replace("https://trust.example", service)
+
+
 @contextmanager
 def serving_page(src: str, service: str, style: str = "height: 560px") -> Iterator[str]:
     """Serve the page on a free port of 127.0.0.1; gives its address. The service is another site: localhost."""
-    body = PAGE.format(src=src, service=service, style=style).encode()
+    body = PAGE.format(example=example(src, service), style=style).encode()
 
     class Handler(http.server.BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -69,6 +82,8 @@ class EmbeddingPage:
         self.page = self._context.new_page()
         self.console: list[str] = []
         self._heard: list[dict[str, Any]] = []
+        self.opened: list[str] = []  # addresses that a frame of the page was sent to
+        self.page.on("request", lambda one: self.opened.append(one.url) if one.url.endswith("/embed/") else None)
         self.page.on("console", lambda message: self.console.append(message.text))
         self.page.goto(url)
 

@@ -210,6 +210,7 @@ def test_a_page_of_another_site_shows_the_conversation_and_hears_each_verdict(ri
 
         host = EmbeddingPage(rig.browser, listed)
         frame = host.frame_with("m.isPrepared && m.slotState === 'ready'", 60.0)
+        assert len(host.opened) == 1  # a link works once: a second frame would find it used
         host.forge({"type": "verdict", "state": "verified", "conversation_id": "forged"})
         frame.click("[data-part=connect]")
         host.frame_with("m.framesPresented > 20 && m.counts.verified > 20")

@@ -12,6 +12,7 @@ import cbor2
 import pytest
 
 from provenance import bundle_checks, bundles
+from provenance.approval_evidence import check_approval
 from provenance.errors import BundleInvalid
 from provenance.manifests import c2pa_files, cose, fmp4, jumbf, sei, session_manifest
 from provenance.manifests.carriage import Carried, Form
@@ -24,6 +25,7 @@ from provenance.verify import files, video
 from provenance.verify.reports import Outcome
 from tests.common.live_session import LiveSession
 from tests.common.stills import plain_still
+from tests.unit.consent.test_evidence import evidence
 from tests.unit.provenance.test_bundle_attacks import _hostile
 
 STORE = box(b"jumb", box(b"jumd", bytes(16), b"\x03", b"c2pa\0"))
@@ -81,6 +83,11 @@ def test_a_fault_is_refused_by_its_own_code(name: str) -> None:
     parse, content, refusal = FAULTS[name]
     with pytest.raises(refusal):
         parse(content)
+
+
+def test_an_approval_with_an_empty_public_key_is_refused() -> None:
+    with pytest.raises(BundleInvalid, match="incomplete"):
+        check_approval(evidence() | {"public_key": ""})
 
 
 def test_a_bundle_whose_places_do_not_add_up_is_a_verdict() -> None:

@@ -1,6 +1,7 @@
 """Every parser of provenance against damaged and random bytes: the documented error, or a value that stands for exactly
 those bytes. Never another exception. A case that once failed is a golden case in `test_parser_faults.py`."""
 
+import copy
 import io
 import json
 from collections.abc import Callable
@@ -15,8 +16,10 @@ import cbor2
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from provenance import bundle_checks, bundles
+from provenance.approval_evidence import check_approval
 from provenance.errors import BundleInvalid
 from provenance.manifests import attest, c2pa_files, cose, fmp4, jumbf, sei, session_manifest
 from provenance.manifests.carriage import Carried, Form, pack, unpack
@@ -38,7 +41,9 @@ from provenance.verify.reports import Outcome
 from tests.common.damage import damaged, outcome
 from tests.common.live_session import LiveSession, demo_signer
 from tests.common.stills import CODECS, signed_still
+from tests.unit.consent.test_evidence import evidence
 from tests.unit.provenance.test_bundle_attacks import _hostile
+from trustcore.primitives.signing import b64, unb64
 
 # The X.509 library warns of odd certificates before it refuses them; a warning is no verdict.
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")
@@ -250,6 +255,25 @@ def test_a_bundle_is_read_or_refused(content: bytes) -> None:
     files = outcome(bundles.read_files, content, BundleInvalid)
     assert files is None or bundles.read_files(bundles._zipped(files)) == files
     assert bundle_checks.report_on("bundle", content, "").outcome is not Outcome.VERIFIED
+
+
+APPROVAL_BYTES = ("public_key", "authenticatorData", "clientDataJSON", "signature", "rawId")
+
+
+@cache
+def approval() -> dict[str, Any]:
+    return evidence()
+
+
+@many
+@given(field=st.sampled_from(APPROVAL_BYTES), content=damaged([b"\x00" * 40, *ODD_CBOR]), data=st.data())
+def test_an_approval_is_checked_or_refused(field: str, content: bytes, data: st.DataObject) -> None:
+    stored = copy.deepcopy(approval())
+    holder = stored if field in stored else stored["assertion"] if field == "rawId" else stored["assertion"]["response"]
+    honest = unb64(holder[field])
+    holder[field] = b64(data.draw(damaged([honest])) if data.draw(st.booleans()) else content)
+    checked = outcome(check_approval, stored, BundleInvalid)  # type: ignore[arg-type]
+    assert checked is None or checked.statement_sha256 == approval()["body"]["statement_sha256"]
 
 
 @cache

@@ -145,6 +145,24 @@ def test_a_folder_and_a_file_that_may_not_be_opened(
         "This folder cannot be opened: Permission denied.", "The file cannot be opened: No such file or directory."]
 
 
+def test_a_file_that_may_not_be_read_is_told_and_the_others_are_judged(
+    folder: Path, whole: bytes, trust: list[str], capsys: Capture, monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name in ("a.mp4", "b.mp4"):
+        (folder / name).write_bytes(whole)
+    real = Path.open
+
+    def refuse(path: Path, *arguments: Any, **named: Any) -> Any:
+        if path.name == "a.mp4":
+            raise PermissionError(13, "Permission denied")
+        return real(path, *arguments, **named)
+
+    monkeypatch.setattr(Path, "open", refuse)
+    code, answer = told(capsys, str(folder), *trust)
+    assert code == 5 and [report["outcome"] for report in answer["files"]] == ["unreadable", "verified"]
+    assert answer["files"][0]["sentences"] == ["The file cannot be opened: Permission denied."]
+
+
 def test_too_many_files_are_refused_before_any_is_opened(
     folder: Path, trust: list[str], capsys: Capture, monkeypatch: pytest.MonkeyPatch,
 ) -> None:

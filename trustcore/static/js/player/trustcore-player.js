@@ -56,6 +56,7 @@ export class TrustcorePlayer extends HTMLElement {
   #origin = "";
   #timer = 0;
   #verdict = null;
+  #isConnected = false;
   #hear = (event) => this.#receive(event);
 
   constructor() {
@@ -91,17 +92,21 @@ export class TrustcorePlayer extends HTMLElement {
   }
 
   connectedCallback() {
+    this.#isConnected = true;
     window.addEventListener("message", this.#hear);
     this.#load();
   }
 
   disconnectedCallback() {
+    this.#isConnected = false;
     window.removeEventListener("message", this.#hear);
     this.#unload(); // the conversation ends with its frame
   }
 
   attributeChangedCallback(name, before, after) {
-    if (before === after || !this.isConnected) return;
+    // An element that stood in the page before this script came gets its attributes told first and is connected after.
+    // A link works once: two frames would race for it.
+    if (before === after || !this.#isConnected) return;
     if (name === "src") this.#load();
     else if (this.#frame) this.#frame.title = this.#title();
   }
