@@ -28,7 +28,7 @@ from tests.common.picture_edits import EDITS
 
 SIZE = 512
 FILM = Path(__file__).parents[1] / "vectors/consent/asha_first.mp4"
-STRENGTHS = (0.75, 1.0, 1.125, 1.25, 1.5, 1.75, 2.0)
+STRENGTHS = (0.5, 0.625, 0.75, 0.875, 1.0, 1.125, 1.25, 1.5, 1.75, 2.0)
 DRAWS = 10
 LIVE = (("libx264", 300), ("libx264", 150), ("libx264", 100), ("libx264", 60), ("libvpx", 250), ("libvpx", 150))
 CRFS = (23, 30, 35, 40, 45)
