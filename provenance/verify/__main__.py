@@ -5,9 +5,9 @@
 
 A PATH is a file or a folder; folders are read with all that is in them, in order of names, and links in them are not
 followed. Needs no secret and no network. Trust has to come from you: --trust names the authority's certificate (or set
-TRUSTCORE_TRUST); without it the best a file can be is "signer not trusted".
---status names the authority's list of revoked certificates (a CRL, from /check/claim-signers.crl), --tsa the certificate
-of a time-stamp authority whose time you believe.
+TRUSTCORE_TRUST); without it the best a file can be is "signer not trusted". --status names the authority's list of
+revoked certificates (a CRL, from /check/claim-signers.crl), --tsa the certificate of a time-stamp authority whose time
+you believe.
 
 Exit codes: 0 every file verified; 1 a file does not verify (changed, cut or malformed); 2 wrong usage; 3 a file's
 signer is not trusted under the anchor given; 4 a file carries no signature; 5 a file cannot be read, or a folder is
