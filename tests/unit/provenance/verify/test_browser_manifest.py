@@ -77,6 +77,21 @@ def test_spoilt_init_segments_are_refused(spoil: Any, why: str, session: LiveSes
     assert why in read(spoil(session.init.encoded), tmp_path)["refused"]
 
 
+def test_a_claim_signature_of_nothing_is_refused_by_its_own_word(session: LiveSession, tmp_path: Path) -> None:
+    """COSE_Sign1 whose value is null, in a box as long as the honest one; the rest of it is a free box."""
+    init = session.init.encoded
+    manifest = jumbf.active_manifest(jumbf.parse_store(init, jumbf.find_store(init)))
+    start, end = manifest.child("c2pa.signature").content(b"cbor")
+    nothing = fmp4.box(b"cbor", b"\xd2\xf6")
+    rest = fmp4.box(b"free", bytes(end - start - len(nothing)))
+    assert "certificate" in read(init[: start - 8] + nothing + rest + init[end:], tmp_path)["refused"]
+
+
+def test_a_label_that_is_no_text_is_refused(session: LiveSession, tmp_path: Path) -> None:
+    changed = session.init.encoded.replace(b"cawg.training-mining\x00", b"cawg.training-mini\xff\xff\x00")
+    assert changed != session.init.encoded and read(changed, tmp_path)["refused"] == "JUMBF label"
+
+
 def test_random_damage_is_refused_and_never_crashes(session: LiveSession, tmp_path: Path) -> None:
     path = tmp_path / "init.mp4"
     path.write_bytes(session.init.encoded)

@@ -25,6 +25,15 @@ function boxes(bytes, start, end) {
   return found;
 }
 
+// UTF-8 or nothing: what a lenient reader calls a label, a strict one does not know.
+function text(bytes) {
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch {
+    throw new Invalid("JUMBF label");
+  }
+}
+
 function superbox(bytes, found, depth = 0) {
   if (found.kind !== "jumb" || depth > MAX_DEPTH) throw new Invalid("not a JUMBF superbox");
   const [description, ...rest] = boxes(bytes, found.body, found.end);
@@ -34,7 +43,7 @@ function superbox(bytes, found, depth = 0) {
   if (bytes[labelAt - 1] & 2) {
     const end = bytes.indexOf(0, labelAt);
     if (end === -1 || end >= description.end) throw new Invalid("JUMBF label");
-    label = new TextDecoder().decode(bytes.subarray(labelAt, end));
+    label = text(bytes.subarray(labelAt, end));
   }
   const children = rest.filter((box) => box.kind === "jumb").map((box) => superbox(bytes, box, depth + 1));
   const contents = rest.filter((box) => box.kind !== "jumb");
@@ -72,7 +81,8 @@ function activeManifest(bytes) {
 
 function signerCertificate(bytes, manifest) {
   const signature = decode(cbor(bytes, child(manifest, "c2pa.signature")));
-  const parts = signature !== null && typeof signature === "object" && signature.tag === 18 ? signature.value : [];
+  const parts = signature !== null && typeof signature === "object" && signature.tag === 18
+    && Array.isArray(signature.value) ? signature.value : [];
   const headers = [parts[1], parts[0] instanceof Uint8Array ? decode(parts[0]) : null];
   for (const header of headers) {
     const chain = header instanceof Map ? header.get(X5CHAIN) : undefined;
