@@ -74,7 +74,8 @@ class Page:
         lines = [f"{head}  {printable(report.file)}  {self._paint(_DIM, f'({report.kind})')}"]
         if shows_all or report.outcome is not Outcome.VERIFIED:
             lines += [f"    {printable(sentence)}" for sentence in report.sentences]
-        if shows_all and report.outcome is not Outcome.UNREADABLE:
+        # A file of sound alone cannot be judged, but its mark can be read.
+        if shows_all and (report.outcome is not Outcome.UNREADABLE or isinstance(report.sound, dict)):
             lines += self._findings(report)
         return lines
 

@@ -227,7 +227,8 @@ BAD = Report("bad.mp4", "recording", Outcome.CHANGED, ["Cut short."])
 def test_one_file_is_shown_in_full_and_its_facts_are_aligned() -> None:
     assert Page(is_coloured=False, shows_details=False).text([GOOD], []) == "\n".join([
         "✓ VERIFIED  good.mp4  (recording)", "    All hold.", "",
-        "    session id  c1", "    tenant      acme", "    mark        not checked"])
+        "    session id  c1", "    tenant      acme", "    mark        not checked",
+        "    sound       not checked"])
 
 
 def test_of_many_only_what_does_not_verify_is_explained() -> None:

@@ -74,23 +74,23 @@ def test_picture_and_sound_of_a_clip_captured_from_a_call_name_the_same_slot(
 
 def test_a_sound_file_is_read_though_it_is_no_video(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     said = report(as_file(heard(), "pcm_s16le", 0, "wav"), tmp_path, capsys, KEY)
-    assert "CANNOT BE READ" in said and f"sound: mark found, payload {SLOT_ID:016x}. A mark says where" in said
+    assert "CANNOT BE READ" in said and f"sound  mark found, payload {SLOT_ID:016x}. A mark says where" in said
 
 
 def test_another_key_finds_nothing_and_says_what_that_is_worth(
     tmp_path: Path, capsys: pytest.CaptureFixture[str],
 ) -> None:
     said = report(as_file(heard(), "aac", 64_000, "mp4"), tmp_path, capsys, OTHER_KEY)
-    assert "sound: no mark found; that proves nothing." in said
+    assert "sound  no mark found; that proves nothing." in said
 
 
 def test_silence_no_sound_and_no_key_are_told_apart(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     silent = as_file(np.zeros(48_000, np.int16), "aac", 64_000, "mp4")
-    assert "sound: too quiet to hold a mark" in report(silent, tmp_path, capsys, KEY)
+    assert "sound  too quiet to hold a mark" in report(silent, tmp_path, capsys, KEY)
     still = cv2.imencode(".png", np.full((128, 128, 3), 90, np.uint8))[1].tobytes()
-    assert "sound: no sound" in report(still, tmp_path, capsys, KEY)
-    assert "sound: not checked" in report(still, tmp_path, capsys, None)
+    assert "sound  no sound" in report(still, tmp_path, capsys, KEY)
+    assert "sound  not checked" in report(still, tmp_path, capsys, None)
 
 
 def test_a_damaged_file_is_said_to_be_unreadable(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert "sound: could not be read" in report(b"\0\0\0\x08ftyp\0\0\0\x01", tmp_path, capsys, KEY)
+    assert "sound  could not be read" in report(b"\0\0\0\x08ftyp\0\0\0\x01", tmp_path, capsys, KEY)
