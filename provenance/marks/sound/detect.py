@@ -1,8 +1,8 @@
 """Read the mark from sound: any clip at 48 kHz mono, cut anywhere.
 
 Steps: (1) even the sound out and cut it into stretches of at most ten seconds; (2) find each stretch's likeliest
-places in the cycle; (3) cut it into pieces of a second and compare them with the payload signs of all 64 slots; (4) follow the path
-of slots that explains the pieces best, add the pieces up along it and decode; (5) judge.
+places in the cycle; (3) cut it into pieces of a second and compare them with the payload signs of all 64 slots; (4)
+follow the path of slots that explains the pieces best, add the pieces up along it and decode; (5) judge.
 
 The proof is in what is judged. Presence is one sum of numbers that depend on the sound alone, each with a secret +-1,
 so P(|z| >= t) <= 2 exp(-t^2/2) for any unmarked sound and one alignment, times the alignments tried. A payload is
