@@ -24,8 +24,11 @@ CYCLE: Final = CYCLE_HOPS * LOW_HOP  # low samples
 OPUS_PASSES: Final = (0, 1, 2)
 MAX_SLIP: Final = 1e-3  # share of the stretch by which a clock may run off
 NEAR_SLIPS: Final = 4  # tried first: a clip that only computers handled has none
+FAR_STEP: Final = 2  # low samples of slip: at most one is then wrong from end to end, half of one at the ends
 CANDIDATES: Final = 4
 FINE: Final = (-1 / 3, 0.0, 1 / 3)
+UNLIKELY_Z: Final = 0.4
+ALTERNATIVES: Final = 4
 SURE_Z: Final = 7.5  # from here on no wider search is needed; what is claimed asks for more
 # For a stretch of at most STRETCH_S: 128,000 places and three thirds, 323 slips, 3 passes, both polarities.
 STRETCH_S: Final = 10
@@ -81,29 +84,37 @@ def _folded(values: NDArray[np.float32], first_hop: int) -> NDArray[np.float64]:
     return once
 
 
-def find(sound: NDArray[np.float32], key: MarkKey) -> Heard | None:
-    """The alignment of a stretch of evened sound (at most STRETCH_S) at which the key's sync signs fit best.
+def find(sound: NDArray[np.float32], key: MarkKey) -> list[Heard]:
+    """The alignments of a stretch of evened sound (at most STRETCH_S) at which the key's sync signs fit best.
 
-    Returns None for silence and for less than a tenth of a second.
+    Returns ALTERNATIVES of them, the likeliest first: neighbours fit almost as well, and only the payload can tell
+    which is right. None for silence and for less than a tenth of a second.
     """
     if len(sound) < 10 * LOW_HOP or not np.any(sound):
-        return None
+        return []
     widest = int(MAX_SLIP * len(sound))
     near = [(slip, passes) for slip in range(-NEAR_SLIPS, NEAR_SLIPS + 1) for passes in OPUS_PASSES]
-    best = _best(sound, key, near)
-    if abs(best.z) >= SURE_Z:
-        return best
-    far = [(slip, 1) for slip in range(-widest, widest + 1) if abs(slip) > NEAR_SLIPS]
-    return max(best, _best(sound, key, far), key=lambda one: abs(one.z)) if far else best
+    found = _best(sound, key, near)
+    if abs(found[0].z) < SURE_Z:
+        far = [(slip, 1) for slip in range(-widest, widest + 1, FAR_STEP) if abs(slip) > NEAR_SLIPS]
+        found += _best(sound, key, far) if far else []
+    return sorted(found, key=_likely, reverse=True)[:ALTERNATIVES]
 
 
-def _best(sound: NDArray[np.float32], key: MarkKey, tried: Sequence[tuple[int, int]]) -> Heard:
+def _likely(heard: Heard) -> float:
+    """|z|, less what speaks against it beforehand: most clips went through Opus once, and most clocks are right."""
+    unlikely = (heard.alignment.opus_passes != 1) + (heard.alignment.slip != 0)
+    return abs(heard.z) - UNLIKELY_Z * unlikely
+
+
+def _best(sound: NDArray[np.float32], key: MarkKey, tried: Sequence[tuple[int, int]]) -> list[Heard]:
     spectrum, length = np.fft.rfft(sound), len(sound)
     turned = {passes: (spectrum * listen.opus_turn(length, passes)).astype(np.complex64) for passes in OPUS_PASSES}
     rough = [_fit(listen.stretched(turned[passes], length, slip), key, slip, passes) for slip, passes in tried]
     rough.sort(key=lambda fit: -fit[0])
     exact = [heard_at(sound, key, alignment) for _, alignment in rough[:CANDIDATES]]
-    return _refined(sound, key, max(exact, key=lambda one: abs(one.z)))
+    best = max(exact, key=_likely)
+    return sorted([*exact, *_near(sound, key, best)], key=_likely, reverse=True)
 
 
 def _fit(low: NDArray[np.float32], key: MarkKey, slip: int, passes: int) -> tuple[float, Alignment]:
@@ -119,13 +130,12 @@ def _fit(low: NDArray[np.float32], key: MarkKey, slip: int, passes: int) -> tupl
     return float(fit[place]), Alignment((place + listen.LOW_SHIFT) % CYCLE, slip, passes)
 
 
-def _refined(sound: NDArray[np.float32], key: MarkKey, rough: Heard) -> Heard:
+def _near(sound: NDArray[np.float32], key: MarkKey, rough: Heard) -> list[Heard]:
+    """The neighbours of an alignment, a third of a sample and a sample of slip away."""
     at = rough.alignment
-    near = [
+    return [
         heard_at(sound, key, Alignment((at.start + fine) % CYCLE, at.slip + slip, at.opus_passes))
         for fine in FINE
         for slip in (-1, 0, 1)
         if fine or slip
     ]
-    return max([rough, *near], key=lambda one: abs(one.z))
-

@@ -1,8 +1,8 @@
 """Read the mark from sound: any clip at 48 kHz mono, cut anywhere.
 
-Steps: (1) even the sound out and cut it into stretches of at most ten seconds; (2) find each stretch's place in the
-cycle; (3) cut it into pieces of a second and compare them with the payload signs of all 64 slots; (4) follow the path
-of slots that explains the pieces best, add the pieces up along it and decode; (5) judge.
+Steps: (1) even the sound out and cut it into stretches of at most ten seconds; (2) find each stretch's likeliest
+places in the cycle; (3) cut it into pieces of a second and compare them with the payload signs of all 64 slots; (4)
+follow the path of slots that explains the pieces best, add the pieces up along it and decode; (5) judge.
 
 The proof is in what is judged. Presence is one sum of numbers that depend on the sound alone, each with a secret +-1,
 so P(|z| >= t) <= 2 exp(-t^2/2) for any unmarked sound and one alignment, times the alignments tried. A payload is
@@ -110,10 +110,12 @@ def read_sound(
     found = _found(_stretches(sound), key, on_progress)
     if not found:
         return SoundReading(Verdict.NO_MARK, audible_s=audible_s)
-    z = max((one.z for one in found), key=abs)
-    value, slots = _payload([one for one in found if abs(one.z) >= PROMISING_Z], key)
-    if value is not None:
-        return SoundReading(Verdict.PAYLOAD_READ, value, slots, audible_s, z)
+    z = max((one.z for fits in found for one in fits), key=abs)
+    for chosen in range(align.ALTERNATIVES):
+        fits = [fits[min(chosen, len(fits) - 1)] for fits in found]
+        value, slots = _payload([one for one in fits if abs(one.z) >= PROMISING_Z], key)
+        if value is not None:
+            return SoundReading(Verdict.PAYLOAD_READ, value, slots, audible_s, z)
     is_present = abs(z) >= presence_threshold(len(found))
     return SoundReading(Verdict.MARK_PRESENT if is_present else Verdict.NO_MARK, audible_s=audible_s, z=z)
 
@@ -142,13 +144,13 @@ def _stretches(sound: NDArray[np.float32]) -> list[NDArray[np.float32]]:
     return list(np.array_split(even, count))
 
 
-def _found(stretches: list[NDArray[np.float32]], key: MarkKey, on_progress: Progress) -> list[Heard]:
-    """Step 2, without the stretches that are silent."""
+def _found(stretches: list[NDArray[np.float32]], key: MarkKey, on_progress: Progress) -> list[list[Heard]]:
+    """Step 2: each stretch's likeliest alignments, without the stretches that are silent."""
     found = []
     for done, stretch in enumerate(stretches, start=1):
-        heard = align.find(stretch, key)
-        if heard is not None:
-            found.append(heard)
+        fits = align.find(stretch, key)
+        if fits:
+            found.append(fits)
         on_progress(done / len(stretches))
     return found
 

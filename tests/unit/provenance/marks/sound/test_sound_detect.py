@@ -132,7 +132,7 @@ def test_without_a_mark_the_statistic_is_as_narrow_as_its_bound_says() -> None:
 
 
 def test_a_sound_that_repeats_with_the_cycle_does_not_widen_the_statistic() -> None:
-    loop = np.resize(speech()[: 8 * 48_000], 10 * 48_000).astype(np.float32)
+    loop = np.resize(speech()[: 8 * 48_000], 16 * 48_000).astype(np.float32)
     sound = listen.evened(listen.to_low_rate(loop))
     place = align.Alignment(320.0, 0, 0)
     seen = [align.heard_at(sound, MarkKey(bytes([n]) * 32), place).z for n in range(120)]
