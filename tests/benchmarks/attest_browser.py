@@ -14,6 +14,7 @@ from tests.common.static_server import serve
 
 LIVE_FRAMES = 600
 BATCH = 10  # the page's clock has steps of 0.1 ms, so frames are timed ten at a time
+PASSES = 5  # other work on the machine only adds, so the quickest pass is the one that is told
 RECEIVER = b"""
 import { FrameVerifier } from "/static/js/verify/frames.js";
 const bytes = (text) => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
@@ -35,7 +36,7 @@ window.ready = true;
 
 
 async def receiver_ms(key: SessionKey, label: str, codec: FrameCodec, units: Sequence[bytes]) -> float:
-    """Median time that the page's verifier takes for one of these frames, which must all verify."""
+    """Median time that the page's verifier takes for one of these frames, which must all verify; of the best pass."""
     session = {
         "label": label, "codec": codec.name, "kid": base64.b64encode(key.kid).decode(), "minimumSequence": 1,
         "publicKey": base64.b64encode(key.public.public_bytes_raw()).decode(), "createdAtMs": 0,
@@ -50,10 +51,10 @@ async def receiver_ms(key: SessionKey, label: str, codec: FrameCodec, units: Seq
             await page.wait_for_function("window.ready")
             work = {"session": session, "units": [base64.b64encode(unit).decode() for unit in units], "batch": BATCH}
             await page.evaluate("(work) => window.time(work)", work)  # the engine compiles while it runs
-            found = await page.evaluate("(work) => window.time(work)", work)
+            passes = [await page.evaluate("(work) => window.time(work)", work) for _ in range(PASSES)]
             await browser.close()
-    assert found["counts"]["verified"] == len(units), found["counts"]
-    return statistics.median(found["taken"])
+    assert all(found["counts"]["verified"] == len(units) for found in passes), passes
+    return min(statistics.median(found["taken"]) for found in passes)
 
 
 async def live_counts(loss: float, codec: FrameCodec) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -1,7 +1,6 @@
 """aiortc -> headless Chromium on localhost: every received frame is verified, and what does not verify is hidden."""
 
 import warnings
-from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -32,13 +31,10 @@ pytestmark = [
 ]
 
 
-@pytest.mark.parametrize(("codec", "form"), [
-    (H264_FRAMES, lambda _: Form.FULL),
-    (H264_FRAMES, lambda index: Form.COMPACT if index // 20 % 2 else Form.FULL),  # switched on the way
-    (VP8_FRAMES, lambda index: Form.COMPACT if index // 20 % 2 else Form.FULL),
-], ids=["h264", "h264_switching", "vp8_switching"])
-async def test_every_received_frame_verifies(codec: FrameCodec, form: Callable[[int], Form]) -> None:
-    sender = Sender(as_it_is, count=120, codec=codec, form=form)
+@pytest.mark.parametrize("codec", [H264_FRAMES, VP8_FRAMES], ids=["h264", "vp8"])
+async def test_every_received_frame_verifies(codec: FrameCodec) -> None:
+    """The form of the attestations changes on the way, as it does when the line gets narrow and wide again."""
+    sender = Sender(as_it_is, count=120, codec=codec, form=lambda i: Form.COMPACT if i // 20 % 2 else Form.FULL)
     async with viewer_page(sender) as page:
         seen = await watch(page, sender)
     counts = seen["verdict"]["counts"]
@@ -87,17 +83,16 @@ async def test_sound_is_verified_apart_and_what_fails_is_not_played() -> None:
     assert seen["heard"]["totalAudioEnergy"] > 0
 
 
-async def test_a_page_without_a_verifier_plays_attested_sound_like_any_other() -> None:
-    """Why the attestation stands in the packet's padding: whoever does not know it hears the same."""
-    energy = []
-    for sound in (as_it_is, lambda _, attested: without_attestation(attested, OPUS_PACKETS)):
-        sender = Sender(as_it_is, count=75, sound=sound)
-        async with viewer_page(sender) as page:
-            heard = (await watch(page, sender, is_plain=True))["heard"]
-        energy.append(heard["totalAudioEnergy"] / heard["totalSamplesDuration"])
-        assert heard["packetsReceived"] > 90
-    assert energy[0] == pytest.approx(energy[1], rel=0.4)
-    assert energy[1] > 0.001
+async def test_a_page_without_a_verifier_plays_attested_sound() -> None:
+    """Why the attestation stands in the packet's padding: whoever does not know it hears the sound as it is.
+
+    That not one sample differs, a test of the worker shows with a decoder; here Chromium plays it at its loudness (a
+    third to twice of its own 0.5, for a busy machine cuts and conceals).
+    """
+    sender = Sender(as_it_is, count=75, sound=as_it_is)
+    async with viewer_page(sender) as page:
+        heard = (await watch(page, sender, is_plain=True))["heard"]
+    assert 0.15 < heard["totalAudioEnergy"] / heard["totalSamplesDuration"] < 1.0
 
 
 @pytest.mark.parametrize(("changes", "reason"), [

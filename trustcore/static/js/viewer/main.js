@@ -63,12 +63,18 @@ function setState(state) {
   measures.state = state;
 }
 
+function isStalled() {
+  return lastFrameAtMs > 0 && performance.now() - lastFrameAtMs > STALLED_AFTER_MS;
+}
+
 function onVerdict(verdict) {
+  // Sound tells its verdicts too, and goes on when the picture does not.
+  const isNewPicture = verdict.counts.received > (measures.counts?.received ?? 0);
   measures.counts = verdict.counts;
   measures.sound = verdict.sound;
   measures.verdictReason = verdict.reason;
-  if (verdict.counts.received > 0) lastFrameAtMs = performance.now();
-  if (isOver) return;
+  if (isNewPicture) lastFrameAtMs = performance.now();
+  if (isOver || isStalled()) return;
   if (verdict.counts.verified > 0) measure.verified();
   const shown = verdictView.update(verdict);
   if (connection?.isPosted) setState(shown === "checking" && verdict.counts.verified > 0 ? "live" : STATE_OF[shown]);
@@ -185,7 +191,7 @@ async function watchLine() {
     // Counted by the verifier, not by the screen: a hidden tab shows no frames and loses none.
     const stillMs = performance.now() - lastFrameAtMs;
     if (lastFrameAtMs > 0 && stillMs > LOST_AFTER_MS) return askReason();
-    if (lastFrameAtMs > 0 && stillMs > STALLED_AFTER_MS) {
+    if (isStalled()) {
       setState("checking");
       verdictView.stall();
       tellVerdict("checking", "no_frames");
