@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from provenance.marks.sound import signs
 from provenance.marks.sound.embed import LATENCY, SoundEmbedder
-from provenance.marks.sound.transform import CYCLE_HOPS, HOP, RATE_HZ
+from provenance.marks.sound.transform import CYCLE_HOPS, HOP, RATE_HZ, basis
 from rendering.worker.audio import Samples, SoundLine
 from rendering.worker.mark_slots import MarkSlot, SlottedMark
 
@@ -25,6 +25,9 @@ class MarkedSound:
         self._slot: MarkSlot | None = None
         self._chips: NDArray[np.float32] = np.empty((0, 0), dtype=np.float32)
         self._next = -1
+        # The signs of an epoch take some milliseconds to make: now, not on the event loop when the first word is due.
+        self._chips_of(0)
+        basis(HOP)
 
     def read(self, first: int, count: int) -> Samples:
         """Marked samples [count] from media sample `first` on; both are whole hops of 480 samples.
