@@ -153,7 +153,8 @@ def _marks(evidence: Evidence) -> list[Fact]:
         return [Fact("mark", "not_run")]
     names = {Verdict.POINTS_TO_MANIFEST: "found", Verdict.TAMPERING: evidence.tampering or "tampering"}
     result = names.get(evidence.mark, evidence.mark.value)
-    if evidence.is_searched and result in ("found", "no_mark"):
+    # Where the search had to end early, "none was found" is said of the mark as it lies alone.
+    if evidence.is_searched and (result == "found" or (result == "no_mark" and not evidence.is_search_cut)):
         result += "_searched"
     found = [Fact("mark", result, {"pictures": evidence.pictures})]
     return [*found, Fact("remembered", "same")] if evidence.is_remembered else found

@@ -47,7 +47,10 @@ def test_nothing_is_called_ours_without_a_manifest_that_holds_or_a_picture_that_
 
 def test_every_answer_can_be_said() -> None:
     marks = (None, POINTS, TAMPERING, PRESENT, NONE)
-    flags = ({}, {"is_searched": True, "is_search_cut": True, "is_remembered": True, "is_clip_longer": True})
+    flags = (
+        {}, {"is_searched": True}, {"is_searched": True, "is_search_cut": True, "is_remembered": True},
+        {"is_clip_longer": True},
+    )
     frames = ({}, {"verified": 3, "received": 4})
     said = set()
     for manifest, mark, comparison, extra, facts in product(
@@ -65,6 +68,13 @@ def test_every_answer_can_be_said() -> None:
     answer(Evidence(HOLDS, None, None), None)
     assert set(check_words.FACTS) - said == {("records", "missing")}
     assert set(check_words.VERDICTS) == {verdict.value for verdict in ClipVerdict}
+
+
+def test_search_that_ended_early_is_not_called_whole() -> None:
+    for is_cut, said in ((False, "no_mark_searched"), (True, "no_mark")):
+        found = answer(Evidence(MISSING, NONE, None, is_searched=True, is_search_cut=is_cut), None)
+        assert said in {fact.result for fact in found.found}
+        assert any(fact.what == "search" for fact in found.unknown) is is_cut
 
 
 def test_intact_without_a_record_says_so() -> None:
