@@ -128,17 +128,21 @@ def read_trusted(
         if not (tsa_anchor_pem and EXPIRED in untrusted.facts["failures"]):
             raise
         trusted = _read(media, anchor_pem, media_type, tsa_anchor_pem)
-        demand_issued_under(_chain(media), anchor_pem)
+        store = jumbf.parse_store(media, jumbf.find_store(media))
+        demand_issued_under(signer_chain(media, jumbf.active_manifest(store)), anchor_pem)
         return trusted
     return _read(media, anchor_pem, media_type, tsa_anchor_pem) if tsa_anchor_pem else trusted
 
 
-def _chain(media: bytes) -> list[bytes]:
-    """The certificates (DER) inside the claim signature, the signer's first."""
-    manifest = jumbf.active_manifest(jumbf.parse_store(media, jumbf.find_store(media)))
+def signer_chain(encoded: bytes, manifest: jumbf.Superbox) -> list[bytes]:
+    """The certificates (DER) inside a claim signature (x5chain), the signer's first. Nothing about them is checked.
+
+    Raises:
+        ManifestInvalid: there are none.
+    """
     start, end = manifest.child("c2pa.signature").content(b"cbor")
     try:
-        protected, unprotected, _, _ = cbor2.loads(media[start:end]).value
+        protected, unprotected, _, _ = cbor2.loads(encoded[start:end]).value
         chain = {**unprotected, **cbor2.loads(protected)}[HEADER_X5CHAIN]
     except (cbor2.CBORError, AttributeError, KeyError, TypeError, ValueError) as error:
         raise ManifestInvalid("The claim signature carries no readable certificate.") from error

@@ -191,12 +191,9 @@ def _read_facts(session_facts: bytes) -> dict[str, Any]:
 
 def signer_certificate(encoded: bytes, manifest: jumbf.Superbox) -> x509.Certificate:
     """The end-entity certificate inside the claim signature (x5chain). Its chain is c2pa-python's to check."""
-    start, end = manifest.child("c2pa.signature").content(b"cbor")
     try:
-        protected, unprotected, _, _ = _decode(encoded[start:end]).value
-        chain = {**unprotected, **_decode(protected)}[c2pa_files.HEADER_X5CHAIN]
-        return x509.load_der_x509_certificate(chain if isinstance(chain, bytes) else chain[0])
-    except (AttributeError, KeyError, TypeError, ValueError, IndexError) as error:
+        return x509.load_der_x509_certificate(c2pa_files.signer_chain(encoded, manifest)[0])
+    except (TypeError, ValueError, IndexError) as error:
         raise ManifestInvalid("The claim signature carries no readable certificate.") from error
 
 

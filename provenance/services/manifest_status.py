@@ -7,7 +7,8 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from provenance.services import resolution
+from provenance.manifests import jumbf, session_manifest
+from provenance.services import claim_certificates, resolution
 from trustcore.audit import selectors
 from trustcore.audit.actions import Action
 from trustcore.audit.models import Entry, Event
@@ -50,6 +51,7 @@ def signed(label: str, *, now: datetime) -> dict[str, Any]:
         "v": 1, "kind": KIND, "manifest": label, "manifest_kind": known.kind, "claim_sha256": known.claim_sha256,
         "signed_at": to_rfc3339(known.signed_at),
         "consent": asdict(consent_standing(session.consent_id, session.subject_public_id)),
+        "certificate": _certificate(known.store),
         "legal_hold": asdict(_hold_standing(hold)) if hold else None,
         "log": {"origin": selectors.log_origin(), "size": selectors.size()},
         "checked_at": to_rfc3339(now), "valid_until": to_rfc3339(now + FRESH_FOR),
@@ -67,6 +69,14 @@ def consent_standing(consent_id: str, subject_public_id: str) -> Standing:
     about = Event.objects.filter(object_type="consent", object_id=consent_id, outcome="done").order_by("-id")
     event = about.filter(action__in=ENDED).first() or about.filter(action__in=STATES).first()
     return _standing(STATES[event.action] if event else "in_force", event)
+
+
+def _certificate(store: bytes) -> dict[str, Any]:
+    """How the certificate that signed this manifest stands: in_use, retired, revoked, or unknown to this signer."""
+    manifest = jumbf.active_manifest(jumbf.parse_store(store))
+    serial = f"{session_manifest.signer_certificate(store, manifest).serial_number:x}"
+    leaf = next((leaf for leaf in claim_certificates.leaves() if leaf.serial == serial), None)
+    return {"serial": serial, "state": leaf.state if leaf else "unknown", "since": leaf.since if leaf else None}
 
 
 def _hold_standing(hold: Hold) -> Standing:

@@ -151,6 +151,8 @@ def test_unknown_manifests_are_a_coded_404(client: Client) -> None:
 def test_status_follows_the_log_and_is_a_statement_to_keep(client: Client, session: MarkedSession) -> None:
     told = status(client, session.manifest_label)
     assert (told["manifest"], told["manifest_kind"]) == (session.manifest_label, "session")
+    assert told["certificate"]["serial"] == claim_keys.pair_in_use().serial
+    assert told["certificate"]["state"] == "in_use"
     assert told["consent"] == {"state": "in_force", "since": None, "event": None, "seq": None}
     consent = ObjectRef("consent", session.grant.consent_id, tenant="studio", subject=session.grant.subject_id)
     steps = [(Action.CONSENT_SUSPENDED, "suspended"), (Action.CONSENT_RESUMED, "in_force"),

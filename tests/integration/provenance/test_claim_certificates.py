@@ -82,6 +82,11 @@ def test_new_sessions_use_the_new_certificate_and_old_ones_still_verify(tmp_path
     assert list(actions) == [("claim_certificate.issued", new), ("claim_certificate.retired", old)]
 
 
+def _status_of(label: str) -> dict[str, str]:
+    """What the resolution API tells about the certificate of a manifest."""
+    return dict(Client().get(f"/c2pa/v1/manifests/{label}/status").json()["body"]["certificate"])
+
+
 def _serial_of(fragment_file: bytes) -> int:
     from provenance.manifests import fmp4, jumbf, session_manifest
 
@@ -137,7 +142,10 @@ def test_a_retired_certificate_can_be_revoked_later(tmp_path: Path) -> None:
     claim_certificates.rotate(actor=SETUP, now=utc_now())
     with pytest.raises(CommandError, match="one of these words"):
         call_command("claim_signer", "revoke", old, "because")
+    told = [_status_of(session.manifest_label)]
     call_command("claim_signer", "revoke", old, "privilege_withdrawn")
+    told.append(_status_of(session.manifest_label))
+    assert [(one["serial"], one["state"]) for one in told] == [(old, "retired"), (old, "revoked")]
     assert verified(tmp_path, session.fragment_file)[0] == 3
     with pytest.raises(CertificateRefused):
         claim_certificates.revoke(actor=SETUP, serial="abc", reason="unspecified", now=utc_now())
