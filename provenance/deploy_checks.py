@@ -19,7 +19,7 @@ WARN_BEFORE = timedelta(days=14)
 def claim_signer_is_fit(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     """Looks at the files alone: a check makes no keys."""
     if not claim_keys.folder().exists():
-        return [Error("There is no claim-signing key yet: first use would make a demo one.", id="trustcore.E006")]
+        return [Error("There is no claim-signing key yet: first use would make a demo one.", id="trustcore.E009")]
     try:
         authority_pem, leaf = claim_keys.authority_pem(), claim_keys.pair_in_use().certificate
     except SignerUnready as unready:
@@ -30,7 +30,7 @@ def claim_signer_is_fit(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
 def _of_authority(authority_pem: str) -> list[CheckMessage]:
     found: list[CheckMessage] = []
     if claim_certificates.authority_name(authority_pem) == DEMO_ORGANISATION:
-        found.append(Error("The claim signer's authority is the demonstration one.", id="trustcore.E006"))
+        found.append(Error("The claim signer's authority is the demonstration one.", id="trustcore.E009"))
     if claim_keys.has_authority_key():
         found.append(checks.Warning(
             "The authority's key lies on this machine in the clear. Keep it elsewhere, and install what it issues.",

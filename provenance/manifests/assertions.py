@@ -7,8 +7,8 @@ from typing import Any, Literal
 
 import cbor2
 
-from provenance.manifests.attest import utc_text
 from provenance.manifests.cose import canonical_cbor
+from trustcore.primitives.clock import to_rfc3339_seconds
 
 SOFT_BINDING_ALG = "org.trustcore.wm.1"
 SESSION_LABEL = "org.trustcore.session"  # version 1; C2PA writes ".v2" and later only (6.2)
@@ -66,7 +66,7 @@ class SessionFacts:
                 "slots": [{"slot_id": f"{s.slot_id:016x}", "start_ms": s.start_ms, "end_ms": s.end_ms}
                           for s in self.mark_slots],
             },
-            "created_at": utc_text(self.created_at), "validity_s": self.validity_s,
+            "created_at": to_rfc3339_seconds(self.created_at), "validity_s": self.validity_s,
             "footage_sha256": self.footage_sha256, "disclosure": self.disclosure, "extra": self.extra,
         }
 
@@ -131,7 +131,7 @@ def session_keys(
     entry = {
         "key": cbor2.loads(cose_key),
         "minSequenceNumber": minimum_sequence,
-        "createdAt": cbor2.CBORTag(0, utc_text(created_at)),
+        "createdAt": cbor2.CBORTag(0, to_rfc3339_seconds(created_at)),
         "validityPeriod": validity_s,
         "signerBinding": cbor2.loads(signer_binding),
     }

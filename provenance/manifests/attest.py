@@ -8,7 +8,6 @@ are section 19.4 objects over WebRTC; the standard itself says nothing about RTP
 import hashlib
 import struct
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
@@ -180,8 +179,3 @@ def rebuild_fragment(frame: bytes, *, label: str, kid: bytes, codec: FrameCodec 
     if carried.form is Form.COMPACT:
         signed = rebuild_cose(carried.sequence, moof, mdat, carried.content, label=label, kid=kid)
     return fmp4.emsg_box(carried.sequence, signed, codec.track) + moof + mdat
-
-
-def utc_text(moment: datetime) -> str:
-    """An aware time as RFC 3339 in UTC with whole seconds, as `createdAt` wants it."""
-    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")

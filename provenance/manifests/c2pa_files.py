@@ -6,13 +6,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import cbor2
 from c2pa import Builder, C2paError, C2paSigningAlg, Context, Reader, Signer
 
-from provenance.manifests import jumbf
+from provenance.manifests import cose, jumbf
 from provenance.manifests.assertions import GENERATOR
 from provenance.manifests.certs import ClaimSigner, demand_issued_under
-from provenance.manifests.errors import ManifestInvalid, ManifestMissing, ManifestSigningFailed, SignerUntrusted
+from provenance.manifests.errors import (
+    CoseInvalid,
+    ManifestInvalid,
+    ManifestMissing,
+    ManifestSigningFailed,
+    SignerUntrusted,
+)
 from trustcore.primitives.errors import TrustcoreError
 
 MP4, JPEG = "video/mp4", "image/jpeg"
@@ -142,9 +147,9 @@ def signer_chain(encoded: bytes, manifest: jumbf.Superbox) -> list[bytes]:
     """
     start, end = manifest.child("c2pa.signature").content(b"cbor")
     try:
-        protected, unprotected, _, _ = cbor2.loads(encoded[start:end]).value
-        chain = {**unprotected, **cbor2.loads(protected)}[HEADER_X5CHAIN]
-    except (cbor2.CBORError, AttributeError, KeyError, TypeError, ValueError) as error:
+        protected, unprotected, _, _ = cose.parse_shortest(encoded[start:end]).value
+        chain = {**unprotected, **cose.parse_shortest(protected)}[HEADER_X5CHAIN]
+    except (CoseInvalid, AttributeError, KeyError, TypeError, ValueError) as error:
         raise ManifestInvalid("The claim signature carries no readable certificate.") from error
     return [chain] if isinstance(chain, bytes) else list(chain)
 

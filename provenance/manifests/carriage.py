@@ -17,7 +17,6 @@ from provenance.manifests.errors import CarriageInvalid
 
 HEAD_BYTES = 10
 MAX_MEDIA_TIME_90K = 2**40 - 1  # 141 days; a session key lives for hours
-COMPACT_BYTES = HEAD_BYTES + SIGNATURE_BYTES
 _HEAD = struct.Struct(">cIBI")
 
 

@@ -56,6 +56,24 @@ def parse_canonical(encoded: bytes) -> Any:
     return value
 
 
+def parse_shortest(encoded: bytes) -> Any:
+    """Decode CBOR in its shortest form, no key twice and nothing after it: what two readers cannot read in two ways.
+
+    The order of keys is free, because c2pa-python keeps the order that it was given.
+
+    Raises:
+        CoseInvalid: not CBOR, or not in that form.
+    """
+    try:
+        value = cbor2.loads(encoded)
+        again = cbor2.dumps(value)
+    except (cbor2.CBORError, ValueError, TypeError, OverflowError, RecursionError, MemoryError) as error:
+        raise CoseInvalid("This is not readable CBOR.") from error
+    if again != encoded:
+        raise CoseInvalid("This CBOR is not in its shortest form.")
+    return value
+
+
 def signature_input(protected: bytes, payload: bytes) -> bytes:
     """Sig_structure of RFC 9052 4.4 without external data: the bytes that are signed."""
     return canonical_cbor(["Signature1", protected, b"", payload])

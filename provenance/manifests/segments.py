@@ -4,9 +4,9 @@ import hashlib
 from dataclasses import dataclass
 from datetime import datetime
 
-from provenance.manifests.attest import utc_text
 from provenance.manifests.fmp4 import TIMESCALE
 from trustcore.primitives import merkle
+from trustcore.primitives.clock import to_rfc3339_seconds
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class SegmentRoots:
         second = media_time_90k // TIMESCALE
         finished = self.finish() if second != self._second else None
         if not self._leaves:
-            self._second, self._first, self._started_at = second, sequence, utc_text(now_utc)
+            self._second, self._first, self._started_at = second, sequence, to_rfc3339_seconds(now_utc)
         self._leaves.append(fragment_leaf(fragment))
         self._last = sequence
         return finished

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-import cbor2
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import serialization
@@ -198,18 +197,10 @@ def signer_certificate(encoded: bytes, manifest: jumbf.Superbox) -> x509.Certifi
 
 
 def _decode(encoded: bytes) -> Any:
-    """CBOR in its shortest form, no key twice and nothing after it: what two readers cannot read in two ways.
-
-    The order of keys is free, because c2pa-python keeps the order that it was given.
-    """
     try:
-        value = cbor2.loads(encoded)
-        again = cbor2.dumps(value)
-    except (cbor2.CBORError, ValueError, TypeError, OverflowError, RecursionError, MemoryError) as error:
-        raise ManifestInvalid("An assertion is not readable CBOR.") from error
-    if again != encoded:
-        raise ManifestInvalid("An assertion's CBOR is not in its shortest form.")
-    return value
+        return cose.parse_shortest(encoded)
+    except CoseInvalid as error:
+        raise ManifestInvalid("An assertion is not readable CBOR in its shortest form.") from error
 
 
 def _read_key(session_keys: bytes, signer: x509.Certificate) -> KeyEntry:

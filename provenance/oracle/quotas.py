@@ -1,13 +1,11 @@
 """How often a network may ask, and what it must pay first. PURE."""
 
 import hmac
-import ipaddress
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Final
 
 WINDOW: Final = timedelta(hours=1)
-V4_PREFIX, V6_PREFIX = 24, 48
 FEWEST_BITS, MOST_BITS = 15, 20  # of a puzzle: about 33,000 to a million hashes
 
 
@@ -21,18 +19,6 @@ class Quota:
     def is_used_up(self, asked: int, asked_unproven: int, *, is_proven: bool) -> bool:
         """Whether one more question is one too many, after `asked` in all of which `asked_unproven` without proof."""
         return asked >= self.proven or (not is_proven and asked_unproven >= self.unproven)
-
-
-def network_of(address: str) -> str:
-    """The network an address belongs to: /24 of IPv4, /48 of IPv6. What is no address is one network of its own."""
-    try:
-        found = ipaddress.ip_address(address)
-    except ValueError:
-        return "unknown"
-    if isinstance(found, ipaddress.IPv6Address) and found.ipv4_mapped is not None:
-        found = found.ipv4_mapped
-    prefix = V4_PREFIX if found.version == 4 else V6_PREFIX
-    return str(ipaddress.ip_network((found, prefix), strict=False))
 
 
 def network_name(secret: bytes, network: str, day: date) -> str:

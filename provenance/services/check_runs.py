@@ -16,7 +16,7 @@ from django.db import IntegrityError
 from provenance.errors import CheckStopped, CheckUnfinished, FileTooLarge, TooManyChecks
 from provenance.models import CheckRun
 from provenance.oracle import puzzles
-from provenance.oracle.quotas import WINDOW, Quota, bits_for, network_name, network_of
+from provenance.oracle.quotas import WINDOW, Quota, bits_for, network_name
 from provenance.services import answers_told, check_spool, checks
 from provenance.states import CLIP_CHECK
 from trustcore.accounts.services.strangers import strangers
@@ -26,6 +26,7 @@ from trustcore.audit.actors import Actor, ObjectRef
 from trustcore.primitives.errors import Refusal, TrustcoreError
 from trustcore.primitives.states import next_state
 from trustcore.web.errors import NotFound
+from trustcore.web.rate_limits import network_of
 
 MAX_CHECKS_A_MINUTE = 30  # of everyone together: a detector that answers without end teaches how to fool it
 MAX_WAITING = 12

@@ -1,6 +1,6 @@
 """The words of the public check page: from stable codes to sentences, in the reader's language, when they are shown.
 
-Never "authentic", "real", "fake" or "safe"; never a score (reference: console, section 5).
+Never "authentic", "real", "fake" or "safe"; never a score (docs/check-verdicts.md).
 """
 
 from dataclasses import dataclass
@@ -143,6 +143,8 @@ CONSENT: dict[str, tuple[str, Any, Any]] = {
     "withdrawn": (
         "fail", lazy("withdrawn"),
         lazy("Was in force when this was made. The person withdrew on %(day)s. Please do not pass it on.")),
+    "suspended": (
+        "warn", lazy("paused"), lazy("Was in force when this was made. The person has paused it since %(day)s.")),
     "expired": ("warn", lazy("ended"), lazy("Was in force when this was made, and ended on %(day)s.")),
     "erased": ("fail", lazy("erased"), lazy("The person had everything erased. Please do not pass it on.")),
 }

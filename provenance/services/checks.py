@@ -130,6 +130,8 @@ def _manifest_of(content: bytes, progress: Progress) -> _Manifest:
     if not media_type:
         return _Manifest(ManifestState.MISSING)
     try:
+        if media_type == c2pa_files.MP4 and video.is_manifest_alone(content):
+            raise FileUnreadable("This is the manifest of a session. It holds no picture that could be checked.")
         if media_type == c2pa_files.MP4 and video.is_fragment_file(content):
             report = video.verify_fragment_file(
                 "file", content, anchor, lambda done, total: progress("manifest", done, total))

@@ -3,7 +3,7 @@
 from provenance.errors import LinkUnknown
 from provenance.models import SessionManifest
 from provenance.oracle.links import named_session
-from provenance.services import consent_status
+from provenance.services.consent_status import consent_standing
 from provenance.services.findings import Source
 from trustcore.accounts.models import Organisation
 from trustcore.audit import selectors as log
@@ -26,13 +26,13 @@ def source_of(manifest: SessionManifest | None) -> Source | None:
     """What may be told to anybody about a session: nothing of a person who is gone from here."""
     if manifest is None:
         return None
-    status = consent_status.of(manifest.consent_id, manifest.subject_public_id)
+    consent = consent_standing(manifest.consent_id, manifest.subject_public_id)
     return Source(
         session_id=manifest.conversation_id, tenant=manifest.tenant, made_by=_name_of(manifest.tenant),
         subject_id=manifest.subject_public_id, manifest=manifest.public_id, made_at=to_rfc3339(manifest.created_at),
-        consent_state=status.state, consent_since=to_rfc3339(status.since) if status.since else "",
+        consent_state=consent.state, consent_since=consent.since or "",
         # A person who is gone from here is not named, not even by what the session itself said.
-        disclosure="" if status.state == "erased" else str(manifest.facts.get("disclosure", "")),
+        disclosure="" if consent.state == "erased" else str(manifest.facts.get("disclosure", "")),
         log_entry=_log_entry(manifest),
     )
 

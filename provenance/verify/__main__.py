@@ -39,7 +39,6 @@ from provenance.verify.reports import Report, summary, worst
 from provenance.verify.terminal import Page, ProgressBar, fitting, wants_colour
 
 MAX_ANCHOR_BYTES = 256 * 1024
-MAX_STATUS_BYTES = 8 * 1024 * 1024
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -101,7 +100,7 @@ def _status(options: argparse.Namespace, anchor_pem: str) -> StatusList | None:
     """The status list, once the trusted authority's signature on it holds: a stale or foreign one says nothing."""
     if not options.status:
         return None
-    return status_lists.read(_content(options.status, MAX_STATUS_BYTES), anchor_pem, datetime.now(UTC))
+    return status_lists.read(_content(options.status, status_lists.MAX_BYTES), anchor_pem, datetime.now(UTC))
 
 
 def _content(name: str, most_bytes: int) -> bytes:

@@ -6,7 +6,6 @@ import av
 
 from provenance import bundles
 from provenance.bundle_checks import report_on
-from provenance.manifests import fmp4
 from provenance.manifests.errors import FragmentInvalid
 from provenance.marks.keys import AnyMarkKey, PresenceKey
 from provenance.verify import sound, video
@@ -71,13 +70,12 @@ def _judge_mp4(
     name: str, encoded: bytes, anchor_pem: str, progress: video.Progress, tsa_anchor_pem: str,
 ) -> Report:
     try:
-        kinds = {kind for kind, _, _ in fmp4.walk_boxes(encoded)}
+        if video.is_fragment_file(encoded):
+            return video.verify_fragment_file(name, encoded, anchor_pem, progress)
+        if video.is_manifest_alone(encoded):
+            return video.verify_init_segment(name, encoded, anchor_pem)
     except FragmentInvalid as error:
         return Report(name, "video file", Outcome.CHANGED, [error.message])
-    if b"moof" in kinds:
-        return video.verify_fragment_file(name, encoded, anchor_pem, progress)
-    if b"mdat" not in kinds:
-        return video.verify_init_segment(name, encoded, anchor_pem)
     return video.verify_whole_file(name, encoded, anchor_pem, tsa_anchor_pem=tsa_anchor_pem)
 
 

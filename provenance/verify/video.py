@@ -41,6 +41,11 @@ def is_fragment_file(encoded: bytes) -> bool:
     return any(kind == b"moof" for kind, _, _ in fmp4.walk_boxes(encoded))
 
 
+def is_manifest_alone(encoded: bytes) -> bool:
+    """Whether these bytes hold no media at all: what they sign is a session's manifest, not a picture."""
+    return not any(kind in {b"moof", b"mdat"} for kind, _, _ in fmp4.walk_boxes(encoded))
+
+
 def verify_fragment_file(name: str, encoded: bytes, anchor_pem: str, progress: Progress = silent) -> Report:
     """Judge every frame of a recording made of the very fragments that were sent."""
     report = Report(name, "recording of sent frames", Outcome.CHANGED)

@@ -30,7 +30,8 @@ class MarkSlot:
 
 
 class SlottedMark:
-    """An embedder that changes its pattern every `slot_s` seconds, so that an average over a session takes less of it away.
+    """An embedder that changes its pattern every `slot_s` seconds, so that an average over a session takes less
+    of it away.
 
     Use it from the frame thread only: `turn_to` the time of a picture, then `embed` that picture. The sound asks
     `slot_at` alone.

@@ -2,7 +2,7 @@
 
 import warnings
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from fractions import Fraction
 from functools import cache
 from typing import Any
@@ -71,10 +71,6 @@ def facts(**changes: Any) -> SessionFacts:
         disclosure="You are watching an AI replica.",
     )
     return replace(base, **changes)
-
-
-def expired_facts() -> SessionFacts:
-    return facts(created_at=datetime.now(UTC).replace(microsecond=0) - timedelta(hours=3), validity_s=60)
 
 
 @dataclass

@@ -34,6 +34,13 @@ def to_rfc3339(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
+def to_rfc3339_seconds(moment: datetime) -> str:
+    """Text of an aware moment, in UTC with whole seconds: 2026-11-24T09:30:00Z."""
+    if moment.tzinfo is None:
+        raise ValueError("moment has no time zone")
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
 def from_rfc3339(text: str) -> datetime:
     """Parse what `to_rfc3339` writes. Raises ValueError on anything without a zone."""
     moment = datetime.fromisoformat(text)

@@ -4,20 +4,24 @@ One web process counts for itself: with several the limit is that many times lar
 floods, not as a promise of an exact number.
 """
 
+import ipaddress
 import threading
-from ipaddress import ip_address, ip_network
 
 WINDOW_S = 60
+V4_PREFIX, V6_PREFIX = 24, 48
 MAX_NETWORKS = 10_000  # remembered at once; beyond that the window starts again for everyone
 
 
 def network_of(address: str) -> str:
-    """The network that an address counts for: /24 of IPv4, /64 of IPv6. What is no address counts together."""
+    """The network an address belongs to: /24 of IPv4, /48 of IPv6. What is no address is one network of its own."""
     try:
-        parsed = ip_address(address)
+        found = ipaddress.ip_address(address)
     except ValueError:
         return "unknown"
-    return str(ip_network(f"{parsed}/{24 if parsed.version == 4 else 64}", strict=False))
+    if isinstance(found, ipaddress.IPv6Address) and found.ipv4_mapped is not None:
+        found = found.ipv4_mapped
+    prefix = V4_PREFIX if found.version == 4 else V6_PREFIX
+    return str(ipaddress.ip_network((found, prefix), strict=False))
 
 
 class RateLimit:

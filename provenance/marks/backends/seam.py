@@ -36,7 +36,7 @@ class MarkBackend(Protocol):
 
     @property
     def name(self) -> str:
-        """As benchmarks and settings call it."""
+        """As benchmarks call it."""
 
     def embed(self, planes: Planes, context: MarkContext) -> None:
         """Mark one frame, in place.

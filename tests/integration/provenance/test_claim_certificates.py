@@ -245,10 +245,10 @@ def _found() -> set[str]:
 
 
 def test_deployment_is_refused_with_demonstration_keys_and_warned_in_time() -> None:
-    assert "trustcore.E006" in _found()
+    assert "trustcore.E009" in _found()
     assert not claim_keys.folder().exists(), "a check makes no keys"
     claim_keys.pair_in_use()
-    assert {"trustcore.E006", "trustcore.W001"} <= _found()
+    assert {"trustcore.E009", "trustcore.W001"} <= _found()
     real = certs.make_ca(utc_now(), organisation="Studio")
     shutil.rmtree(claim_keys.folder())
     shutil.rmtree(claim_keys.folder().parent / "authority")
@@ -256,7 +256,7 @@ def test_deployment_is_refused_with_demonstration_keys_and_warned_in_time() -> N
     claim_keys.write_pair(claim_keys.folder(), leaf, key)
     assert "trustcore.E007" in _found()  # no authority.pem yet
     (claim_keys.folder() / "authority.pem").write_text(real.certificate_pem)
-    assert not {code for code in _found() if code in {"trustcore.E006", "trustcore.E007", "trustcore.W001"}}
+    assert not {code for code in _found() if code in {"trustcore.E009", "trustcore.E007", "trustcore.W001"}}
     for lifetime, told in ((timedelta(days=5), "trustcore.W002"), (timedelta(seconds=-1), "trustcore.E008")):
         shutil.rmtree(claim_keys.folder())
         leaf, key = certs.issue_claim_signer(real, utc_now(), organisation="Studio", lifetime=lifetime)

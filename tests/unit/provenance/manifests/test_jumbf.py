@@ -7,11 +7,12 @@ import cbor2
 import pytest
 
 from provenance.manifests import cose, jumbf
-from provenance.manifests.attest import SessionKey, utc_text
+from provenance.manifests.attest import SessionKey
 from provenance.manifests.errors import ManifestInvalid
 from provenance.manifests.fmp4 import box
 from provenance.manifests.session_manifest import read_session_manifest
 from tests.common.live_session import LiveSession
+from trustcore.primitives.clock import to_rfc3339_seconds
 
 
 @pytest.fixture(scope="module")
@@ -80,7 +81,8 @@ def session_keys(session: LiveSession, **changes: Any) -> Any:
     key = session.key
     entry = {
         "key": cbor2.loads(key.cose_key()), "minSequenceNumber": 1,
-        "createdAt": cbor2.CBORTag(0, utc_text(session.facts.created_at)), "validityPeriod": session.facts.validity_s,
+        "createdAt": cbor2.CBORTag(0, to_rfc3339_seconds(session.facts.created_at)),
+        "validityPeriod": session.facts.validity_s,
         "signerBinding": cbor2.loads(key.bind_to_signer(session.signer.end_entity_der)),
     }
     return {"keys": [{**entry, **changes}]}

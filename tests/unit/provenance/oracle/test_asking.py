@@ -7,7 +7,8 @@ import pytest
 
 from provenance.oracle import puzzles
 from provenance.oracle.links import named_session
-from provenance.oracle.quotas import FEWEST_BITS, MOST_BITS, Quota, bits_for, network_name, network_of
+from provenance.oracle.quotas import FEWEST_BITS, MOST_BITS, Quota, bits_for, network_name
+from trustcore.web.rate_limits import network_of
 
 SECRET, NETWORK, NOW_S = b"k" * 32, "a" * 32, 1_796_000_000
 DAY = date(2026, 11, 28)
