@@ -13,7 +13,7 @@ from provenance.marks.verdicts import Verdict
 from provenance.services import answers_told, clip_reading
 from trustcore.primitives.clock import utc_now
 
-SEARCH_S = 30.0  # somebody waits for the answer of an upload
+SEARCH_S = 20.0  # somebody waits for the answer of an upload
 METHOD = "trustcore-mark-and-manifest"
 VERSION = "2"
 

@@ -131,7 +131,7 @@ def test_one_picture_leads_back_but_is_too_little_to_be_the_same(client: Client,
 
 
 def test_cut_picture_is_found_by_the_search(client: Client, recorded: bytes, settings: Any) -> None:
-    settings.MARK_SEARCH_S = 90
+    settings.MARK_SEARCH_S = 600  # this machine may be busy
     frames = decoded(recorded)[:30]
     cut = [cv2.cvtColor(cv2.cvtColor(f, cv2.COLOR_YUV2BGR_I420)[16:240, 16:240], cv2.COLOR_BGR2YUV_I420)
            for f in frames]
