@@ -16,7 +16,7 @@ from provenance.marks.content import content_matches
 from provenance.marks.errors import FrameTooSmall
 from provenance.marks.verdicts import MarkReading, resolve
 from provenance.models import ClipCheck, MarkSlot, SessionManifest
-from provenance.services import claim_keys, clip_reading, consent_status
+from provenance.services import claim_certificates, claim_keys, clip_reading, consent_status
 from provenance.services.findings import Answer, Source, answer_for_manifest, answer_for_mark
 from provenance.verify import video
 from provenance.verify.reports import Outcome, Report
@@ -94,6 +94,7 @@ def signed(public_id: str) -> dict[str, Any]:
 
 def _answer(content: bytes) -> Answer:
     report = _manifest_report(content)
+    report = claim_certificates.untrusted_if_revoked(report) if report else None
     if report is not None and report.outcome is Outcome.VERIFIED:
         source = _source(SessionManifest.objects.filter(conversation_id=report.facts.get("session_id", "")).first())
         return answer_for_manifest(report, source)

@@ -6,6 +6,7 @@ Never "authentic", "real", "fake" or "safe"; never a score (reference: console, 
 from dataclasses import dataclass, field
 
 from provenance.marks.verdicts import MarkReading, Tampering, Verdict
+from provenance.verify.certificates import REVOKED_AT
 from provenance.verify.reports import Outcome, Report
 
 INTACT = "intact"
@@ -125,6 +126,8 @@ def _manifest(report: Report | None) -> Finding:
     title = "Signed manifest in the file"
     if report is None or report.outcome is Outcome.UNSIGNED:
         return Finding("warn", "missing", title, "The file carries none. It was cut off, or the clip was re-encoded.")
+    if REVOKED_AT in report.facts:
+        return Finding("fail", "revoked", title, " ".join(report.sentences))
     if report.outcome is Outcome.UNTRUSTED:
         return Finding("warn", "not ours", title, "It was signed by someone we do not know.")
     return Finding("fail", "does not hold", title, " ".join(report.sentences) or "It does not fit the file.")

@@ -1,5 +1,6 @@
 """The life of claim-signing certificates: rotation, revocation, the status list, and what verifiers make of them."""
 
+import html
 import shutil
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -10,6 +11,7 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from django.core.checks import run_checks
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import CommandError, call_command
 from django.test import Client
 
@@ -127,6 +129,9 @@ def test_a_revoked_certificate_is_untrusted_with_its_own_sentence(tmp_path: Path
     assert code == 3
     assert "was revoked on" in said[0]
     assert "may be in other hands" in said[0]
+    page = Client().post("/check/", {"clip": SimpleUploadedFile("clip.mp4", session.fragment_file)}, follow=True)
+    assert "Intact." not in page.content.decode().split("What the answers mean")[0]
+    assert "certificate was revoked on" in html.unescape(page.content.decode())
     assert verified(tmp_path, played().fragment_file)[0] == 0
     crl = x509.load_der_x509_crl(Client().get(CRL).content)
     (entry,) = crl
