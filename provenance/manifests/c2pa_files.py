@@ -51,6 +51,12 @@ class TrustedFile:
     signed_at: str = ""  # what a time-stamp authority said, RFC 3339; worth something only if `is_time_trusted`
 
     @property
+    def signer_serial(self) -> str:
+        """Serial number of the signer's certificate, hex; "" where the reader names none."""
+        number = self.manifest.get("signature_info", {}).get("cert_serial_number")
+        return f"{int(number):x}" if number else ""
+
+    @property
     def is_time_trusted(self) -> bool:
         """The time stamp is over this signature and comes from an authority that was given."""
         return {"timeStamp.validated", "timeStamp.trusted"} <= set(self.codes)

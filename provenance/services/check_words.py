@@ -76,6 +76,9 @@ FACTS: dict[tuple[str, str], tuple[str, Any, Any, Any]] = {
     ("manifest", "changed_frames"): (
         "fail", lazy("changed"), MANIFEST,
         lazy("It is ours, but only %(verified)s of %(received)s frames hold, or some are missing.")),
+    ("manifest", "revoked"): (
+        "fail", lazy("revoked"), MANIFEST,
+        lazy("It was signed with a certificate of ours that was revoked. Nothing in it is believed.")),
     ("manifest", "foreign"): ("warn", lazy("not ours"), MANIFEST, lazy("It was signed by someone we do not know.")),
     ("manifest", "broken"): (
         "fail", lazy("does not hold"), MANIFEST, lazy("It cannot be read, or does not say whose it is.")),

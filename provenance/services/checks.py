@@ -19,10 +19,11 @@ from provenance.marks.content import content_matches
 from provenance.marks.errors import FrameTooSmall
 from provenance.marks.verdicts import MarkReading, Verdict, resolve
 from provenance.models import ClipCheck, MarkSlot, SessionManifest
-from provenance.services import answers_told, claim_keys, clip_reading, session_lookup
+from provenance.services import answers_told, claim_certificates, claim_keys, clip_reading, session_lookup
 from provenance.services.clip_reading import Pictures, Progress, silent
 from provenance.services.findings import Answer, Comparison, Evidence, ManifestState, answer
 from provenance.verify import video
+from provenance.verify.certificates import SERIAL
 from provenance.verify.reports import Outcome, Report
 from trustcore.audit import recording
 from trustcore.audit.actions import Action
@@ -151,6 +152,8 @@ def _media_type(content: bytes) -> str:
 
 def _of_fragments(report: Report) -> _Manifest:
     """A recording of sent frames, judged frame by frame."""
+    if claim_certificates.is_revoked(report.facts.get(SERIAL, "")):
+        return _Manifest(ManifestState.REVOKED)
     frames = report.facts.get("frames")
     if not frames:
         return _Manifest(_state_without(report))
@@ -160,11 +163,15 @@ def _of_fragments(report: Report) -> _Manifest:
 
 
 def _of_whole(report: Report, content: bytes, anchor: str, media_type: str) -> _Manifest:
+    if claim_certificates.is_revoked(report.facts.get(SERIAL, "")):
+        return _Manifest(ManifestState.REVOKED)
     if report.outcome is Outcome.VERIFIED:
         return _Manifest(ManifestState.HOLDS, report.facts.get("session_id", ""))
     changed = c2pa_files.read_changed(content, anchor, media_type)
     if changed is None:
         return _Manifest(_state_without(report))
+    if claim_certificates.is_revoked(changed.signer_serial):
+        return _Manifest(ManifestState.REVOKED)
     said = {entry["label"]: entry["data"] for entry in changed.manifest.get("assertions", [])}
     return _Manifest(ManifestState.CHANGED, str(said.get(SESSION_LABEL, {}).get("session_id", "")))
 

@@ -118,11 +118,11 @@ def issue_status_list(*, actor: Actor, now: datetime) -> None:
         SignerUnready: the key is not here.
     """
     number = int(claim_keys.standing().get("number", 0)) + 1
-    revoked = [
+    off = [
         Revocation(int(serial, 16), from_rfc3339(told["since"]), told["reason"])
         for serial, told in _leaves().items() if told["state"] == "revoked"
     ]
-    encoded = status_lists.make(claim_keys.authority(), revoked, now, number)
+    encoded = status_lists.make(claim_keys.authority(), off, now, number)
     install_status_list(actor=actor, encoded=encoded, now=now)
     _write_standing(number=number)
 
@@ -138,6 +138,11 @@ def install_status_list(*, actor: Actor, encoded: bytes, now: datetime) -> None:
     with recording.recording(actor=actor, action=Action.STATUS_LIST_ISSUED, obj=about) as event:
         event.add(revoked=[f"{serial:x}" for serial in read.revoked], next_update=to_rfc3339(read.next_update))
         write_whole(claim_keys.folder() / "status.der", encoded)
+
+
+def is_revoked(serial: str) -> bool:
+    """Whether this serial (hex) is of a certificate that was revoked, by our own record: no list is fetched for it."""
+    return bool(_leaves().get(serial, {}).get("state") == "revoked")
 
 
 def status_list(*, now: datetime) -> bytes:

@@ -15,6 +15,7 @@ class ManifestState(StrEnum):
 
     HOLDS = "holds"  # ours, and not one byte has changed
     CHANGED = "changed"  # signed by us, but the file was changed afterwards
+    REVOKED = "revoked"  # signed with a certificate of ours that was revoked: nothing it says is believed
     FOREIGN = "foreign"  # holds together, signed by someone we do not know
     BROKEN = "broken"  # cannot be read, or says nothing about whose it is
     MISSING = "missing"

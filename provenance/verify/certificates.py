@@ -1,9 +1,10 @@
 """Whether a signer's certificate was revoked, held against the authority's status list. Offline: the list is a file."""
 
-from provenance.manifests.status_lists import StatusList
+from provenance.manifests.status_lists import Revocation, StatusList
 from provenance.verify.reports import Outcome, Report
 
 SERIAL = "certificate_serial"  # fact of a report: hex
+REVOKED_AT = "certificate_revoked_at"
 NOT_CHECKED = (
     "Whether the signer's certificate was revoked was not checked: name the authority's status list with --status FILE."
 )
@@ -25,8 +26,13 @@ def held_against(report: Report, status: StatusList | None) -> Report:
     if revocation is None:
         report.sentences.append(f"The signer's certificate is not on the status list of {status.issued_at:%Y-%m-%d}.")
         return report
+    return revoked(report, revocation)
+
+
+def revoked(report: Report, revocation: Revocation) -> Report:
+    """The report on a file whose signer's certificate was revoked."""
     why = REASON_WORDS.get(revocation.reason, "no reason is given")
     report.outcome = Outcome.UNTRUSTED
     report.sentences = [f"The signer's certificate was revoked on {revocation.at:%Y-%m-%d} ({why}). Do not rely on it."]
-    report.facts["certificate_revoked_at"] = revocation.at.isoformat()
+    report.facts[REVOKED_AT] = revocation.at.isoformat()
     return report

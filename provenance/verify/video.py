@@ -164,7 +164,7 @@ def verify_whole_file(
     report.outcome = Outcome.VERIFIED
     report.facts = _session_facts(said.get(SESSION_LABEL, {}))
     report.facts |= {"signer": signature.get("issuer", ""), "manifest": trusted.label}
-    report.facts[SERIAL] = f"{int(signature['cert_serial_number']):x}" if signature.get("cert_serial_number") else ""
+    report.facts[SERIAL] = trusted.signer_serial
     report.facts |= {"title": trusted.manifest.get("title", "")}
     report.facts |= said.get(RECORDING_LABEL, {})
     report.facts["mark_payloads"] = _mark_payloads(said.get(SOFT_BINDING_LABEL, {}))

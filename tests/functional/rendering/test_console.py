@@ -6,22 +6,20 @@ import time
 import pytest
 from django.test import Client
 
-from provenance.manifests import c2pa_files
+from provenance.manifests import c2pa_files, fmp4
 from provenance.models import SignedFile
 from provenance.services import claim_keys
-from rendering.models import Conversation, Footage, KillSwitch, Recording, ReplicaVersion
+from rendering.models import Conversation, Footage, KillSwitch, LiveState, ReplicaVersion
 from rendering.services import recordings
 from tests.common import consenting
 from tests.common.replicas import POLICY, USE
 from tests.common.simulators import marked_session
 from tests.common.simulators.slot import SimulatedSlot
-from trustcore.audit import recording
-from trustcore.audit.actions import Action
 from trustcore.audit.models import Event
-from trustcore.keys.services import blobs
+from trustcore.jobs.models import Worker
 from trustcore.policy.models import EmotionPolicyVersion
 from trustcore.primitives.clock import utc_now
-from trustcore.primitives.ids import new_id
+from trustcore.primitives.signing import b64
 
 pytestmark = pytest.mark.django_db
 
@@ -243,17 +241,16 @@ def test_a_second_slot_of_another_worker_cannot_take_a_slot_id(stage):
 
 
 def recorded(stage):
-    """A conversation whose recording is a real marked session's."""
+    """A conversation whose recording is a real marked session's, handed in as a worker does."""
     conversation = opened(stage)
     sent = marked_session.play(
         tenant="studio", subject_id=conversation.subject_public_id, now=utc_now(), frames=40).fragment_file
-    kept = blobs.put(
-        conversation.subject_public_id, recordings.context(conversation, "fragments"), sent, actor=marked_session.SETUP)
-    row = Recording(
-        public_id=new_id("recording"), conversation=conversation, fragments_blob_id=kept.public_id,
-        fragments_sha256=kept.sha256, size_bytes=len(sent))
-    with recording.recording(actor=marked_session.SETUP, action=Action.RECORDING_CREATED, obj=row):
-        row.save(force_insert=True)
+    init, _ = fmp4.split_recording(sent)
+    state, _ = LiveState.objects.get_or_create(conversation=conversation)
+    state.init_segment = b64(init)
+    state.save()
+    worker = Worker.objects.order_by("id").last()
+    recordings.store(conversation=conversation, worker=worker, fragments=sent[len(init):], now=utc_now())
     return conversation
 
 
@@ -265,8 +262,11 @@ def test_an_officer_saves_one_signed_picture_of_a_recording_and_mallory_none(sta
     answer = meera.get(address, {"at_s": "1"})
     assert (answer.status_code, answer["Content-Type"]) == (200, "image/jpeg")
     trusted = c2pa_files.read_trusted(answer.content, claim_keys.anchor_pem(), c2pa_files.JPEG)
+    assert [file.kind for file in SignedFile.objects.order_by("id")] == ["recording", "still"]
+    footage = Footage.objects.get().sha256
+    assert footage and conversation.grant["body"]["footage_sha256"] == footage
     event = Event.objects.get(action="still.signed")
-    assert event.details["open"]["still_manifest"] == trusted.label == SignedFile.objects.get().public_id
+    assert event.details["open"]["still_manifest"] == trusted.label == SignedFile.objects.get(kind="still").public_id
     assert event.actor_id == stage.cast.meera.public_id
     assert meera.get(address, {"at_s": "soon"}).status_code == 400
     assert signed_in(stage.cast.mallory).get(address).status_code == 404

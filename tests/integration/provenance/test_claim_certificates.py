@@ -20,6 +20,7 @@ from provenance.manifests.attest import SessionKey
 from provenance.manifests.errors import ManifestInvalid, StatusListInvalid
 from provenance.services import claim_certificates, claim_keys, session_manifests
 from provenance.verify.__main__ import main
+from tests.common.checking import ask, verdict_of
 from tests.common.simulators import marked_session
 from tests.common.simulators.marked_session import SETUP
 from trustcore.audit.actors import ObjectRef
@@ -127,6 +128,9 @@ def test_a_revoked_certificate_is_untrusted_with_its_own_sentence(tmp_path: Path
     assert code == 3
     assert "was revoked on" in said[0]
     assert "may be in other hands" in said[0]
+    page = ask(Client(), session.fragment_file)
+    assert verdict_of(page) != "intact"
+    assert "It was signed with a certificate of ours that was revoked." in page.content.decode()
     assert verified(tmp_path, played().fragment_file)[0] == 0
     crl = x509.load_der_x509_crl(Client().get(CRL).content)
     (entry,) = crl

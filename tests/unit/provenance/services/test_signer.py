@@ -36,7 +36,8 @@ def grant() -> Grant:
         replica_sha256="a" * 64, consent_id="n1", consent_receipt_sha256="b" * 64, policy_id="y1", policy_version=5,
         policy_sha256="c" * 64, cedar_sha256="d" * 64, persona_id="p1", purpose="support", audience="customers",
         country="IN", language="en", context_of_use="web", disclosure="You are talking with an AI replica of Asha.",
-        issued_at=issued, not_after=expires, emotion_max_milli={"joy": 300}, audience_of_grant=GRANT_AUDIENCE,
+        issued_at=issued, not_after=expires, footage_sha256="f" * 64, emotion_max_milli={"joy": 300},
+        audience_of_grant=GRANT_AUDIENCE,
     )
 
 
@@ -60,6 +61,7 @@ def test_signs_what_the_grant_says(signer: Signer) -> None:
     assert manifest.label == signed.init.label
     assert manifest.facts["session_id"] == "c1"
     assert manifest.facts["consent_receipt_sha256"] == "b" * 64
+    assert manifest.facts["footage_sha256"] == "f" * 64
     assert manifest.facts["viewer_nonce"] == "viewer-nonce"
     assert manifest.facts["mark"]["slots"] == [{"slot_id": "00000000000000ab", "start_ms": 0, "end_ms": 512_000}]
     assert manifest.key.validity_s == 1800
