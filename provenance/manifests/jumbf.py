@@ -21,13 +21,17 @@ MAX_STORE_BYTES = 8 * 1024 * 1024
 MAX_DEPTH = 8
 MAX_BOXES = 10_000  # in one superbox; a session manifest holds about forty in all
 PURPOSE = b"manifest\x00"
+# A description box names what its superbox is by a UUID: four letters and these twelve bytes (C2PA 2.4 11.1.4).
+TYPE_TAIL = bytes.fromhex("00110010800000aa00389b71")
+STORE, MANIFEST, ASSERTIONS, CLAIM, SIGNATURE, CBOR = b"c2pa", b"c2ma", b"c2as", b"c2cl", b"c2cs", b"cbor"
 JPEG_START, JPEG_APP11, JPEG_SCAN = b"\xff\xd8\xff", 0xEB, 0xDA
 
 
 @dataclass(frozen=True)
 class Superbox:
-    """A `jumb` box: where it stands in the parsed bytes, its label, and what it holds."""
+    """A `jumb` box: where it stands in the parsed bytes, what it is, its label, and what it holds."""
 
+    kind: bytes  # four letters, as STORE, MANIFEST ...
     label: str
     start: int
     end: int
@@ -92,18 +96,6 @@ def store_of(media: bytes) -> bytes:
     return media[start : parse_store(media, start).end]
 
 
-def active_store(store: bytes) -> bytes:
-    """A store that holds the active manifest alone.
-
-    Raises:
-        ManifestInvalid: `store` does not parse.
-    """
-    tree = parse_store(store)
-    active = active_manifest(tree)
-    inside = store[8 : tree.children[0].start] + store[active.start : active.end]
-    return struct.pack(">I4s", 8 + len(inside), b"jumb") + inside
-
-
 def _stores_in_jpeg(media: bytes) -> list[tuple[int, int]]:
     """(start, end) of each store: JUMBF lies in APP11 segments, which hold marker, length, "JP", box instance, packet
     number, then the box itself.
@@ -145,7 +137,10 @@ def _parse_superbox(encoded: bytes, start: int, limit: int, depth: int) -> Super
     kind, at = _box_at(encoded, start + 8, end)
     if kind != b"jumd":
         raise ManifestInvalid("A JUMBF superbox begins with its description.")
-    label_at = start + 8 + 8 + 17
+    type_at = start + 8 + 8
+    label_at = type_at + 17
+    if encoded[type_at + 4 : type_at + 16] != TYPE_TAIL:
+        raise ManifestInvalid("A box in the manifest store is of no type that C2PA knows.")
     label = encoded[label_at : encoded.index(b"\x00", label_at, at)].decode() if encoded[label_at - 1] & 2 else ""
     children: list[Superbox] = []
     contents: list[tuple[bytes, int, int]] = []
@@ -158,14 +153,32 @@ def _parse_superbox(encoded: bytes, start: int, limit: int, depth: int) -> Super
         else:
             contents.append((kind, at + 8, after))
         at = after
-    return Superbox(label, start, end, tuple(children), tuple(contents))
+    return Superbox(encoded[type_at : type_at + 4], label, start, end, tuple(children), tuple(contents))
 
 
 def active_manifest(store: Superbox) -> Superbox:
-    """The last manifest of the store, which is the active one."""
-    if store.label != "c2pa" or not store.children:
-        raise ManifestInvalid("This is not a C2PA manifest store.")
-    return store.children[-1]
+    """The one manifest of a store of ours.
+
+    Ours hold one manifest with assertions, claim and signature, and nothing beside them. Anything more is refused: a
+    reader passes over boxes that it does not know, so a second manifest hidden in one would be read here and not by
+    whoever checks the signature.
+
+    Raises:
+        ManifestInvalid: the store holds anything else, or less.
+    """
+    if (store.kind, store.label) != (STORE, "c2pa") or len(store.children) != 1 or store.contents:
+        raise ManifestInvalid("This store must hold one C2PA manifest and nothing else.")
+    (manifest,) = store.children
+    kinds = sorted(box.kind for box in manifest.children)
+    if manifest.kind != MANIFEST or manifest.contents or kinds != sorted((ASSERTIONS, CLAIM, SIGNATURE)):
+        raise ManifestInvalid("This manifest must hold assertions, claim and signature, and nothing else.")
+    assertions = manifest.child("c2pa.assertions")
+    labels = [box.label for box in assertions.children]
+    if assertions.kind != ASSERTIONS or assertions.contents or len(set(labels)) != len(labels):
+        raise ManifestInvalid("This manifest's assertions are ambiguous.")
+    if claim_of(manifest).kind != CLAIM or manifest.child("c2pa.signature").kind != SIGNATURE:
+        raise ManifestInvalid("This manifest's claim or signature is not where its label says.")
+    return manifest
 
 
 def claim_of(manifest: Superbox) -> Superbox:
@@ -184,7 +197,10 @@ def claim_sha256(encoded: bytes, manifest: Superbox) -> str:
 
 def assertion_cbor(encoded: bytes, manifest: Superbox, label: str) -> bytes:
     """The CBOR bytes of one assertion, as they stand."""
-    start, end = manifest.child("c2pa.assertions").child(label).content(b"cbor")
+    assertion = manifest.child("c2pa.assertions").child(label)
+    if assertion.kind != CBOR:
+        raise ManifestInvalid(f"Assertion {label} is not CBOR.")
+    start, end = assertion.content(b"cbor")
     return encoded[start:end]
 
 

@@ -149,13 +149,23 @@ def read_session_manifest(init: bytes, anchor_pem: str) -> SessionManifest:
     if manifest.label != trusted.label:
         raise ManifestInvalid("This file's active manifest is ambiguous.")
     certificate = signer_certificate(init, manifest)
+    facts = _read_facts(jumbf.assertion_cbor(init, manifest, assertions.SESSION_LABEL))
+    _demand_same(trusted, facts, certificate)
     return SessionManifest(
         label=trusted.label, claim_sha256=jumbf.claim_sha256(init, manifest),
-        facts=_read_facts(jumbf.assertion_cbor(init, manifest, assertions.SESSION_LABEL)),
+        facts=facts,
         key=_read_key(jumbf.assertion_cbor(init, manifest, assertions.SESSION_KEYS_LABEL), certificate),
         signer_name=certificate.subject.rfc4514_string(), codec=_codec_of(init),
         signer_serial=f"{certificate.serial_number:x}",
     )
+
+
+def _demand_same(trusted: c2pa_files.TrustedFile, facts: dict[str, Any], certificate: x509.Certificate) -> None:
+    """What is read here is what c2pa-python, which checked the signature, read. Two parsers, one manifest."""
+    said = [entry["data"] for entry in trusted.manifest.get("assertions", [])
+            if entry["label"] == assertions.SESSION_LABEL]
+    if said != [facts] or trusted.signer_serial != f"{certificate.serial_number:x}":
+        raise ManifestInvalid("Two readers read this manifest differently; it is not believed.")
 
 
 def _codec_of(init: bytes) -> FrameCodec:

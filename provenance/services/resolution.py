@@ -91,8 +91,8 @@ def find(label: str) -> KnownManifest:
     return KnownManifest(label, file.kind, file.claim_sha256, file.created_at, bytes(file.store), file.manifest)
 
 
-def store(label: str, *, is_active_only: bool) -> bytes:
-    """The manifest store, or a store with the active manifest alone.
+def store(label: str) -> bytes:
+    """The manifest store. Ours hold one manifest, so it is also the store of the active manifest alone.
 
     Raises:
         ManifestUnknown
@@ -101,4 +101,4 @@ def store(label: str, *, is_active_only: bool) -> bytes:
     known = find(label)
     if not subject_keys.exists(known.session.subject_public_id):
         raise ManifestWithheld("This manifest is withheld: the person shown had everything erased. See its status.")
-    return jumbf.active_store(known.store) if is_active_only else known.store
+    return known.store

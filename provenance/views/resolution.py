@@ -101,10 +101,9 @@ def by_content(request: HttpRequest) -> HttpResponse:
 @open_to_all("GET")
 def manifest(request: HttpRequest, manifest_id: str) -> HttpResponse:
     """The manifest store, or its active manifest alone."""
-    wanted = request.GET.get("returnActiveManifest", "false")
-    if wanted not in {"true", "false"}:
+    if request.GET.get("returnActiveManifest", "false") not in {"true", "false"}:
         raise SoftBindingInvalid("`returnActiveManifest` must be true or false.")
-    content = resolution.store(manifest_id, is_active_only=wanted == "true")
+    content = resolution.store(manifest_id)
     # Kept briefly all the same: a person may have everything erased, and then it is withheld.
     return HttpResponse(content, content_type=MANIFEST_TYPE, headers={"Cache-Control": BRIEFLY})
 

@@ -165,7 +165,7 @@ window.judge = async (path, anchor) => {
   const file = new Uint8Array(await (await fetch(path)).arrayBuffer());
   const chain = new ChainOfTrust("/static/vendor/c2pa/");
   try {
-    return await chain.demandTrusted(file, anchor);
+    return (await chain.demandTrusted(file, anchor)).label;
   } catch (error) {
     return error.message;
   } finally {

@@ -168,9 +168,9 @@ def test_boxes_are_counted_while_they_are_walked(monkeypatch: pytest.MonkeyPatch
     with pytest.raises(FragmentInvalid, match="more than 3 boxes"):
         fmp4.split_boxes(box(b"free") * 4)
     monkeypatch.setattr(jumbf, "MAX_BOXES", 3)
-    jumbf.parse_store(box(b"jumb", box(b"jumd", bytes(16), b"\1"), box(b"cbor") * 3))
+    jumbf.parse_store(box(b"jumb", box(b"jumd", jumbf.STORE, jumbf.TYPE_TAIL, b"\1"), box(b"cbor") * 3))
     with pytest.raises(ManifestInvalid, match="too many boxes"):
-        jumbf.parse_store(box(b"jumb", box(b"jumd", bytes(16), b"\1"), box(b"cbor") * 4))
+        jumbf.parse_store(box(b"jumb", box(b"jumd", jumbf.STORE, jumbf.TYPE_TAIL, b"\1"), box(b"cbor") * 4))
 
 
 def test_a_bundle_larger_than_its_bound_is_not_opened(monkeypatch: pytest.MonkeyPatch) -> None:

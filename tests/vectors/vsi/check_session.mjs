@@ -7,12 +7,13 @@ const [file, folder, options] = process.argv.slice(2);
 const base = pathToFileURL(`${folder}/`);
 const { verifySession } = await import(new URL("session.js", base));
 const { Invalid } = await import(new URL("bytes.js", base));
-const { label, viewerNonce, expectedFacts, nowMs, certificate, failChain } = JSON.parse(options);
+const { readSessionManifest } = await import(new URL("manifest.js", base));
+const { label, viewerNonce, expectedFacts, nowMs, certificate, failChain, otherFacts } = JSON.parse(options);
 
 const chain = {
   async demandTrusted() {
     if (failChain) throw new Invalid("session manifest is not trusted");
-    return label;
+    return { label, facts: [otherFacts ?? (await readSessionManifest(new Uint8Array(readFileSync(file)))).facts] };
   },
 };
 const transport = certificate === undefined ? null : {

@@ -20,19 +20,62 @@ def session() -> LiveSession:
     return LiveSession()
 
 
-def superbox(label: str, *contents: bytes, toggles: int = 3) -> bytes:
-    return box(b"jumb", box(b"jumd", bytes(16), bytes([toggles]), label.encode() + b"\0"), *contents)
+def superbox(label: str, *contents: bytes, kind: bytes = jumbf.CBOR, toggles: int = 3) -> bytes:
+    described = box(b"jumd", kind, jumbf.TYPE_TAIL, bytes([toggles]), label.encode() + b"\0")
+    return box(b"jumb", described, *contents)
 
 
 def claim(label: str = "c2pa.claim.v2") -> bytes:
-    return superbox(label, box(b"cbor", b"\xa0"))
+    return superbox(label, box(b"cbor", b"\xa0"), kind=jumbf.CLAIM)
 
 
-def test_a_small_store_is_read() -> None:
-    store = superbox("c2pa", superbox("urn:c2pa:one", claim("c2pa.claim")), superbox("urn:c2pa:two", claim()))
+ASSERTIONS = superbox("c2pa.assertions", superbox("one", box(b"cbor", b"\xa0")), kind=jumbf.ASSERTIONS)
+SIGNATURE = superbox("c2pa.signature", box(b"cbor", b"\xa0"), kind=jumbf.SIGNATURE)
+
+
+def manifest_of(*parts: bytes, kind: bytes = jumbf.MANIFEST) -> bytes:
+    return superbox("urn:c2pa:one", *parts, kind=kind)
+
+
+def store_of(*manifests: bytes, kind: bytes = jumbf.STORE) -> bytes:
+    return superbox("c2pa", *manifests, kind=kind)
+
+
+GOOD = manifest_of(ASSERTIONS, claim(), SIGNATURE)
+
+
+@pytest.mark.parametrize("name", ["c2pa.claim", "c2pa.claim.v2"])
+def test_a_small_store_is_read(name: str) -> None:
+    store = store_of(manifest_of(ASSERTIONS, claim(name), SIGNATURE))
     manifest = jumbf.active_manifest(jumbf.parse_store(store))
-    assert manifest.label == "urn:c2pa:two"
+    assert manifest.label == "urn:c2pa:one"
     assert len(jumbf.claim_sha256(store, manifest)) == 64
+
+
+@pytest.mark.parametrize("hidden", [
+    store_of(GOOD, manifest_of(ASSERTIONS, claim(), SIGNATURE, kind=b"c2vc")),  # passed over by c2pa-rs
+    store_of(GOOD, manifest_of(ASSERTIONS, claim(), SIGNATURE)), store_of(GOOD, box(b"free")),
+    store_of(manifest_of(ASSERTIONS, claim(), SIGNATURE, kind=b"c2vc")), store_of(GOOD, kind=b"c2ma"),
+    store_of(manifest_of(ASSERTIONS, claim(), SIGNATURE, superbox("more", kind=b"c2vc"))),
+    store_of(manifest_of(ASSERTIONS, claim(), SIGNATURE, box(b"free"))),
+    store_of(manifest_of(ASSERTIONS, claim())), store_of(manifest_of(ASSERTIONS, SIGNATURE)),
+    store_of(manifest_of(superbox("c2pa.assertions", kind=jumbf.CLAIM), superbox("c2pa.claim", kind=jumbf.ASSERTIONS),
+                         SIGNATURE)),
+    store_of(manifest_of(superbox("c2pa.assertions", superbox("a"), superbox("a"), kind=jumbf.ASSERTIONS), claim(),
+                         SIGNATURE)),
+    store_of(manifest_of(superbox("c2pa.assertions", box(b"free"), kind=jumbf.ASSERTIONS), claim(), SIGNATURE)),
+])
+def test_a_store_with_anything_beside_one_manifest_is_refused(hidden: bytes) -> None:
+    with pytest.raises(ManifestInvalid):
+        jumbf.active_manifest(jumbf.parse_store(hidden))
+
+
+def test_a_box_of_another_family_of_types_is_refused() -> None:
+    with pytest.raises(ManifestInvalid, match="no type"):
+        jumbf.parse_store(store_of(GOOD).replace(jumbf.TYPE_TAIL, bytes(12), 1))
+
+
+def test_a_short_store_tells_no_label() -> None:
     assert jumbf.parse_store(superbox("", toggles=1)).label == ""
 
 
@@ -57,7 +100,7 @@ def test_a_store_too_deep() -> None:
 
 @pytest.mark.parametrize("store", [superbox("other", superbox("m")), superbox("c2pa")])
 def test_a_store_without_manifest(store: bytes) -> None:
-    with pytest.raises(ManifestInvalid, match="not a C2PA manifest store"):
+    with pytest.raises(ManifestInvalid, match="one C2PA manifest"):
         jumbf.active_manifest(jumbf.parse_store(store))
 
 

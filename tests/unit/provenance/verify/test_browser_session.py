@@ -50,6 +50,7 @@ NOW_MS = int(time.time() * 1000)
 @pytest.mark.parametrize(("changes", "why"), [
     ({"failChain": True}, "not trusted"),
     ({"label": "urn:c2pa:another"}, "ambiguous"),
+    ({"otherFacts": {"session_id": "what the reader of the signature read"}}, "ambiguous"),
     ({"viewerNonce": "another"}, "another viewer"),
     ({"viewerNonce": ""}, "another viewer"),
     ({"expectedFacts": {"session_id": "c_other"}}, "another session_id"),

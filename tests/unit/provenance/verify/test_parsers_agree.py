@@ -78,3 +78,20 @@ def test_both_read_the_same_bytes_alike(name: str) -> None:
         differ = [(case, a, b) for case, a, b in differ if a is not None and b is not None]
     assert not differ
     assert any(here) and not all(here)
+
+
+@pytest.mark.parametrize("kind", [b"c2vc", b"c2ma", b"cbor", b"zzzz"])
+def test_neither_reads_a_manifest_that_is_hidden_beside_the_signed_one(kind: bytes) -> None:
+    """The reader that checks the signature passes over boxes it does not know; whoever read them would be fooled."""
+    media = store_area(samples().init)
+    at = jumbf.find_store(media)
+    store = jumbf.parse_store(media, at)
+    (signed,) = store.children
+    hidden = media[signed.start : signed.start + 16] + kind + media[signed.start + 20 : signed.end]
+    grown = bytearray(media[: store.end] + hidden + media[store.end :])
+    for box_at in (0, at):  # the uuid box, and the store in it
+        size = int.from_bytes(grown[box_at : box_at + 4], "big") + len(hidden)
+        grown[box_at : box_at + 4] = size.to_bytes(4, "big")
+    with pytest.raises(ManifestInvalid, match="one C2PA manifest"):
+        claim_sha256(bytes(grown))
+    assert in_browser_code("store", [media, bytes(grown)]) == [claim_sha256(media), None]

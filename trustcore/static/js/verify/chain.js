@@ -21,7 +21,8 @@ export class ChainOfTrust {
     };
   }
 
-  // Resolves to the active manifest's label; throws Invalid unless the state is exactly "Trusted".
+  // Resolves to {label, facts} of the active manifest as the reader that checked its signature read it; throws Invalid
+  // unless the state is exactly "Trusted".
   async demandTrusted(init, trustAnchorPem) {
     const id = this.next;
     this.next += 1;
@@ -34,7 +35,7 @@ export class ChainOfTrust {
     if (data.answer.state !== "Trusted" || data.answer.failures.length > 0) {
       throw new Invalid(`session manifest is not trusted (${data.answer.state}: ${data.answer.failures.join(", ")})`);
     }
-    return data.answer.label;
+    return { label: data.answer.label, facts: data.answer.facts };
   }
 
   close() {

@@ -2,6 +2,8 @@
 // The engine is the one inside @contentauth/c2pa-web; its own loader needs blob: workers or https, which a strict
 // content security policy on a local address does not allow.
 
+const SESSION_FACTS = "org.trustcore.session";
+
 let ready = null;
 
 async function load(vendorUrl) {
@@ -34,9 +36,11 @@ async function read(engine, init, trustAnchorPem) {
   try {
     const report = JSON.parse(reader.json());
     const results = report.validation_results?.activeManifest;
+    const said = report.manifests?.[report.active_manifest]?.assertions ?? [];
     return {
       state: report.validation_state,
       label: report.active_manifest,
+      facts: said.filter((entry) => entry.label === SESSION_FACTS).map((entry) => entry.data),
       failures: (results?.failure ?? []).map((entry) => entry.code),
     };
   } finally {

@@ -12,6 +12,8 @@ const SESSION_FACTS = "org.trustcore.session";
 const X5CHAIN = 33;
 const MAX_INIT_BYTES = 4 * 1024 * 1024;
 const MAX_DEPTH = 8;
+// What a superbox is: four letters, and these twelve bytes (C2PA 2.4 section 11.1.4).
+const TYPE_TAIL = "00110010800000aa00389b71";
 
 function boxes(bytes, start, end) {
   const found = [];
@@ -38,7 +40,10 @@ function superbox(bytes, found, depth = 0) {
   if (found.kind !== "jumb" || depth > MAX_DEPTH) throw new Invalid("not a JUMBF superbox");
   const [description, ...rest] = boxes(bytes, found.body, found.end);
   if (description === undefined || description.kind !== "jumd") throw new Invalid("JUMBF description is missing");
-  const labelAt = description.body + 17;
+  const typeAt = description.body;
+  const labelAt = typeAt + 17;
+  if (hex(bytes.subarray(typeAt + 4, typeAt + 16)) !== TYPE_TAIL) throw new Invalid("a box of no type C2PA knows");
+  const kind = String.fromCharCode(...bytes.subarray(typeAt, typeAt + 4));
   let label = "";
   if (bytes[labelAt - 1] & 2) {
     const end = bytes.indexOf(0, labelAt);
@@ -47,7 +52,7 @@ function superbox(bytes, found, depth = 0) {
   }
   const children = rest.filter((box) => box.kind === "jumb").map((box) => superbox(bytes, box, depth + 1));
   const contents = rest.filter((box) => box.kind !== "jumb");
-  return { label, children, contents };
+  return { kind, label, children, contents };
 }
 
 function only(list, what) {
@@ -74,9 +79,37 @@ function activeManifest(bytes) {
   const purposeAt = store.body + 20;
   if (!equal(bytes.subarray(purposeAt, purposeAt + purpose.length), purpose)) throw new Invalid("manifest store");
   const jumb = boxes(bytes, purposeAt + purpose.length + 8, store.end);
-  const root = superbox(bytes, only(jumb, "JUMBF box"));
-  if (root.label !== "c2pa" || root.children.length === 0) throw new Invalid("not a C2PA store");
-  return root.children[root.children.length - 1];
+  return onlyManifest(superbox(bytes, only(jumb, "JUMBF box")));
+}
+
+// One manifest with assertions, claim and signature, and nothing beside them. The C2PA reader that checks the signature
+// passes over boxes it does not know: a second manifest hidden in one would be read here and not there.
+function onlyManifest(root) {
+  if (root.kind !== "c2pa" || root.label !== "c2pa" || root.contents.length > 0) throw new Invalid("not a C2PA store");
+  const manifest = only(root.children, "manifest");
+  const kinds = manifest.children.map((box) => box.kind).sort().join();
+  if (manifest.kind !== "c2ma" || manifest.contents.length > 0 || kinds !== "c2as,c2cl,c2cs") {
+    throw new Invalid("the manifest must hold assertions, claim and signature, and nothing else");
+  }
+  const assertions = child(manifest, "c2pa.assertions");
+  const labels = new Set(assertions.children.map((box) => box.label));
+  if (assertions.kind !== "c2as" || assertions.contents.length > 0 || labels.size !== assertions.children.length) {
+    throw new Invalid("the manifest's assertions are ambiguous");
+  }
+  if (child(manifest, "c2pa.signature").kind !== "c2cs" || claimOf(manifest).kind !== "c2cl") {
+    throw new Invalid("claim or signature is not where its label says");
+  }
+  return manifest;
+}
+
+function claimOf(manifest) {
+  return only(manifest.children.filter((box) => box.label === "c2pa.claim.v2" || box.label === "c2pa.claim"), "claim");
+}
+
+function assertion(bytes, manifest, label) {
+  const found = child(child(manifest, "c2pa.assertions"), label);
+  if (found.kind !== "cbor") throw new Invalid(`assertion ${label} is not CBOR`);
+  return cbor(bytes, found);
 }
 
 function signerCertificate(bytes, manifest) {
@@ -99,7 +132,7 @@ function plain(value) {
 }
 
 async function sessionKey(bytes, manifest, certificate) {
-  const keys = decode(cbor(bytes, child(child(manifest, "c2pa.assertions"), SESSION_KEYS)), { canonical: true });
+  const keys = decode(assertion(bytes, manifest, SESSION_KEYS), { canonical: true });
   const list = keys instanceof Map ? keys.get("keys") : null;
   const entry = Array.isArray(list) && list.length === 1 ? list[0] : null;
   const key = entry instanceof Map ? entry.get("key") : null;
@@ -139,11 +172,10 @@ function codecOf(init) {
 export async function readSessionManifest(init) {
   const manifest = activeManifest(init);
   const certificate = signerCertificate(init, manifest);
-  const claims = manifest.children.filter((box) => box.label === "c2pa.claim.v2" || box.label === "c2pa.claim");
-  const facts = plain(decode(cbor(init, child(child(manifest, "c2pa.assertions"), SESSION_FACTS))));
+  const facts = plain(decode(assertion(init, manifest, SESSION_FACTS)));
   return {
     label: manifest.label,
-    claimSha256: hex(await sha256(concat(cbor(init, only(claims, "claim"))))),
+    claimSha256: hex(await sha256(concat(cbor(init, claimOf(manifest))))),
     facts,
     codec: codecOf(init),
     key: await sessionKey(init, manifest, certificate),

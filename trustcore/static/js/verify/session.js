@@ -8,8 +8,11 @@ const CLOCK_SKEW_MS = 60000;
 const CONNECT_TIMEOUT_MS = 30000;
 
 export async function verifySession({ init, chain, trustAnchorPem, viewerNonce, expectedFacts = {}, transport, nowMs }) {
-  const [label, manifest] = await Promise.all([chain.demandTrusted(init, trustAnchorPem), readSessionManifest(init)]);
-  if (label !== manifest.label) throw new Invalid("the init segment's active manifest is ambiguous");
+  const [trusted, manifest] = await Promise.all([chain.demandTrusted(init, trustAnchorPem), readSessionManifest(init)]);
+  // Two parsers, one manifest: what is believed here is what the reader that checked the signature read.
+  if (trusted.label !== manifest.label || sorted(trusted.facts) !== sorted([manifest.facts])) {
+    throw new Invalid("the init segment's active manifest is ambiguous");
+  }
   const { facts, key } = manifest;
   if (!viewerNonce || facts.viewer_nonce !== viewerNonce) throw new Invalid("this manifest was made for another viewer");
   for (const [name, value] of Object.entries(expectedFacts)) {
@@ -21,6 +24,13 @@ export async function verifySession({ init, chain, trustAnchorPem, viewerNonce, 
   }
   if (transport) await checkTransport(transport, facts.dtls_fingerprint);
   return manifest;
+}
+
+// JSON with the keys of every map in order.
+function sorted(value) {
+  if (Array.isArray(value)) return `[${value.map(sorted).join()}]`;
+  if (value === null || typeof value !== "object") return JSON.stringify(value) ?? "null";
+  return `{${Object.keys(value).sort().map((key) => `${JSON.stringify(key)}:${sorted(value[key])}`).join()}}`;
 }
 
 export async function checkTransport(transport, fingerprint) {
