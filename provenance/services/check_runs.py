@@ -179,11 +179,10 @@ def _run(run: CheckRun, clock: Callable[[], datetime]) -> None:
         content = check_spool.take(run.public_id, bytes(run.spool_key))
         CheckRun.objects.filter(pk=run.pk).update(spool_key=b"")
         checks.check(
-            public_id=run.public_id, actor=actor, content=content, now=clock(), progress=_SignsOfLife(run, clock))
+            public_id=run.public_id, actor=actor, content=content, network=run.network, now=clock(),
+            progress=_SignsOfLife(run, clock))
     except TrustcoreError as error:
-        if _close(run, "fail", clock(), error.code if isinstance(error, Refusal) else CheckUnfinished.code):
-            reference = ObjectRef("clip_check", run.public_id)
-            recording.refused(actor=actor, action=Action.FILE_VERIFIED, obj=reference, reason=error.code)
+        _close(run, "fail", clock(), error.code if isinstance(error, Refusal) else CheckUnfinished.code)
         return
     _move(run, "answer", clock(), spool_key=b"")
 
@@ -210,10 +209,13 @@ def _is_lost(run: CheckRun, now: datetime) -> bool:
     return run.state in OPEN_STATES and now - run.touched_at > most
 
 
-def _close(run: CheckRun, action: str, now: datetime, problem: str) -> bool:
-    """End a check without an answer. Nothing of its clip is left. Whether it was still open."""
+def _close(run: CheckRun, action: str, now: datetime, problem: str) -> None:
+    """End a check without an answer, on the record unless it was over. Nothing of its clip is left."""
     check_spool.drop(run.public_id)
-    return _move(run, action, now, problem=problem, spool_key=b"")
+    if _move(run, action, now, problem=problem, spool_key=b""):
+        recording.refused(
+            actor=Actor(run.actor_type, run.actor_id), action=Action.FILE_VERIFIED,
+            obj=ObjectRef("clip_check", run.public_id), reason=problem)
 
 
 def _move(run: CheckRun, action: str, now: datetime, **changes: object) -> bool:

@@ -104,9 +104,10 @@ FACTS: dict[tuple[str, str], tuple[str, Any, Any, Any]] = {
     ("mark", "inverted"): ("fail", lazy("tampering"), MARK, lazy("Someone tried to take the mark away.")),
     ("mark", "two_marks"): ("fail", lazy("two marks"), MARK, lazy("There are two marks, one over the other.")),
     ("mark", "not_run"): ("not_run", _NOT_RUN, MARK, lazy("No picture could be read from the file.")),
-    ("remembered", "same"): (
-        "plain", lazy("same answer"), lazy("A nearly identical clip was checked before"),
-        lazy("For a day it gets the same answer, so that many tries do not teach how to remove the mark.")),
+    ("remembered", "possible"): (
+        "plain", lazy("one answer"), lazy("Nearly identical clips"),
+        lazy("For a day they get one answer, so that many tries do not teach how to remove the mark. This may be an"
+             " earlier one.")),
     ("records", "found"): ("pass", _FOUND, RECORDS, lazy("We know the session. Its manifest was signed on %(day)s.")),
     ("records", "missing"): (
         "warn", lazy("not here"), RECORDS, lazy("The signature holds, but we have no record of the session.")),

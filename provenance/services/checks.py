@@ -20,6 +20,7 @@ from provenance.marks.errors import FrameTooSmall
 from provenance.marks.verdicts import MarkReading, Verdict, resolve
 from provenance.models import ClipCheck, MarkSlot, SessionManifest
 from provenance.services import answers_told, claim_certificates, claim_keys, clip_reading, session_lookup
+from provenance.services.answers_told import Asking
 from provenance.services.clip_reading import Pictures, Progress, silent
 from provenance.services.findings import Answer, Comparison, Evidence, ManifestState, answer
 from provenance.verify import video
@@ -65,13 +66,18 @@ class _Pictures:
     evidence: dict[str, Any]
 
 
-def check(*, public_id: str, actor: Actor, content: bytes, now: datetime, progress: Progress = silent) -> ClipCheck:
+def check(
+    *, public_id: str, actor: Actor, content: bytes, network: str, now: datetime, progress: Progress = silent,
+) -> ClipCheck:
     """Look at a file and keep the signed answer under `public_id`. Runs as long as a minute or two.
+
+    Args:
+        network: name of the asker's network (provenance/oracle/answers.py says what it decides).
 
     Raises:
         FileUnreadable: neither a manifest nor a picture can be read from it.
     """
-    found = _answer(content, now, progress)
+    found = _answer(content, Asking(asked_at=answers_told.PUBLIC, network=network, now=now), progress)
     digest = sha256_hex(content)
     body = {"v": VERSION, "kind": KIND, "file_sha256": digest, "size_bytes": len(content),
             "answer": asdict(found), "checked_at": to_rfc3339(now)}
@@ -104,7 +110,7 @@ def signed(public_id: str) -> dict[str, Any]:
     return dict(row.answer)
 
 
-def _answer(content: bytes, now: datetime, progress: Progress) -> Answer:
+def _answer(content: bytes, asking: Asking, progress: Progress) -> Answer:
     progress("manifest", 0, 0)
     manifest = _manifest_of(content, progress)
     named = session_lookup.latest_of(manifest.session_id)
@@ -112,7 +118,7 @@ def _answer(content: bytes, now: datetime, progress: Progress) -> Answer:
     if manifest.state is ManifestState.HOLDS:
         return answer(Evidence(manifest.state, None, None, facts), session_lookup.source_of(named))
     says_nothing = manifest.state in (ManifestState.MISSING, ManifestState.BROKEN)
-    pictures = _look_at_pictures(content, now, progress, is_required=says_nothing)
+    pictures = _look_at_pictures(content, asking, progress, is_required=says_nothing)
     if pictures is None:
         return answer(Evidence(manifest.state, None, None, facts), session_lookup.source_of(named))
     progress("comparing", 0, 0)
@@ -181,7 +187,7 @@ def _state_without(report: Report) -> ManifestState:
     return states.get(report.outcome, ManifestState.BROKEN)
 
 
-def _look_at_pictures(content: bytes, now: datetime, progress: Progress, *, is_required: bool) -> _Pictures | None:
+def _look_at_pictures(content: bytes, asking: Asking, progress: Progress, *, is_required: bool) -> _Pictures | None:
     """Decode in the sandbox and read the mark. None when nothing could be decoded.
 
     Raises:
@@ -194,13 +200,13 @@ def _look_at_pictures(content: bytes, now: datetime, progress: Progress, *, is_r
             raise FileUnreadable("We cannot read this file. Try MP4, WebM, PNG or JPEG.") from error
         return None
     try:
-        looked = clip_reading.look(clip.frames, _closer(content, clip), progress)
+        looked = clip_reading.look(clip.frames, _closer(content, clip), asking.would_tell, progress)
     except FrameTooSmall:
         return None
-    told = answers_told.tell(looked.asked, asked_at=answers_told.PUBLIC, now=now)
+    told = asking.tell(looked.asked)
     evidence = {
-        "pictures": len(clip.frames), "is_searched": looked.is_searched, "is_search_cut": looked.is_search_cut,
-        "is_remembered": told.is_remembered, "is_clip_longer": clip.seconds > MAX_SECONDS - 1.0,
+        "pictures": len(clip.frames), "is_searched": told.is_searched, "is_search_cut": looked.is_search_cut,
+        "is_clip_longer": clip.seconds > MAX_SECONDS - 1.0,
         "tampering": told.reading.tampering.value if told.reading.tampering else "",
     }
     return _Pictures(told.reading, list(clip_reading.content_trace(clip.frames, clip.fps)), evidence)

@@ -93,7 +93,6 @@ class Evidence:
     pictures: int = 0
     is_searched: bool = False
     is_search_cut: bool = False
-    is_remembered: bool = False
     is_clip_longer: bool = False
     tampering: str = ""
 
@@ -157,8 +156,8 @@ def _marks(evidence: Evidence) -> list[Fact]:
     # Where the search had to end early, "none was found" is said of the mark as it lies alone.
     if evidence.is_searched and (result == "found" or (result == "no_mark" and not evidence.is_search_cut)):
         result += "_searched"
-    found = [Fact("mark", result, {"pictures": evidence.pictures})]
-    return [*found, Fact("remembered", "same")] if evidence.is_remembered else found
+    # Said of every clip, because whether this one has an earlier answer would tell something about its mark.
+    return [Fact("mark", result, {"pictures": evidence.pictures}), Fact("remembered", "possible")]
 
 
 def _unknown(verdict: ClipVerdict, evidence: Evidence) -> list[Fact]:

@@ -259,7 +259,8 @@ def test_washed_copy_gets_the_answer_of_the_marked_clip(client: Client, recorded
     first = ask(client, as_mp4(decoded(recorded)))
     again = ask(client, washed)
     assert verdict_of(first) == verdict_of(again) == "points_to_manifest_content_matches"
-    assert "A nearly identical clip was checked before" in again.content.decode()
+    for page in (first, again):  # no page says whether its answer is an earlier one
+        assert "Nearly identical clips" in page.content.decode()
 
 
 def test_question_about_a_washed_copy_does_not_hide_the_marked_clip(client: Client, recorded: bytes) -> None:

@@ -1,5 +1,6 @@
 """A check from the question to its end: who may ask, where the clip waits, and what happens when somebody dies."""
 
+import json
 import re
 from datetime import timedelta
 from pathlib import Path
@@ -16,6 +17,7 @@ from tests.common.checking import ask, solved, verdict_of
 from tests.common.moving_frames import talking_frames
 from tests.common.simulators.marked_session import as_mp4
 from trustcore.audit.models import Event
+from trustcore.keys.services import mark_keys
 from trustcore.primitives.clock import utc_now
 
 pytestmark = pytest.mark.django_db
@@ -43,6 +45,12 @@ def send(client: Client, content: bytes, address: str = STRANGER, **more: str) -
     answer = client.post("/check/", {"clip": SimpleUploadedFile("clip.mp4", content), **more}, REMOTE_ADDR=address)
     assert answer.status_code == 302, answer.content.decode()[:2000]
     return str(answer["Location"])
+
+
+def refusals() -> list[str]:
+    """Why checks came to nothing, as the log says it."""
+    rows = Event.objects.filter(action="file.verified", outcome="refused").order_by("id")
+    return [json.loads(bytes(row.body))["reason"] for row in rows]
 
 
 def waiting(settings: Any) -> list[Path]:
@@ -167,6 +175,7 @@ def test_stopped_while_it_waits(client: Client, clip: bytes, settings: Any, nobo
     where = send(client, clip)
     assert client.post(f"{where}stop/").status_code == 302
     assert waiting(settings) == []
+    assert refusals() == ["check.stopped"]
     page = client.get(where)
     assert page.status_code == 200 and "You stopped this check." in page.content.decode()
     assert tasks.run_checks() == 0 and not ClipCheck.objects.exists()
@@ -183,6 +192,29 @@ def test_stopped_while_it_is_looked_at(client: Client, clip: bytes, monkeypatch:
     page = ask(client, clip)
     assert "You stopped this check." in page.content.decode()
     assert not ClipCheck.objects.exists() and not ToldAnswer.objects.exists()
+    assert refusals() == ["check.stopped"]
+
+
+def test_stopping_a_search_asks_nothing_for_free(
+    client: Client, clip: bytes, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who sees that a search begins has seen that nothing is told of the mark as it lies: that is the answer."""
+    settings.MARK_SEARCH_S = 30
+    mark_keys.current()
+    monkeypatch.setattr(check_runs, "SIGN_OF_LIFE_S", 0.0)
+
+    def stopped(_planes: Any, _key: Any, on_progress: Any) -> Any:
+        on_progress(0.1)
+        run = CheckRun.objects.get()
+        assert run.step == "search"
+        check_runs.stop(run.public_id, now=utc_now())
+        on_progress(0.5)
+
+    monkeypatch.setattr(checks.clip_reading, "search", stopped)
+    page = ask(client, clip)
+    assert "You stopped this check." in page.content.decode()
+    assert refusals() == ["check.stopped"]
+    assert [told.verdict for told in ToldAnswer.objects.all()] == ["no_mark"]
 
 
 def test_answer_that_was_given_cannot_be_stopped(client: Client, clip: bytes) -> None:
@@ -221,6 +253,7 @@ def test_killed_process_leaves_no_clip_and_a_check_that_says_so(
     CheckRun.objects.update(touched_at=utc_now() - check_runs.LOST_AFTER - timedelta(seconds=1))
     page = client.get(where)
     assert page.status_code == 422 and "We could not finish this check." in page.content.decode()
+    assert refusals() == ["check.unfinished"]
     assert CheckRun.objects.get().state == "unfinished"
 
 
@@ -233,6 +266,7 @@ def test_sweep_closes_what_nobody_works_on_and_forgets(
     stray.write_bytes(b"x")
     later = utc_now() + check_runs.WAITS_AT_MOST + timedelta(seconds=1)
     assert check_runs.sweep(now=later) == 2
+    assert refusals() == ["check.unfinished", "check.unfinished"]
     assert [file.name for file in waiting(settings)] == [stray.name]
     assert "We could not finish this check." in client.get(left).content.decode()
     assert check_spool.drop_old(later.timestamp() + check_spool.MAX_AGE_S) == 1

@@ -8,7 +8,7 @@ from provenance.marks.verdicts import Verdict
 from provenance.services import check_words
 from provenance.services.findings import ClipVerdict, Comparison, Evidence, ManifestState, Source, answer, judged
 
-HOLDS, CHANGED, FOREIGN, BROKEN, MISSING = ManifestState
+HOLDS, CHANGED, REVOKED, FOREIGN, BROKEN, MISSING = ManifestState
 AGREES, DIFFERS, NOT_RECORDED, CUT, STILL = Comparison
 POINTS, TAMPERING, PRESENT, NONE = (
     Verdict.POINTS_TO_MANIFEST, Verdict.TAMPERING, Verdict.MARK_PRESENT, Verdict.NO_MARK)
@@ -48,7 +48,7 @@ def test_nothing_is_called_ours_without_a_manifest_that_holds_or_a_picture_that_
 def test_every_answer_can_be_said() -> None:
     marks = (None, POINTS, TAMPERING, PRESENT, NONE)
     flags = (
-        {}, {"is_searched": True}, {"is_searched": True, "is_search_cut": True, "is_remembered": True},
+        {}, {"is_searched": True}, {"is_searched": True, "is_search_cut": True},
         {"is_clip_longer": True},
     )
     frames = ({}, {"verified": 3, "received": 4})
