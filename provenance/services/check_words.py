@@ -13,7 +13,11 @@ from django.utils.translation import gettext_lazy as lazy
 VERDICTS: dict[str, tuple[str, Any, Any]] = {
     "intact": (
         "ok", lazy("Ours and intact."),
-        lazy("The file is signed and not one byte of it has changed. It shows an AI replica."),
+        lazy("The file is signed, and no picture or sound in it has changed. It shows an AI replica."),
+    ),
+    "intact_beginning": (
+        "warn", lazy("Ours, but perhaps not all of it."),
+        lazy("No picture in the file has changed. It shows an AI replica. The file may end before the session did."),
     ),
     "altered": (
         "warn", lazy("Ours, altered."),
@@ -71,6 +75,9 @@ FACTS: dict[tuple[str, str], tuple[str, Any, Any, Any]] = {
         "pass", _FOUND, MANIFEST, lazy("Not one byte of picture or sound has changed since we signed it.")),
     ("manifest", "holds_frames"): (
         "pass", _FOUND, MANIFEST, lazy("%(verified)s of %(received)s frames were signed for this session.")),
+    ("manifest", "beginning_frames"): (
+        "pass", _FOUND, MANIFEST,
+        lazy("%(verified)s of %(received)s frames were signed for this session.")),
     ("manifest", "changed"): (
         "fail", lazy("changed"), MANIFEST, lazy("It is ours, but the file was changed after it was signed.")),
     ("manifest", "changed_frames"): (
@@ -130,6 +137,9 @@ FACTS: dict[tuple[str, str], tuple[str, Any, Any, Any]] = {
         "not_run", lazy("not checked"), lazy("What comes after the first minute"),
         lazy("Only the first minute of pictures was looked at for the mark. Cut out the part you doubt and send"
              " that.")),
+    ("end", "missing"): (
+        "fail", lazy("missing"), lazy("Whether the end is missing"),
+        lazy("It is: our log knows %(sent)s frames of this session.")),
     ("end", "not_known"): (
         "not_run", _NOT_KNOWN, lazy("Whether the end is missing"), lazy("Only our log can say how long it was.")),
     ("who", "not_known"): ("not_run", _NOT_KNOWN, lazy("Who changed or cut it"), lazy("Nothing in a file tells.")),

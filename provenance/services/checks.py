@@ -1,7 +1,8 @@
 """Did this clip come from a Trustcore replica? Anyone may ask. The answer is signed; the clip is not kept.
 
-Order of the evidence: a manifest in the file (byte for byte: "intact"), else the watermark, looked up in our records
-and compared with what was sent. A mark alone never says more than "look here": it can be copied onto another picture.
+Order of the evidence: a manifest in the file (whole and unchanged: "intact"), else the watermark, looked up in our
+records and compared with what was sent. A mark alone never says more than "look here": it can be copied onto another
+picture.
 """
 
 from collections.abc import Callable, Sequence
@@ -11,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from provenance.errors import FileUnreadable
+from provenance.errors import AnswerWithheld, FileUnreadable
 from provenance.manifests import c2pa_files
 from provenance.manifests.assertions import SESSION_LABEL
 from provenance.manifests.errors import FragmentInvalid
@@ -29,7 +30,7 @@ from provenance.verify.reports import Outcome, Report
 from trustcore.audit import recording
 from trustcore.audit.actions import Action
 from trustcore.audit.actors import Actor
-from trustcore.keys.services import signing_keys
+from trustcore.keys.services import signing_keys, subject_keys
 from trustcore.primitives.clock import to_rfc3339
 from trustcore.primitives.hashing import sha256_hex
 from trustcore.primitives.signing import sign_statement, verify_statement
@@ -45,7 +46,8 @@ LIMITS = Limits(
 CLOSER_SIDE_PX = 1080  # a search needs the pixels: the marked picture may be a small part
 CLOSER_READ_S = 1.0
 PURPOSE = "attestation"
-KIND, VERSION = "clip-check", 2
+KIND, VERSION = "clip-check", 3
+NOT_SIGNED = {"subject_id", "disclosure"}  # an answer is public for ever; whom it is about is looked up when it is read
 
 
 @dataclass(frozen=True)
@@ -80,7 +82,7 @@ def check(
     found = _answer(content, Asking(asked_at=answers_told.PUBLIC, network=network, now=now), progress)
     digest = sha256_hex(content)
     body = {"v": VERSION, "kind": KIND, "file_sha256": digest, "size_bytes": len(content),
-            "answer": asdict(found), "checked_at": to_rfc3339(now)}
+            "answer": _without_person(found), "checked_at": to_rfc3339(now)}
     row = ClipCheck(
         public_id=public_id, file_sha256=digest, size_bytes=len(content), verdict=found.verdict,
         answer=sign_statement(signing_keys.get("attestation"), PURPOSE, body),
@@ -94,6 +96,13 @@ def check(
     return row
 
 
+def _without_person(found: Answer) -> dict[str, Any]:
+    told = asdict(found)
+    if found.source is not None:
+        told["source"] = {name: value for name, value in told["source"].items() if name not in NOT_SIGNED}
+    return told
+
+
 def find(public_id: str) -> dict[str, Any]:
     """The verified body of an answer. Raises NotFound, also for one of another form than is given today."""
     body = verify_statement(signed(public_id), PURPOSE, signing_keys.trusted("attestation"))
@@ -103,10 +112,18 @@ def find(public_id: str) -> dict[str, Any]:
 
 
 def signed(public_id: str) -> dict[str, Any]:
-    """The signed answer, to save. Raises NotFound."""
+    """The signed answer, to save.
+
+    Raises:
+        NotFound
+        AnswerWithheld: it was given in an older form, which names the person, and that person is gone from here.
+    """
     row = ClipCheck.objects.filter(public_id=public_id).first()
     if row is None:
         raise NotFound("There is no answer with this number. Check the file again.")
+    subject = row.subject_public_id
+    if row.answer["body"].get("v") != VERSION and subject and not subject_keys.exists(subject):
+        raise AnswerWithheld("This answer names a person who had everything erased. Check the file again.")
     return dict(row.answer)
 
 
@@ -115,7 +132,7 @@ def _answer(content: bytes, asking: Asking, progress: Progress) -> Answer:
     manifest = _manifest_of(content, progress)
     named = session_lookup.latest_of(manifest.session_id)
     facts = manifest.facts or {}
-    if manifest.state is ManifestState.HOLDS:
+    if manifest.state in (ManifestState.HOLDS, ManifestState.BEGINNING):
         return answer(Evidence(manifest.state, None, None, facts), session_lookup.source_of(named))
     says_nothing = manifest.state in (ManifestState.MISSING, ManifestState.BROKEN)
     pictures = _look_at_pictures(content, asking, progress, is_required=says_nothing)
@@ -164,7 +181,11 @@ def _of_fragments(report: Report) -> _Manifest:
     if not frames:
         return _Manifest(_state_without(report))
     facts = {"verified": frames["verified"], "received": frames["received"]}
-    state = ManifestState.HOLDS if report.outcome is Outcome.VERIFIED else ManifestState.CHANGED
+    state = ManifestState.CHANGED
+    if report.outcome is Outcome.VERIFIED:
+        missing = session_lookup.frames_after(report.facts["manifest"], report.facts["last_sequence"])
+        state = ManifestState.BEGINNING if missing is None or missing > 0 else ManifestState.HOLDS
+        facts |= {"sent": frames["verified"] + missing} if missing else {}
     return _Manifest(state, report.facts.get("session_id", ""), facts)
 
 
