@@ -2,7 +2,7 @@
 
 import json
 import re
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +11,13 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from provenance import tasks
+from provenance.errors import TooManyChecks
 from provenance.models import CheckRun, ClipCheck, ToldAnswer
 from provenance.services import check_runs, check_spool, checks
-from tests.common.checking import ask, solved, verdict_of
+from tests.common.checking import ask, solution, solved, verdict_of
 from tests.common.moving_frames import talking_frames
 from tests.common.simulators.marked_session import as_mp4
+from trustcore.audit.actors import Actor
 from trustcore.audit.models import Event
 from trustcore.keys.services import mark_keys
 from trustcore.primitives.clock import utc_now
@@ -68,6 +70,40 @@ def test_network_has_its_quota_and_others_have_theirs(client: Client, clip: byte
     assert ask(client, clip, address=ELSEWHERE).status_code == 200
     CheckRun.objects.update(created_at=utc_now() - timedelta(hours=1, minutes=1))
     assert ask(client, clip).status_code == 200
+
+
+def test_midnight_gives_no_second_quota(client: Client, settings: Any, nobody_works: None) -> None:
+    settings.CHECKS_AN_HOUR_UNPROVEN = 1
+
+    def at(hour: int, minute: int, day: int = 28) -> None:
+        check_runs.submit(
+            actor=Actor("anyone", ""), address=STRANGER, read=lambda: b"x", proof=check_runs.Proof(),
+            now=datetime(2026, 11, day, hour, minute, tzinfo=UTC))
+
+    at(23, 50)
+    with pytest.raises(TooManyChecks):
+        at(0, 10, day=29)
+    at(0, 51, day=29)
+
+
+def test_puzzle_of_before_midnight_counts_after_it(client: Client, nobody_works: None) -> None:
+    before, after = (datetime(2026, 11, 28, 23, 55, tzinfo=UTC) + timedelta(minutes=late) for late in (0, 10))
+    puzzle = check_runs.puzzle_for(STRANGER, now=before)
+    run = check_runs.submit(
+        actor=Actor("anyone", ""), address=STRANGER, read=lambda: b"x",
+        proof=check_runs.Proof(puzzle, solution(puzzle)), now=after)
+    assert run.is_proven
+
+
+def test_clip_of_a_network_that_may_not_ask_is_not_read(client: Client, settings: Any) -> None:
+    settings.CHECKS_AN_HOUR_UNPROVEN = 0
+
+    def read() -> bytes:
+        raise AssertionError("It was read.")
+
+    with pytest.raises(TooManyChecks):
+        check_runs.submit(
+            actor=Actor("anyone", ""), address=STRANGER, read=read, proof=check_runs.Proof(), now=utc_now())
 
 
 def test_without_the_puzzle_one_may_ask_less_often(client: Client, clip: bytes, settings: Any) -> None:
@@ -287,3 +323,21 @@ def test_check_runs_once_however_often_it_is_woken(client: Client, clip: bytes, 
     send(client, clip)
     assert [tasks.run_checks(), tasks.run_checks()] == [1, 0]
     assert ClipCheck.objects.count() == 1
+
+
+def test_questions_sent_at_one_moment_are_counted_one_by_one(
+    client: Client, clip: bytes, settings: Any, nobody_works: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While a clip is taken in, another question of the network came first: the count is made again."""
+    settings.CHECKS_AN_HOUR_UNPROVEN = 1
+    real = check_spool.put
+
+    def slowly(public_id: str, content: bytes) -> bytes:
+        monkeypatch.setattr(check_spool, "put", real)
+        send(client, clip)
+        return real(public_id, content)
+
+    monkeypatch.setattr(check_spool, "put", slowly)
+    assert client.post(
+        "/check/", {"clip": SimpleUploadedFile("c.mp4", clip)}, REMOTE_ADDR=STRANGER).status_code == 429
+    assert CheckRun.objects.count() == len(waiting(settings)) == 1
