@@ -45,6 +45,12 @@ class LinkUnknown(Refusal):
     code = "check.link_unknown"
 
 
+class AnswerWithheld(Refusal):
+    """An answer of the public check names a person whose data was erased."""
+
+    code = "check.answer_withheld"
+
+
 class CheckUnfinished(Fault):
     """A check did not come to its end: its process stopped, or the clip that waited in memory is gone."""
 

@@ -41,10 +41,12 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('asked_at', models.CharField(max_length=8)),
+                ('network', models.CharField(blank=True, max_length=32)),
                 ('signature', models.CharField(max_length=64)),
                 ('verdict', models.CharField(max_length=48)),
                 ('payload', models.CharField(blank=True, max_length=16)),
                 ('tampering', models.CharField(blank=True, max_length=16)),
+                ('is_searched', models.BooleanField(default=False)),
                 ('told_at', models.DateTimeField()),
             ],
             options={

@@ -73,10 +73,12 @@ class ToldAnswer(models.Model):
 
     # "public" or "intake": what strangers ask must not decide what happens to a person's own recording.
     asked_at = models.CharField(max_length=8)
+    network = models.CharField(max_length=32, blank=True)  # who was told; keyed hash, another one tomorrow
     signature = models.CharField(max_length=64)  # 255 bits as hex; says nothing of a mark
     verdict = models.CharField(max_length=48)
     payload = models.CharField(max_length=16, blank=True)
     tampering = models.CharField(max_length=16, blank=True)
+    is_searched = models.BooleanField(default=False)
     told_at = models.DateTimeField()
 
     class Meta:

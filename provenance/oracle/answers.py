@@ -9,6 +9,13 @@ statistic. Verdicts alone already hide the statistic; two rules take the rest:
    told whatever was said before, because a clip that plainly carries a mark must never be called unmarked through
    somebody else's earlier question. From then on that is the neighbourhood's answer. So the answer of a neighbourhood
    changes from "none" to "found" at most once in that time, and never back.
+
+A mark that was found is remembered for the askers who were told of it alone: otherwise a stranger could put a mark,
+or signs of tampering, on a copy of somebody's clip, ask, and so speak about the unmarked clip. "None" is remembered
+for all.
+
+Whether a search was made is part of an answer. It is made where nothing would be told of the mark as it lies, so it
+says no more than that answer does.
 """
 
 from collections.abc import Iterable
@@ -30,22 +37,26 @@ class Asked:
     reading: MarkReading
     least_z: float
     signature: int
+    is_searched: bool = False
 
 
 @dataclass(frozen=True)
 class Remembered:
-    """What was told about a neighbourhood, and when. The reading carries no statistic."""
+    """What was told about a neighbourhood, and when. The reading carries no statistic. `is_own`: to this asker."""
 
     signature: int
     reading: MarkReading
     told_at: datetime
+    is_searched: bool = False
+    is_own: bool = True
 
 
 @dataclass(frozen=True)
 class Told:
-    """What is told now. `is_remembered`: it was said of a nearly identical clip before."""
+    """What is told now. `is_remembered` says whether it must be kept, and is never told."""
 
     reading: MarkReading
+    is_searched: bool = False
     is_remembered: bool = False
 
 
@@ -57,26 +68,32 @@ def tell(asked: Asked, remembered: Iterable[Remembered], secret: bytes, now: dat
         secret: never leaves the house; with it the blur could be taken away.
     """
     raised = BAND_Z * coin(secret, asked.signature)
-    if abs(asked.reading.z) >= asked.least_z + BAND_Z + raised and _says_something(asked.reading):
-        return Told(_without_statistic(asked.reading))
+    if abs(asked.reading.z) >= asked.least_z + BAND_Z + raised and says_something(asked.reading):
+        return Told(_without_statistic(asked.reading), asked.is_searched)
     before = nearest(asked.signature, remembered, now)
     if before is not None:
-        return Told(_without_statistic(before.reading), is_remembered=True)
+        how = before if says_something(before.reading) else asked
+        return Told(_without_statistic(before.reading), how.is_searched, is_remembered=True)
     if abs(asked.reading.z) < asked.least_z + raised:
-        return Told(MarkReading(Verdict.NO_MARK, frames=asked.reading.frames))
-    return Told(_without_statistic(asked.reading))
+        return Told(MarkReading(Verdict.NO_MARK, frames=asked.reading.frames), asked.is_searched)
+    return Told(_without_statistic(asked.reading), asked.is_searched)
 
 
 def nearest(signature: int, remembered: Iterable[Remembered], now: datetime) -> Remembered | None:
-    """The newest answer of the neighbourhood that `signature` lies in; of two at one moment the later in order."""
+    """The newest answer of the neighbourhood that `signature` lies in; of two at one moment the later in order.
+
+    What this asker was told counts before all else; of what others were told, "none" alone.
+    """
     near = [
         one for one in remembered
         if now - one.told_at < REMEMBERED_FOR and distance(one.signature, signature) <= RADIUS
+        and (one.is_own or not says_something(one.reading))
     ]
-    return max(reversed(near), key=lambda one: one.told_at, default=None)
+    return max(reversed(near), key=lambda one: (one.is_own, one.told_at), default=None)
 
 
-def _says_something(reading: MarkReading) -> bool:
+def says_something(reading: MarkReading) -> bool:
+    """Whether a reading speaks of a mark at all."""
     return reading.verdict is not Verdict.NO_MARK
 
 

@@ -10,7 +10,7 @@ from django.conf import settings
 
 from provenance.marks.verdicts import MarkReading, Tampering, Verdict
 from provenance.models import ToldAnswer
-from provenance.oracle.answers import REMEMBERED_FOR, Asked, Remembered, Told
+from provenance.oracle.answers import REMEMBERED_FOR, Asked, Remembered, Told, says_something
 from provenance.oracle.answers import tell as rule
 
 PUBLIC, INTAKE = "public", "intake"
@@ -21,21 +21,43 @@ def secret() -> bytes:
     return hmac.digest(settings.SECRET_KEY.encode(), b"trustcore.oracle.v1", "sha256")
 
 
-def tell(asked: Asked, *, asked_at: str, now: datetime) -> Told:
-    """What may be told about this reading now. A fresh answer is kept as the answer of its neighbourhood.
+class Asking:
+    """One question about one clip: what may be told of it, as its readings come.
 
-    Args:
-        asked_at: PUBLIC or INTAKE; each remembers for itself.
+    Memory is read once, before anything is told; each fresh answer is kept at once, so a check that is stopped or dies
+    after its asker could see how it goes has been told all the same.
     """
-    rows = ToldAnswer.objects.filter(asked_at=asked_at, told_at__gt=now - REMEMBERED_FOR).order_by("told_at", "id")
-    told = rule(asked, [_remembered(row) for row in rows], secret(), now)
-    if not told.is_remembered:
-        reading = told.reading
-        ToldAnswer.objects.create(
-            asked_at=asked_at, signature=f"{asked.signature:064x}", verdict=reading.verdict.value,
-            payload=reading.payload_hex or "", tampering=reading.tampering or "", told_at=now,
-        )
-    return told
+
+    def __init__(self, *, asked_at: str, now: datetime, network: str = "") -> None:
+        """Args:
+            asked_at: PUBLIC or INTAKE; each remembers for itself.
+            network: name of the asker's network; marks that were found are remembered for it alone.
+        """
+        self._asked_at, self._now, self._network = asked_at, now, network
+        rows = ToldAnswer.objects.filter(asked_at=asked_at, told_at__gt=now - REMEMBERED_FOR)
+        self._before = [_remembered(row, network) for row in rows.order_by("told_at", "id")]
+        self._kept: MarkReading | None = None
+
+    def would_tell(self, asked: Asked) -> bool:
+        """Whether a mark is told of after this reading."""
+        return says_something(self.tell(asked).reading)
+
+    def tell(self, asked: Asked) -> Told:
+        """What may be told about this reading. A fresh answer is kept as the answer of its neighbourhood."""
+        told = rule(asked, self._before, secret(), self._now)
+        if not told.is_remembered and not self._is_kept(told.reading):
+            self._kept = told.reading
+            ToldAnswer.objects.create(
+                asked_at=self._asked_at, network=self._network, signature=f"{asked.signature:064x}",
+                verdict=told.reading.verdict.value, payload=told.reading.payload_hex or "",
+                tampering=told.reading.tampering or "", is_searched=told.is_searched, told_at=self._now,
+            )
+        return told
+
+    def _is_kept(self, reading: MarkReading) -> bool:
+        kept = self._kept
+        return kept is not None and (kept.verdict, kept.payload, kept.tampering) == (
+            reading.verdict, reading.payload, reading.tampering)
 
 
 def forget_old(*, now: datetime) -> int:
@@ -44,9 +66,10 @@ def forget_old(*, now: datetime) -> int:
     return deleted
 
 
-def _remembered(row: ToldAnswer) -> Remembered:
+def _remembered(row: ToldAnswer, network: str) -> Remembered:
     reading = MarkReading(
         Verdict(row.verdict), int(row.payload, 16) if row.payload else None,
         tampering=Tampering(row.tampering) if row.tampering else None,
     )
-    return Remembered(int(row.signature, 16), reading, row.told_at)
+    return Remembered(
+        int(row.signature, 16), reading, row.told_at, is_searched=row.is_searched, is_own=row.network == network)

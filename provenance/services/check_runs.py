@@ -6,12 +6,12 @@ unfinished, and nothing of the clip is left, because it was taken out of the spo
 
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.db import IntegrityError
+from django.db import IntegrityError, connection, transaction
 
 from provenance.errors import CheckStopped, CheckUnfinished, FileTooLarge, TooManyChecks
 from provenance.models import CheckRun
@@ -30,6 +30,8 @@ from trustcore.web.rate_limits import network_of
 
 MAX_CHECKS_A_MINUTE = 30  # of everyone together: a detector that answers without end teaches how to fool it
 MAX_WAITING = 12
+COUNTING_LOCK = 0x74637375  # one question is counted at a time
+IN_A_MOMENT = "Many clips are being checked right now. Try again in a minute."
 LOST_AFTER = timedelta(seconds=150)  # longer than any step between two signs of life
 WAITS_AT_MOST = timedelta(minutes=10)
 KEPT_FOR = timedelta(hours=48)
@@ -47,37 +49,61 @@ class Proof:
 
 def puzzle_for(address: str, *, now: datetime) -> str:
     """A fresh puzzle for a caller at this address: harder, the more the network asked in the last hour."""
-    network = _network(address, now)
-    bits = bits_for(_asked(network, now))
+    names = _names(address, now)
+    bits = bits_for(_asked(names, now))
     return puzzles.make(
-        answers_told.secret(), bits=bits, nonce=secrets.token_hex(16), network=network, now_s=int(now.timestamp()))
+        answers_told.secret(), bits=bits, nonce=secrets.token_hex(16), network=names[0], now_s=int(now.timestamp()))
 
 
-def submit(*, actor: Actor, address: str, content: bytes, proof: Proof, now: datetime) -> CheckRun:
+def submit(*, actor: Actor, address: str, read: Callable[[], bytes], proof: Proof, now: datetime) -> CheckRun:
     """Let a question in: it waits, encrypted in memory, for whoever checks.
+
+    Args:
+        read: gives the clip; called only when the network may ask.
 
     Raises:
         TooManyChecks: of this network, or of everybody.
         FileTooLarge: over checks.MAX_BYTES.
         CheckUnfinished: there is no place for the clip to wait.
     """
+    names = _names(address, now)
+    used = _used_puzzle(proof, names, now)
+    asked = _Question(names, is_proven=actor.type != "anyone" or bool(used), now=now)
+    asked.refuse_one_too_many()
+    content = read()
     if len(content) > checks.MAX_BYTES:
         raise FileTooLarge("This file is larger than 120 MB. Cut out the part you doubt and send that.")
-    network = _network(address, now)
-    used = _used_puzzle(proof, network, now)
-    is_proven = actor.type != "anyone" or bool(used)
-    _refuse_too_many(network, is_proven=is_proven, now=now)
     run = CheckRun(
-        public_id=f"V-{now:%Y%m%d}-{secrets.token_hex(6)}", size_bytes=len(content), network=network,
-        is_proven=is_proven, puzzle=used, actor_type=actor.type, actor_id=actor.id, created_at=now, touched_at=now,
+        public_id=f"V-{now:%Y%m%d}-{secrets.token_hex(6)}", size_bytes=len(content), network=names[0],
+        is_proven=asked.is_proven, puzzle=used, actor_type=actor.type, actor_id=actor.id, created_at=now,
+        touched_at=now,
     )
     run.spool_key = check_spool.put(run.public_id, content)
     try:
-        run.save(force_insert=True)
-    except IntegrityError as error:
+        _save(run, asked)
+    except TooManyChecks:
         check_spool.drop(run.public_id)
-        raise TooManyChecks("This page was used already. Load it again.") from error
+        raise
     return run
+
+
+def _save(run: CheckRun, asked: "_Question") -> None:
+    """Count and save in one, so that of questions sent at the same moment no more are let in than may be.
+
+    Raises:
+        TooManyChecks
+    """
+    try:
+        with transaction.atomic():
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_advisory_xact_lock(%s)", [COUNTING_LOCK])
+            if not asked.whose_limit_is_reached():
+                run.save(force_insert=True)
+    except IntegrityError as error:
+        raise TooManyChecks("This page was used already. Load it again.") from error
+    if run.pk is None:  # said after the transaction: a refusal is recorded in one of its own
+        asked.refuse_one_too_many()
+        raise TooManyChecks(IN_A_MOMENT)
 
 
 def find(public_id: str, *, now: datetime) -> CheckRun:
@@ -129,34 +155,55 @@ def sweep(*, now: datetime) -> int:
     return len(lost)
 
 
-def _network(address: str, now: datetime) -> str:
-    return network_name(answers_told.secret(), network_of(address), now.date())
+def _names(address: str, now: datetime) -> tuple[str, str]:
+    """The names of a network in the last hour: today's, and the one of an hour ago, which differ after midnight."""
+    secret, network = answers_told.secret(), network_of(address)
+    return network_name(secret, network, now.date()), network_name(secret, network, (now - WINDOW).date())
 
 
-def _asked(network: str, now: datetime) -> int:
-    return CheckRun.objects.filter(network=network, created_at__gt=now - WINDOW).count()
+def _asked(names: Sequence[str], now: datetime) -> int:
+    return CheckRun.objects.filter(network__in=names, created_at__gt=now - WINDOW).count()
 
 
-def _used_puzzle(proof: Proof, network: str, now: datetime) -> str:
+def _used_puzzle(proof: Proof, names: Sequence[str], now: datetime) -> str:
     """The nonce of a puzzle that was solved and not used before; empty without."""
-    found = puzzles.solved(
-        answers_told.secret(), proof.puzzle, proof.solution, network=network, now_s=int(now.timestamp()))
+    tried = (puzzles.solved(answers_told.secret(), proof.puzzle, proof.solution, network=name,
+                            now_s=int(now.timestamp())) for name in names)
+    found = next(filter(None, tried), None)
     if found is None or CheckRun.objects.filter(puzzle=found.nonce).exists():
         return ""
     return found.nonce
 
 
-def _refuse_too_many(network: str, *, is_proven: bool, now: datetime) -> None:
-    last_minute = CheckRun.objects.filter(created_at__gt=now - timedelta(minutes=1)).count()
-    waiting = CheckRun.objects.filter(state__in=OPEN_STATES).count()
-    if last_minute >= MAX_CHECKS_A_MINUTE or waiting >= MAX_WAITING:
-        _refused("everyone")
-        raise TooManyChecks("Many clips are being checked right now. Try again in a minute.")
-    quota = Quota(settings.CHECKS_AN_HOUR, settings.CHECKS_AN_HOUR_UNPROVEN)
-    unproven = CheckRun.objects.filter(network=network, created_at__gt=now - WINDOW, is_proven=False).count()
-    if quota.is_used_up(_asked(network, now), unproven, is_proven=is_proven):
-        _refused("network")
-        raise TooManyChecks("Too many clips were checked from your network in the last hour. Try again later.")
+@dataclass(frozen=True)
+class _Question:
+    """Who asks, for counting."""
+
+    names: tuple[str, str]
+    is_proven: bool
+    now: datetime
+
+    def refuse_one_too_many(self) -> None:
+        """Raises TooManyChecks."""
+        whose = self.whose_limit_is_reached()
+        if whose:
+            _refused(whose)
+        if whose == "everyone":
+            raise TooManyChecks(IN_A_MOMENT)
+        if whose == "network":
+            raise TooManyChecks("Too many clips were checked from your network in the last hour. Try again later.")
+
+    def whose_limit_is_reached(self) -> str:
+        """"everyone", "network", or empty."""
+        last_minute = CheckRun.objects.filter(created_at__gt=self.now - timedelta(minutes=1)).count()
+        waiting = CheckRun.objects.filter(state__in=OPEN_STATES).count()
+        if last_minute >= MAX_CHECKS_A_MINUTE or waiting >= MAX_WAITING:
+            return "everyone"
+        quota = Quota(settings.CHECKS_AN_HOUR, settings.CHECKS_AN_HOUR_UNPROVEN)
+        unproven = CheckRun.objects.filter(
+            network__in=self.names, created_at__gt=self.now - WINDOW, is_proven=False).count()
+        is_used_up = quota.is_used_up(_asked(self.names, self.now), unproven, is_proven=self.is_proven)
+        return "network" if is_used_up else ""
 
 
 def _refused(whose: str) -> None:
@@ -179,11 +226,10 @@ def _run(run: CheckRun, clock: Callable[[], datetime]) -> None:
         content = check_spool.take(run.public_id, bytes(run.spool_key))
         CheckRun.objects.filter(pk=run.pk).update(spool_key=b"")
         checks.check(
-            public_id=run.public_id, actor=actor, content=content, now=clock(), progress=_SignsOfLife(run, clock))
+            public_id=run.public_id, actor=actor, content=content, network=run.network, now=clock(),
+            progress=_SignsOfLife(run, clock))
     except TrustcoreError as error:
-        if _close(run, "fail", clock(), error.code if isinstance(error, Refusal) else CheckUnfinished.code):
-            reference = ObjectRef("clip_check", run.public_id)
-            recording.refused(actor=actor, action=Action.FILE_VERIFIED, obj=reference, reason=error.code)
+        _close(run, "fail", clock(), error.code if isinstance(error, Refusal) else CheckUnfinished.code)
         return
     _move(run, "answer", clock(), spool_key=b"")
 
@@ -210,10 +256,13 @@ def _is_lost(run: CheckRun, now: datetime) -> bool:
     return run.state in OPEN_STATES and now - run.touched_at > most
 
 
-def _close(run: CheckRun, action: str, now: datetime, problem: str) -> bool:
-    """End a check without an answer. Nothing of its clip is left. Whether it was still open."""
+def _close(run: CheckRun, action: str, now: datetime, problem: str) -> None:
+    """End a check without an answer, on the record unless it was over. Nothing of its clip is left."""
     check_spool.drop(run.public_id)
-    return _move(run, action, now, problem=problem, spool_key=b"")
+    if _move(run, action, now, problem=problem, spool_key=b""):
+        recording.refused(
+            actor=Actor(run.actor_type, run.actor_id), action=Action.FILE_VERIFIED,
+            obj=ObjectRef("clip_check", run.public_id), reason=problem)
 
 
 def _move(run: CheckRun, action: str, now: datetime, **changes: object) -> bool:

@@ -13,7 +13,11 @@ from django.utils.translation import gettext_lazy as lazy
 VERDICTS: dict[str, tuple[str, Any, Any]] = {
     "intact": (
         "ok", lazy("Ours and intact."),
-        lazy("The file is signed and not one byte of it has changed. It shows an AI replica."),
+        lazy("The file is signed, and no picture or sound in it has changed. It shows an AI replica."),
+    ),
+    "intact_beginning": (
+        "warn", lazy("Ours, but perhaps not all of it."),
+        lazy("No picture in the file has changed. It shows an AI replica. The file may end before the session did."),
     ),
     "altered": (
         "warn", lazy("Ours, altered."),
@@ -71,6 +75,9 @@ FACTS: dict[tuple[str, str], tuple[str, Any, Any, Any]] = {
         "pass", _FOUND, MANIFEST, lazy("Not one byte of picture or sound has changed since we signed it.")),
     ("manifest", "holds_frames"): (
         "pass", _FOUND, MANIFEST, lazy("%(verified)s of %(received)s frames were signed for this session.")),
+    ("manifest", "beginning_frames"): (
+        "pass", _FOUND, MANIFEST,
+        lazy("%(verified)s of %(received)s frames were signed for this session.")),
     ("manifest", "changed"): (
         "fail", lazy("changed"), MANIFEST, lazy("It is ours, but the file was changed after it was signed.")),
     ("manifest", "changed_frames"): (
@@ -104,9 +111,10 @@ FACTS: dict[tuple[str, str], tuple[str, Any, Any, Any]] = {
     ("mark", "inverted"): ("fail", lazy("tampering"), MARK, lazy("Someone tried to take the mark away.")),
     ("mark", "two_marks"): ("fail", lazy("two marks"), MARK, lazy("There are two marks, one over the other.")),
     ("mark", "not_run"): ("not_run", _NOT_RUN, MARK, lazy("No picture could be read from the file.")),
-    ("remembered", "same"): (
-        "plain", lazy("same answer"), lazy("A nearly identical clip was checked before"),
-        lazy("For a day it gets the same answer, so that many tries do not teach how to remove the mark.")),
+    ("remembered", "possible"): (
+        "plain", lazy("one answer"), lazy("Nearly identical clips"),
+        lazy("For a day they get one answer, so that many tries do not teach how to remove the mark. This may be an"
+             " earlier one.")),
     ("records", "found"): ("pass", _FOUND, RECORDS, lazy("We know the session. Its manifest was signed on %(day)s.")),
     ("records", "missing"): (
         "warn", lazy("not here"), RECORDS, lazy("The signature holds, but we have no record of the session.")),
@@ -129,6 +137,9 @@ FACTS: dict[tuple[str, str], tuple[str, Any, Any, Any]] = {
         "not_run", lazy("not checked"), lazy("What comes after the first minute"),
         lazy("Only the first minute of pictures was looked at for the mark. Cut out the part you doubt and send"
              " that.")),
+    ("end", "missing"): (
+        "fail", lazy("missing"), lazy("Whether the end is missing"),
+        lazy("It is: our log knows %(sent)s frames of this session.")),
     ("end", "not_known"): (
         "not_run", _NOT_KNOWN, lazy("Whether the end is missing"), lazy("Only our log can say how long it was.")),
     ("who", "not_known"): ("not_run", _NOT_KNOWN, lazy("Who changed or cut it"), lazy("Nothing in a file tells.")),

@@ -1,7 +1,8 @@
 """Did this clip come from a Trustcore replica? Anyone may ask. The answer is signed; the clip is not kept.
 
-Order of the evidence: a manifest in the file (byte for byte: "intact"), else the watermark, looked up in our records
-and compared with what was sent. A mark alone never says more than "look here": it can be copied onto another picture.
+Order of the evidence: a manifest in the file (whole and unchanged: "intact"), else the watermark, looked up in our
+records and compared with what was sent. A mark alone never says more than "look here": it can be copied onto another
+picture.
 """
 
 from collections.abc import Callable, Sequence
@@ -11,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from provenance.errors import FileUnreadable
+from provenance.errors import AnswerWithheld, FileUnreadable
 from provenance.manifests import c2pa_files
 from provenance.manifests.assertions import SESSION_LABEL
 from provenance.manifests.errors import FragmentInvalid
@@ -20,6 +21,7 @@ from provenance.marks.errors import FrameTooSmall
 from provenance.marks.verdicts import MarkReading, Verdict, resolve
 from provenance.models import ClipCheck, MarkSlot, SessionManifest
 from provenance.services import answers_told, claim_certificates, claim_keys, clip_reading, session_lookup
+from provenance.services.answers_told import Asking
 from provenance.services.clip_reading import Pictures, Progress, silent
 from provenance.services.findings import Answer, Comparison, Evidence, ManifestState, answer
 from provenance.verify import video
@@ -28,7 +30,7 @@ from provenance.verify.reports import Outcome, Report
 from trustcore.audit import recording
 from trustcore.audit.actions import Action
 from trustcore.audit.actors import Actor
-from trustcore.keys.services import signing_keys
+from trustcore.keys.services import signing_keys, subject_keys
 from trustcore.primitives.clock import to_rfc3339
 from trustcore.primitives.hashing import sha256_hex
 from trustcore.primitives.signing import sign_statement, verify_statement
@@ -44,7 +46,8 @@ LIMITS = Limits(
 CLOSER_SIDE_PX = 1080  # a search needs the pixels: the marked picture may be a small part
 CLOSER_READ_S = 1.0
 PURPOSE = "attestation"
-KIND, VERSION = "clip-check", 2
+KIND, VERSION = "clip-check", 3
+NOT_SIGNED = {"subject_id", "disclosure"}  # an answer is public for ever; whom it is about is looked up when it is read
 
 
 @dataclass(frozen=True)
@@ -65,16 +68,21 @@ class _Pictures:
     evidence: dict[str, Any]
 
 
-def check(*, public_id: str, actor: Actor, content: bytes, now: datetime, progress: Progress = silent) -> ClipCheck:
+def check(
+    *, public_id: str, actor: Actor, content: bytes, network: str, now: datetime, progress: Progress = silent,
+) -> ClipCheck:
     """Look at a file and keep the signed answer under `public_id`. Runs as long as a minute or two.
+
+    Args:
+        network: name of the asker's network (provenance/oracle/answers.py says what it decides).
 
     Raises:
         FileUnreadable: neither a manifest nor a picture can be read from it.
     """
-    found = _answer(content, now, progress)
+    found = _answer(content, Asking(asked_at=answers_told.PUBLIC, network=network, now=now), progress)
     digest = sha256_hex(content)
     body = {"v": VERSION, "kind": KIND, "file_sha256": digest, "size_bytes": len(content),
-            "answer": asdict(found), "checked_at": to_rfc3339(now)}
+            "answer": _without_person(found), "checked_at": to_rfc3339(now)}
     row = ClipCheck(
         public_id=public_id, file_sha256=digest, size_bytes=len(content), verdict=found.verdict,
         answer=sign_statement(signing_keys.get("attestation"), PURPOSE, body),
@@ -88,6 +96,13 @@ def check(*, public_id: str, actor: Actor, content: bytes, now: datetime, progre
     return row
 
 
+def _without_person(found: Answer) -> dict[str, Any]:
+    told = asdict(found)
+    if found.source is not None:
+        told["source"] = {name: value for name, value in told["source"].items() if name not in NOT_SIGNED}
+    return told
+
+
 def find(public_id: str) -> dict[str, Any]:
     """The verified body of an answer. Raises NotFound, also for one of another form than is given today."""
     body = verify_statement(signed(public_id), PURPOSE, signing_keys.trusted("attestation"))
@@ -97,22 +112,30 @@ def find(public_id: str) -> dict[str, Any]:
 
 
 def signed(public_id: str) -> dict[str, Any]:
-    """The signed answer, to save. Raises NotFound."""
+    """The signed answer, to save.
+
+    Raises:
+        NotFound
+        AnswerWithheld: it was given in an older form, which names the person, and that person is gone from here.
+    """
     row = ClipCheck.objects.filter(public_id=public_id).first()
     if row is None:
         raise NotFound("There is no answer with this number. Check the file again.")
+    subject = row.subject_public_id
+    if row.answer["body"].get("v") != VERSION and subject and not subject_keys.exists(subject):
+        raise AnswerWithheld("This answer names a person who had everything erased. Check the file again.")
     return dict(row.answer)
 
 
-def _answer(content: bytes, now: datetime, progress: Progress) -> Answer:
+def _answer(content: bytes, asking: Asking, progress: Progress) -> Answer:
     progress("manifest", 0, 0)
     manifest = _manifest_of(content, progress)
     named = session_lookup.latest_of(manifest.session_id)
     facts = manifest.facts or {}
-    if manifest.state is ManifestState.HOLDS:
+    if manifest.state in (ManifestState.HOLDS, ManifestState.BEGINNING):
         return answer(Evidence(manifest.state, None, None, facts), session_lookup.source_of(named))
     says_nothing = manifest.state in (ManifestState.MISSING, ManifestState.BROKEN)
-    pictures = _look_at_pictures(content, now, progress, is_required=says_nothing)
+    pictures = _look_at_pictures(content, asking, progress, is_required=says_nothing)
     if pictures is None:
         return answer(Evidence(manifest.state, None, None, facts), session_lookup.source_of(named))
     progress("comparing", 0, 0)
@@ -158,7 +181,11 @@ def _of_fragments(report: Report) -> _Manifest:
     if not frames:
         return _Manifest(_state_without(report))
     facts = {"verified": frames["verified"], "received": frames["received"]}
-    state = ManifestState.HOLDS if report.outcome is Outcome.VERIFIED else ManifestState.CHANGED
+    state = ManifestState.CHANGED
+    if report.outcome is Outcome.VERIFIED:
+        missing = session_lookup.frames_after(report.facts["manifest"], report.facts["last_sequence"])
+        state = ManifestState.BEGINNING if missing is None or missing > 0 else ManifestState.HOLDS
+        facts |= {"sent": frames["verified"] + missing} if missing else {}
     return _Manifest(state, report.facts.get("session_id", ""), facts)
 
 
@@ -181,7 +208,7 @@ def _state_without(report: Report) -> ManifestState:
     return states.get(report.outcome, ManifestState.BROKEN)
 
 
-def _look_at_pictures(content: bytes, now: datetime, progress: Progress, *, is_required: bool) -> _Pictures | None:
+def _look_at_pictures(content: bytes, asking: Asking, progress: Progress, *, is_required: bool) -> _Pictures | None:
     """Decode in the sandbox and read the mark. None when nothing could be decoded.
 
     Raises:
@@ -194,13 +221,13 @@ def _look_at_pictures(content: bytes, now: datetime, progress: Progress, *, is_r
             raise FileUnreadable("We cannot read this file. Try MP4, WebM, PNG or JPEG.") from error
         return None
     try:
-        looked = clip_reading.look(clip.frames, _closer(content, clip), progress)
+        looked = clip_reading.look(clip.frames, _closer(content, clip), asking.would_tell, progress)
     except FrameTooSmall:
         return None
-    told = answers_told.tell(looked.asked, asked_at=answers_told.PUBLIC, now=now)
+    told = asking.tell(looked.asked)
     evidence = {
-        "pictures": len(clip.frames), "is_searched": looked.is_searched, "is_search_cut": looked.is_search_cut,
-        "is_remembered": told.is_remembered, "is_clip_longer": clip.seconds > MAX_SECONDS - 1.0,
+        "pictures": len(clip.frames), "is_searched": told.is_searched, "is_search_cut": looked.is_search_cut,
+        "is_clip_longer": clip.seconds > MAX_SECONDS - 1.0,
         "tampering": told.reading.tampering.value if told.reading.tampering else "",
     }
     return _Pictures(told.reading, list(clip_reading.content_trace(clip.frames, clip.fps)), evidence)

@@ -28,11 +28,10 @@ Progress = Callable[[str, int, int], None]  # (step, done, total)
 
 @dataclass(frozen=True)
 class Looked:
-    """What was read, the way it was read, and whether the search had to end before it was done."""
+    """What was read and how, and whether the search had to end before it was done."""
 
     asked: Asked
-    is_searched: bool
-    is_search_cut: bool
+    is_search_cut: bool = False
 
 
 class _TimeIsUp(Exception):
@@ -52,14 +51,17 @@ def planes_of_rgb(frames: Pictures) -> Iterator[Planes]:
 
 
 def look(
-    frames: Pictures, closer: Sequence[Callable[[], Pictures]], progress: Progress = silent,
-    *, search_s: float | None = None,
+    frames: Pictures, closer: Sequence[Callable[[], Pictures]], would_tell: Callable[[Asked], bool],
+    progress: Progress = silent, *, search_s: float | None = None,
 ) -> Looked:
-    """Read the mark as it lies; where there is none, search for a crop, another size or a mirrored picture.
+    """Read the mark as it lies; where nothing is told of it, search for a crop, another size or a mirrored picture.
+
+    Everybody can see whether a search is made and how far it goes, so both depend on what may be told alone.
 
     Args:
         frames: the clip, uint8 [T, H, W, 3], T >= 1.
         closer: each gives a few neighbouring frames in the best size there is, or none: T = 0.
+        would_tell: whether a mark is told of after a reading.
         progress: told ("mark", pictures done, all) and ("search", hundredths done, 100).
         search_s: seconds the search may take at most, where less than the setting; 0: none.
 
@@ -67,12 +69,16 @@ def look(
         FrameTooSmall: the pictures cannot carry a mark.
     """
     look_of = signature(planes.y for planes in planes_of_rgb(frames[:: max(1, -(-len(frames) // MOST_PICTURES))]))
-    reading = read_mark(frames, progress)
+    aligned = Asked(read_mark(frames, progress), PRESENCE_Z, look_of)
     most_s = settings.MARK_SEARCH_S if search_s is None else min(search_s, settings.MARK_SEARCH_S)
-    if reading.verdict is not Verdict.NO_MARK or not most_s:
-        return Looked(Asked(reading, PRESENCE_Z, look_of), is_searched=False, is_search_cut=False)
-    found, is_cut = _searched(closer, progress, time.monotonic() + most_s)
-    return Looked(Asked(found, SEARCHED_Z, look_of), is_searched=True, is_search_cut=is_cut)
+    if would_tell(aligned) or not most_s:
+        return Looked(aligned)
+
+    def is_enough(found: MarkReading) -> bool:
+        return would_tell(Asked(found, SEARCHED_Z, look_of, is_searched=True))
+
+    found, is_cut = _searched(closer, is_enough, progress, time.monotonic() + most_s)
+    return Looked(Asked(found, SEARCHED_Z, look_of, is_searched=True), is_cut)
 
 
 def read_mark(frames: Pictures, progress: Progress = silent) -> MarkReading:
@@ -98,9 +104,11 @@ def _counted(frames: Pictures, tell: Callable[[int], None]) -> Iterator[Planes]:
 
 
 def _searched(
-    closer: Sequence[Callable[[], Pictures]], progress: Progress, deadline_s: float
+    closer: Sequence[Callable[[], Pictures]], is_enough: Callable[[MarkReading], bool], progress: Progress,
+    deadline_s: float,
 ) -> tuple[MarkReading, bool]:
-    """The first mark that a search finds, newest key first, and whether time ran out before all was searched.
+    """The first mark that a search finds and that is enough, newest key first, else the strongest; and whether time ran
+    out before all was searched.
 
     A search takes seconds for each key and place, and anybody may ask for one: hence the deadline.
     """
@@ -121,7 +129,7 @@ def _searched(
             except _TimeIsUp:
                 return found, True
             tried += 1
-            if found.verdict is not Verdict.NO_MARK:
+            if is_enough(found):
                 return found, False
     return found, False
 

@@ -13,7 +13,8 @@ from provenance.marks.verdicts import Verdict
 class ManifestState(StrEnum):
     """What a file's own manifest is worth."""
 
-    HOLDS = "holds"  # ours, and not one byte has changed
+    HOLDS = "holds"  # ours and whole, and nothing of picture or sound has changed
+    BEGINNING = "beginning"  # frames of ours from the first on, all as sent; more followed, or nobody knows
     CHANGED = "changed"  # signed by us, but the file was changed afterwards
     REVOKED = "revoked"  # signed with a certificate of ours that was revoked: nothing it says is believed
     FOREIGN = "foreign"  # holds together, signed by someone we do not know
@@ -35,6 +36,7 @@ class ClipVerdict(StrEnum):
     """The only answers there are. Names are stable: signed answers, the API and docs/check-verdicts.md use them."""
 
     INTACT = "intact"
+    INTACT_BEGINNING = "intact_beginning"
     ALTERED = "altered"
     CONTENT_MATCHES = Verdict.CONTENT_MATCHES.value
     CONTENT_DIFFERS = Verdict.CONTENT_DIFFERS.value
@@ -45,6 +47,9 @@ class ClipVerdict(StrEnum):
     TAMPERING = Verdict.TAMPERING.value
     NO_MARK = Verdict.NO_MARK.value
     NOT_CHECKED = "not_checked"
+
+
+BY_SIGNATURE = frozenset({ClipVerdict.INTACT, ClipVerdict.INTACT_BEGINNING})  # the pictures need not be looked at
 
 
 @dataclass(frozen=True)
@@ -93,7 +98,6 @@ class Evidence:
     pictures: int = 0
     is_searched: bool = False
     is_search_cut: bool = False
-    is_remembered: bool = False
     is_clip_longer: bool = False
     tampering: str = ""
 
@@ -106,6 +110,8 @@ def judged(evidence: Evidence) -> ClipVerdict:
     """
     if evidence.manifest is ManifestState.HOLDS:
         return ClipVerdict.INTACT
+    if evidence.manifest is ManifestState.BEGINNING:
+        return ClipVerdict.INTACT_BEGINNING
     if evidence.mark is Verdict.TAMPERING:
         return ClipVerdict.TAMPERING
     if evidence.mark is Verdict.POINTS_TO_MANIFEST:
@@ -133,9 +139,9 @@ def answer(evidence: Evidence, source: Source | None) -> Answer:
     """The whole answer about one file."""
     verdict = judged(evidence)
     found = [_manifest(evidence)]
-    if verdict is not ClipVerdict.INTACT:
+    if verdict not in BY_SIGNATURE:
         found += _marks(evidence)
-    if source is not None or verdict is ClipVerdict.INTACT:
+    if source is not None or verdict in BY_SIGNATURE:
         found.append(Fact("records", "found" if source else "missing"))
     if evidence.comparison is not None:
         found.append(Fact("comparison", evidence.comparison.value))
@@ -157,8 +163,8 @@ def _marks(evidence: Evidence) -> list[Fact]:
     # Where the search had to end early, "none was found" is said of the mark as it lies alone.
     if evidence.is_searched and (result == "found" or (result == "no_mark" and not evidence.is_search_cut)):
         result += "_searched"
-    found = [Fact("mark", result, {"pictures": evidence.pictures})]
-    return [*found, Fact("remembered", "same")] if evidence.is_remembered else found
+    # Said of every clip, because whether this one has an earlier answer would tell something about its mark.
+    return [Fact("mark", result, {"pictures": evidence.pictures}), Fact("remembered", "possible")]
 
 
 def _unknown(verdict: ClipVerdict, evidence: Evidence) -> list[Fact]:
@@ -167,7 +173,9 @@ def _unknown(verdict: ClipVerdict, evidence: Evidence) -> list[Fact]:
         found.append(Fact("search", "cut"))
     if evidence.is_clip_longer:
         found.append(Fact("rest", "not_run"))
-    if "received" in evidence.manifest_facts:
+    if "sent" in evidence.manifest_facts:
+        found.append(Fact("end", "missing", {"sent": evidence.manifest_facts["sent"]}))
+    elif "received" in evidence.manifest_facts and evidence.manifest is not ManifestState.HOLDS:
         found.append(Fact("end", "not_known"))
     if verdict is not ClipVerdict.INTACT:
         found.append(Fact("who", "not_known"))

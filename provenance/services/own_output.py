@@ -1,6 +1,7 @@
 """Is a clip our own output? Consent's intake asks, through the setting TRUSTCORE_OWN_OUTPUT_DETECTOR."""
 
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,6 +11,7 @@ from provenance.manifests import jumbf
 from provenance.manifests.errors import ManifestInvalid
 from provenance.marks.errors import FrameTooSmall
 from provenance.marks.verdicts import Verdict
+from provenance.oracle.answers import Asked
 from provenance.services import answers_told, clip_reading
 from trustcore.primitives.clock import utc_now
 
@@ -42,36 +44,37 @@ class Detector:
     def detect(self, media: bytes, frames: NDArray[np.uint8]) -> Finding:
         """Args: media: the file as received. frames: uint8 [T, H, W, 3] RGB as the sandbox decoded them."""
         traces, looked_for = [], ["a manifest"]
+        asking = answers_told.Asking(asked_at=answers_told.INTAKE, now=utc_now())
         if has_manifest(media):
             traces.append("The file carries a signed manifest of a generated video.")
         try:
-            looked = _looked(frames)
+            looked = _looked(frames, asking.would_tell)
         except FrameTooSmall:
             return Finding(tuple(traces), tuple(looked_for))
-        looked_for.append(_looked_for(looked))
-        told = answers_told.tell(looked.asked, asked_at=answers_told.INTAKE, now=utc_now())
+        told = asking.tell(looked.asked)
+        looked_for.append(_looked_for(told.is_searched, looked.is_search_cut))
         if told.reading.verdict is not Verdict.NO_MARK:
             traces.append("The pictures carry our watermark.")
         return Finding(tuple(traces), tuple(looked_for))
 
 
-def _looked(frames: NDArray[np.uint8]) -> clip_reading.Looked:
+def _looked(frames: NDArray[np.uint8], would_tell: Callable[[Asked], bool]) -> clip_reading.Looked:
     """Aligned, then searched at the middle and at the beginning, if no other search is running."""
     places = [start for start in dict.fromkeys((len(frames) // 2, 0)) if start < len(frames)]
     closer = [lambda start=start: frames[start : start + clip_reading.SEARCHED_FRAMES] for start in places]
     may_search = _SEARCHING.acquire(blocking=False)
     try:
-        return clip_reading.look(frames, closer, search_s=SEARCH_S if may_search else 0.0)
+        return clip_reading.look(frames, closer, would_tell, search_s=SEARCH_S if may_search else 0.0)
     finally:
         if may_search:
             _SEARCHING.release()
 
 
-def _looked_for(looked: clip_reading.Looked) -> str:
+def _looked_for(is_searched: bool, is_search_cut: bool) -> str:
     """What was looked for, so that a search that had to end early is not taken for a whole one."""
-    if not looked.is_searched:
+    if not is_searched:
         return "our watermark where it lies"
-    how = "cropped, scaled and mirrored, until time ran out" if looked.is_search_cut else "cropped, scaled and mirrored"
+    how = "cropped, scaled and mirrored, until time ran out" if is_search_cut else "cropped, scaled and mirrored"
     return f"our watermark (also {how})"
 
 

@@ -60,6 +60,22 @@ def find(conversation_id: str) -> Source:
     return source
 
 
+def frames_after(label: str, sequence: int) -> int | None:
+    """How many frames our log knows after this one, of the session with this manifest; None when it knows none at all.
+
+    The log has an entry for each second of sent frames; a session that runs has said less than it sent.
+    """
+    manifest = SessionManifest.objects.filter(public_id=label).first()
+    if manifest is None:
+        return None
+    seconds = log.search(
+        tenant=manifest.tenant, action=Action.SEGMENT_RECORDED.value, object_id=manifest.conversation_id, limit=500)
+    # Newest first; a viewer who came back has a manifest of their own, numbered by itself.
+    told = (one.details["open"] for one in seconds)
+    last = next((second["last_sequence"] for second in told if second.get("manifest_label") == label), None)
+    return None if last is None else max(0, last - sequence)
+
+
 def _log_entry(manifest: SessionManifest) -> int | None:
     """The number of the log entry that says this manifest was signed."""
     rows = log.search(

@@ -55,7 +55,7 @@ def verify_fragment_file(name: str, encoded: bytes, anchor_pem: str, progress: P
         reasons = _check_frames(verifier, fragments, _frame_count(encoded), progress)
     except (ManifestInvalid, FragmentInvalid) as error:
         return _refused(report, error)
-    report.facts["frames"] = verifier.counts.as_json()
+    report.facts |= {"frames": verifier.counts.as_json(), "last_sequence": verifier.highest}
     report.sentences = [*_frame_sentences(verifier, reasons), *_beginning(verifier), END_UNKNOWN]
     if _is_whole(verifier.counts) and verifier.lowest == verifier.manifest.key.minimum_sequence:
         report.outcome = Outcome.VERIFIED

@@ -37,7 +37,7 @@ def check(request: HttpRequest) -> HttpResponse:
             return redirect("check_session", conversation_id=session_lookup.of_link(link, settings.BASE_URL))
         run = check_runs.submit(
             actor=request.actor,  # type: ignore[attr-defined]
-            address=request.META.get("REMOTE_ADDR", ""), content=_content(request), proof=_proof(request),
+            address=request.META.get("REMOTE_ADDR", ""), read=lambda: _content(request), proof=_proof(request),
             now=utc_now())
     except Refusal as refusal:
         return _form(request, refusal.code, STATUS_OF_REFUSAL.get(refusal.code, 422))

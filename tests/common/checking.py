@@ -23,8 +23,13 @@ def solved(client: Client, address: str) -> dict[str, str]:
     page = client.get("/check/", REMOTE_ADDR=address).content.decode()
     found = re.search(r'name="puzzle" value="([^"]+)"', page)
     assert found is not None
-    bits = int(found[1].split(".")[2])
-    return {"puzzle": found[1], "solution": str(next(n for n in count() if is_solution(found[1], str(n), bits)))}
+    return {"puzzle": found[1], "solution": solution(found[1])}
+
+
+def solution(puzzle: str) -> str:
+    """What a browser works out."""
+    bits = int(puzzle.split(".")[2])
+    return str(next(n for n in count() if is_solution(puzzle, str(n), bits)))
 
 
 def verdict_of(page: Any) -> str:

@@ -68,10 +68,10 @@ def test_clip_is_sent_followed_and_answered(
 ) -> None:
     may_go_on, real = threading.Event(), clip_reading.look
 
-    def held(frames: Any, closer: Any, progress: Any) -> Any:
+    def held(frames: Any, closer: Any, would_tell: Any, progress: Any) -> Any:
         progress("mark", 3, 12)
         may_go_on.wait(60)
-        return real(frames, closer, progress)
+        return real(frames, closer, would_tell, progress)
 
     monkeypatch.setattr(clip_reading, "look", held)
     page = browser.new_context(base_url=live_server.url, viewport={"width": 390, "height": 844}).new_page()

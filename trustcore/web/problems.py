@@ -33,6 +33,7 @@ STATUS: dict[str, int] = {
     "request.csrf_invalid": 403,
     "request.too_large": 413,
     "request.too_many": 429,
+    "check.answer_withheld": 410,
     "conversation.too_fast": 429,
     "conversation.embedding_not_allowed": 403,
     "resolution.query_invalid": 400,

@@ -9,7 +9,8 @@ import threading
 
 WINDOW_S = 60
 V4_PREFIX, V6_PREFIX = 24, 48
-MAX_NETWORKS = 10_000  # remembered at once; beyond that the window starts again for everyone
+MAX_NETWORKS = 10_000  # counted one by one; those that come later in a minute count together
+LATER = "later"
 
 
 def network_of(address: str) -> str:
@@ -36,7 +37,8 @@ class RateLimit:
         """Count one question; whether it is within the limit."""
         window = int(now_s // WINDOW_S)
         with self._lock:
-            if window != self._window or len(self._asked) >= MAX_NETWORKS:
+            if window != self._window:
                 self._window, self._asked = window, {}
-            self._asked[network] = self._asked.get(network, 0) + 1
-            return self._asked[network] <= per_minute
+            name = network if network in self._asked or len(self._asked) < MAX_NETWORKS else LATER
+            self._asked[name] = self._asked.get(name, 0) + 1
+            return self._asked[name] <= per_minute

@@ -1,7 +1,7 @@
 """A whole session without a worker process: marked, encoded, attested frames under a manifest our signer signed."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from fractions import Fraction
 from typing import Any
@@ -10,7 +10,9 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
+from provenance.manifests import fmp4
 from provenance.manifests.attest import Attestor, SessionKey
+from provenance.manifests.segments import SegmentRoots
 from provenance.marks.embed import Embedder
 from provenance.marks.keys import MarkKey
 from provenance.marks.planes import planes_of
@@ -21,8 +23,10 @@ from tests.common.moving_frames import talking_frames
 from trustcore.audit import recording
 from trustcore.audit.actions import Action
 from trustcore.audit.actors import Actor, ObjectRef
+from trustcore.audit.sequencer import settle
 from trustcore.jobs.models import Worker
 from trustcore.keys.services import mark_keys, signing_keys, subject_keys
+from trustcore.primitives.clock import utc_now
 from trustcore.primitives.grants import Grant, make_times, sign_grant
 from trustcore.primitives.ids import new_id, new_mark_id
 from trustcore.primitives.signing import SigningKey, b64, sign_statement, unb64
@@ -42,6 +46,17 @@ class MarkedSession:
     slot_id: int
     manifest_label: str
     fragment_file: bytes
+
+    def log_seconds(self) -> None:
+        """Write down what control writes while frames are sent: an entry for each second of them."""
+        roots, told = SegmentRoots(), []
+        for fragment in fmp4.split_recording(self.fragment_file)[1]:
+            sequence, media_time_90k, *_ = fmp4.fragment_facts(fmp4.parse_fragment(fragment))
+            told.append(roots.add(fragment, sequence, media_time_90k, utc_now()))
+        for second in filter(None, [*told, roots.finish()]):
+            with recording.recording(actor=SETUP, action=Action.SEGMENT_RECORDED, obj=self.conversation) as event:
+                event.add(**asdict(second), manifest_label=self.manifest_label)
+        settle()
 
 
 def register_worker() -> tuple[SigningKey, Actor]:

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from django.test import Client
 
+from provenance.manifests import fmp4
 from provenance.models import CheckRun, ClipCheck, SessionManifest
 from provenance.services import checks, session_manifests
 from tests.common.checking import ask, verdict_of
@@ -62,9 +63,24 @@ def test_signed_recording_is_intact(client: Client, recorded: bytes) -> None:
 
 
 def test_sent_fragments_are_intact(client: Client, session: MarkedSession) -> None:
+    session.log_seconds()
     page = ask(client, session.fragment_file)
     assert verdict_of(page) == "intact"
     assert "60 of 60 frames were signed for this session." in page.content.decode()
+
+
+def test_sent_fragments_that_end_early_are_not_called_whole(client: Client, session: MarkedSession) -> None:
+    init, fragments = fmp4.split_recording(session.fragment_file)
+    beginning = init + b"".join(list(fragments)[:10])
+    unknown = ask(client, beginning)
+    assert verdict_of(unknown) == "intact_beginning"
+    assert "10 of 10 frames were signed" in unknown.content.decode()
+    assert "Only our log can say how long it was." in unknown.content.decode()
+    assert verdict_of(ask(client, session.fragment_file)) == "intact_beginning"  # the log has nothing of it
+    session.log_seconds()
+    known = ask(client, beginning)
+    assert verdict_of(known) == "intact_beginning"
+    assert "our log knows 60 frames of this session" in known.content.decode()
 
 
 def test_reencoded_clip_is_ours_and_altered(client: Client, recorded: bytes) -> None:
@@ -168,6 +184,26 @@ def test_erased_person_is_not_named(client: Client, session: MarkedSession, reco
         assert "had everything erased" in page.content.decode()
 
 
+def test_saved_answer_names_nobody(client: Client, session: MarkedSession, recorded: bytes) -> None:
+    """It stays public after a person had everything erased."""
+    ask(client, recorded)
+    row = ClipCheck.objects.get()
+    saved = client.get(f"/check/{row.public_id}/answer.json").content.decode()
+    assert session.manifest_label in saved
+    assert "Asha" not in saved and session.grant.subject_id not in saved
+
+
+def test_answer_of_an_older_form_is_withheld_once_its_person_is_gone(
+    client: Client, session: MarkedSession, recorded: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ask(client, recorded)
+    where = f"/check/{ClipCheck.objects.get().public_id}/answer.json"
+    monkeypatch.setattr(checks, "VERSION", checks.VERSION + 1)
+    assert client.get(where).status_code == 200
+    subject_keys.destroy(session.grant.subject_id, actor=SETUP)
+    assert client.get(where).status_code == 410
+
+
 @pytest.mark.parametrize("content", [
     b"not a video at all", b"\x00" * 5000, b"\x1aE\xdf\xa3" + b"\x00" * 300, b"\x89PNG\r\n\x1a\n" + b"\x00" * 99,
 ])
@@ -259,7 +295,8 @@ def test_washed_copy_gets_the_answer_of_the_marked_clip(client: Client, recorded
     first = ask(client, as_mp4(decoded(recorded)))
     again = ask(client, washed)
     assert verdict_of(first) == verdict_of(again) == "points_to_manifest_content_matches"
-    assert "A nearly identical clip was checked before" in again.content.decode()
+    for page in (first, again):  # no page says whether its answer is an earlier one
+        assert "Nearly identical clips" in page.content.decode()
 
 
 def test_question_about_a_washed_copy_does_not_hide_the_marked_clip(client: Client, recorded: bytes) -> None:

@@ -1,7 +1,8 @@
 """A check from the question to its end: who may ask, where the clip waits, and what happens when somebody dies."""
 
+import json
 import re
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +11,15 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from provenance import tasks
+from provenance.errors import TooManyChecks
 from provenance.models import CheckRun, ClipCheck, ToldAnswer
 from provenance.services import check_runs, check_spool, checks
-from tests.common.checking import ask, solved, verdict_of
+from tests.common.checking import ask, solution, solved, verdict_of
 from tests.common.moving_frames import talking_frames
 from tests.common.simulators.marked_session import as_mp4
+from trustcore.audit.actors import Actor
 from trustcore.audit.models import Event
+from trustcore.keys.services import mark_keys
 from trustcore.primitives.clock import utc_now
 
 pytestmark = pytest.mark.django_db
@@ -45,6 +49,12 @@ def send(client: Client, content: bytes, address: str = STRANGER, **more: str) -
     return str(answer["Location"])
 
 
+def refusals() -> list[str]:
+    """Why checks came to nothing, as the log says it."""
+    rows = Event.objects.filter(action="file.verified", outcome="refused").order_by("id")
+    return [json.loads(bytes(row.body))["reason"] for row in rows]
+
+
 def waiting(settings: Any) -> list[Path]:
     return list(Path(settings.CHECK_SPOOL_DIR).glob("*"))
 
@@ -60,6 +70,40 @@ def test_network_has_its_quota_and_others_have_theirs(client: Client, clip: byte
     assert ask(client, clip, address=ELSEWHERE).status_code == 200
     CheckRun.objects.update(created_at=utc_now() - timedelta(hours=1, minutes=1))
     assert ask(client, clip).status_code == 200
+
+
+def test_midnight_gives_no_second_quota(client: Client, settings: Any, nobody_works: None) -> None:
+    settings.CHECKS_AN_HOUR_UNPROVEN = 1
+
+    def at(hour: int, minute: int, day: int = 28) -> None:
+        check_runs.submit(
+            actor=Actor("anyone", ""), address=STRANGER, read=lambda: b"x", proof=check_runs.Proof(),
+            now=datetime(2026, 11, day, hour, minute, tzinfo=UTC))
+
+    at(23, 50)
+    with pytest.raises(TooManyChecks):
+        at(0, 10, day=29)
+    at(0, 51, day=29)
+
+
+def test_puzzle_of_before_midnight_counts_after_it(client: Client, nobody_works: None) -> None:
+    before, after = (datetime(2026, 11, 28, 23, 55, tzinfo=UTC) + timedelta(minutes=late) for late in (0, 10))
+    puzzle = check_runs.puzzle_for(STRANGER, now=before)
+    run = check_runs.submit(
+        actor=Actor("anyone", ""), address=STRANGER, read=lambda: b"x",
+        proof=check_runs.Proof(puzzle, solution(puzzle)), now=after)
+    assert run.is_proven
+
+
+def test_clip_of_a_network_that_may_not_ask_is_not_read(client: Client, settings: Any) -> None:
+    settings.CHECKS_AN_HOUR_UNPROVEN = 0
+
+    def read() -> bytes:
+        raise AssertionError("It was read.")
+
+    with pytest.raises(TooManyChecks):
+        check_runs.submit(
+            actor=Actor("anyone", ""), address=STRANGER, read=read, proof=check_runs.Proof(), now=utc_now())
 
 
 def test_without_the_puzzle_one_may_ask_less_often(client: Client, clip: bytes, settings: Any) -> None:
@@ -167,6 +211,7 @@ def test_stopped_while_it_waits(client: Client, clip: bytes, settings: Any, nobo
     where = send(client, clip)
     assert client.post(f"{where}stop/").status_code == 302
     assert waiting(settings) == []
+    assert refusals() == ["check.stopped"]
     page = client.get(where)
     assert page.status_code == 200 and "You stopped this check." in page.content.decode()
     assert tasks.run_checks() == 0 and not ClipCheck.objects.exists()
@@ -183,6 +228,29 @@ def test_stopped_while_it_is_looked_at(client: Client, clip: bytes, monkeypatch:
     page = ask(client, clip)
     assert "You stopped this check." in page.content.decode()
     assert not ClipCheck.objects.exists() and not ToldAnswer.objects.exists()
+    assert refusals() == ["check.stopped"]
+
+
+def test_stopping_a_search_asks_nothing_for_free(
+    client: Client, clip: bytes, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who sees that a search begins has seen that nothing is told of the mark as it lies: that is the answer."""
+    settings.MARK_SEARCH_S = 30
+    mark_keys.current()
+    monkeypatch.setattr(check_runs, "SIGN_OF_LIFE_S", 0.0)
+
+    def stopped(_planes: Any, _key: Any, on_progress: Any) -> Any:
+        on_progress(0.1)
+        run = CheckRun.objects.get()
+        assert run.step == "search"
+        check_runs.stop(run.public_id, now=utc_now())
+        on_progress(0.5)
+
+    monkeypatch.setattr(checks.clip_reading, "search", stopped)
+    page = ask(client, clip)
+    assert "You stopped this check." in page.content.decode()
+    assert refusals() == ["check.stopped"]
+    assert [told.verdict for told in ToldAnswer.objects.all()] == ["no_mark"]
 
 
 def test_answer_that_was_given_cannot_be_stopped(client: Client, clip: bytes) -> None:
@@ -221,6 +289,7 @@ def test_killed_process_leaves_no_clip_and_a_check_that_says_so(
     CheckRun.objects.update(touched_at=utc_now() - check_runs.LOST_AFTER - timedelta(seconds=1))
     page = client.get(where)
     assert page.status_code == 422 and "We could not finish this check." in page.content.decode()
+    assert refusals() == ["check.unfinished"]
     assert CheckRun.objects.get().state == "unfinished"
 
 
@@ -233,6 +302,7 @@ def test_sweep_closes_what_nobody_works_on_and_forgets(
     stray.write_bytes(b"x")
     later = utc_now() + check_runs.WAITS_AT_MOST + timedelta(seconds=1)
     assert check_runs.sweep(now=later) == 2
+    assert refusals() == ["check.unfinished", "check.unfinished"]
     assert [file.name for file in waiting(settings)] == [stray.name]
     assert "We could not finish this check." in client.get(left).content.decode()
     assert check_spool.drop_old(later.timestamp() + check_spool.MAX_AGE_S) == 1
@@ -253,3 +323,21 @@ def test_check_runs_once_however_often_it_is_woken(client: Client, clip: bytes, 
     send(client, clip)
     assert [tasks.run_checks(), tasks.run_checks()] == [1, 0]
     assert ClipCheck.objects.count() == 1
+
+
+def test_questions_sent_at_one_moment_are_counted_one_by_one(
+    client: Client, clip: bytes, settings: Any, nobody_works: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While a clip is taken in, another question of the network came first: the count is made again."""
+    settings.CHECKS_AN_HOUR_UNPROVEN = 1
+    real = check_spool.put
+
+    def slowly(public_id: str, content: bytes) -> bytes:
+        monkeypatch.setattr(check_spool, "put", real)
+        send(client, clip)
+        return real(public_id, content)
+
+    monkeypatch.setattr(check_spool, "put", slowly)
+    assert client.post(
+        "/check/", {"clip": SimpleUploadedFile("c.mp4", clip)}, REMOTE_ADDR=STRANGER).status_code == 429
+    assert CheckRun.objects.count() == len(waiting(settings)) == 1

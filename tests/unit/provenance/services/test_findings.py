@@ -8,7 +8,7 @@ from provenance.marks.verdicts import Verdict
 from provenance.services import check_words
 from provenance.services.findings import ClipVerdict, Comparison, Evidence, ManifestState, Source, answer, judged
 
-HOLDS, CHANGED, FOREIGN, BROKEN, MISSING = ManifestState
+HOLDS, BEGINNING, CHANGED, REVOKED, FOREIGN, BROKEN, MISSING = ManifestState
 AGREES, DIFFERS, NOT_RECORDED, CUT, STILL = Comparison
 POINTS, TAMPERING, PRESENT, NONE = (
     Verdict.POINTS_TO_MANIFEST, Verdict.TAMPERING, Verdict.MARK_PRESENT, Verdict.NO_MARK)
@@ -16,7 +16,7 @@ SOURCE = Source("c1", "studio", "Studio", "s1", "urn:c2pa:1", "2026-11-28T10:00:
 
 
 @pytest.mark.parametrize(("manifest", "mark", "comparison", "verdict"), [
-    (HOLDS, None, None, "intact"),
+    (HOLDS, None, None, "intact"), (BEGINNING, None, None, "intact_beginning"),
     (CHANGED, TAMPERING, AGREES, "tampering"), (MISSING, TAMPERING, None, "tampering"),
     (CHANGED, POINTS, AGREES, "altered"),
     (MISSING, POINTS, AGREES, "points_to_manifest_content_matches"),
@@ -42,21 +42,21 @@ def test_nothing_is_called_ours_without_a_manifest_that_holds_or_a_picture_that_
     for manifest, mark, comparison in product(ManifestState, marks, (None, *Comparison)):
         verdict = judged(Evidence(manifest, mark, comparison))
         if check_words.VERDICTS[verdict][1].startswith("Ours"):
-            assert manifest is HOLDS or comparison is AGREES, (manifest, mark, comparison)
+            assert manifest in (HOLDS, BEGINNING) or comparison is AGREES, (manifest, mark, comparison)
 
 
 def test_every_answer_can_be_said() -> None:
     marks = (None, POINTS, TAMPERING, PRESENT, NONE)
     flags = (
-        {}, {"is_searched": True}, {"is_searched": True, "is_search_cut": True, "is_remembered": True},
+        {}, {"is_searched": True}, {"is_searched": True, "is_search_cut": True},
         {"is_clip_longer": True},
     )
-    frames = ({}, {"verified": 3, "received": 4})
+    frames = ({}, {"verified": 3, "received": 4}, {"verified": 3, "received": 4, "sent": 9})
     said = set()
     for manifest, mark, comparison, extra, facts in product(
         ManifestState, marks, (None, *Comparison), flags, frames
     ):
-        if facts and manifest not in (HOLDS, CHANGED):
+        if bool(facts) != (manifest is BEGINNING) and manifest not in (HOLDS, CHANGED):
             continue
         for tampering in ("", "inverted", "two_marks"):
             found = answer(Evidence(manifest, mark, comparison, facts, 5, tampering=tampering, **extra), SOURCE)
