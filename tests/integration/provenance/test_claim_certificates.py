@@ -185,6 +185,29 @@ def test_the_list_is_renewed_before_it_is_out_of_date() -> None:
     assert claim_certificates.status_list(now=utc_now()) != first
 
 
+def test_a_list_that_ran_out_or_was_damaged_is_issued_again() -> None:
+    """As after a long stop of the machine: what keeps the list fresh must not need a fresh list."""
+    claim_certificates.status_list(now=utc_now())
+    later = utc_now() + timedelta(days=60)
+    claim_certificates.keep_up(actor=SETUP, now=later)
+    status_lists.read(claim_certificates.status_list(now=later), claim_keys.anchor_pem(), later)
+    (claim_keys.folder() / "status.der").write_bytes(b"damaged")
+    claim_certificates.keep_up(actor=SETUP, now=later)
+    status_lists.read(claim_certificates.status_list(now=later), claim_keys.anchor_pem(), later)
+
+
+@pytest.mark.parametrize("revoked_for", ["key_compromise", ""])
+def test_a_certificate_that_gave_way_is_never_taken_in_again(revoked_for: str) -> None:
+    old = claim_keys.pair_in_use()
+    with pytest.raises(CertificateRefused, match="in use before"):
+        claim_certificates.rotate(actor=SETUP, now=utc_now(), issued=(old.leaf_pem, old.key))
+    new = claim_certificates.rotate(actor=SETUP, now=utc_now(), revoked_for=revoked_for)
+    with pytest.raises(CertificateRefused, match="in use before"):
+        claim_certificates.rotate(actor=SETUP, now=utc_now(), issued=(old.leaf_pem, old.key))
+    assert claim_keys.pair_in_use().serial == new
+    assert claim_certificates.is_revoked(old.serial) is bool(revoked_for)
+
+
 @pytest.mark.parametrize("spoil", [
     lambda crl: crl[:-1] + bytes([crl[-1] ^ 1]), lambda crl: crl[:50], lambda crl: b"", lambda crl: b"-----BEGIN no",
     lambda crl: b"0" * (5 * 2**20),
