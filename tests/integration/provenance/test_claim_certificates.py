@@ -271,7 +271,18 @@ def _found() -> set[str]:
     return {problem.id for problem in run_checks(include_deployment_checks=True) if problem.id}
 
 
-def test_deployment_is_refused_with_demonstration_keys_and_warned_in_time() -> None:
+def test_no_demonstration_authority_is_made_where_it_is_not_allowed(settings: Any, client: Client) -> None:
+    settings.DEMO_AUTHORITY = False
+    for ask_for in (claim_keys.current, claim_keys.anchor_pem, claim_keys.former):
+        with pytest.raises(SignerUnready, match=r"leaf\.pem"):
+            ask_for()
+    assert client.get(CRL).status_code == 500
+    tasks.keep_up_certificates()
+    assert not claim_keys.folder().exists()
+    assert not (settings.SECRETS_DIR / "authority").exists()
+
+
+def test_deployment_is_refused_with_demonstration_keys_and_warned_in_time(settings: Any) -> None:
     assert "trustcore.E009" in _found()
     assert not claim_keys.folder().exists(), "a check makes no keys"
     claim_keys.pair_in_use()
@@ -283,6 +294,8 @@ def test_deployment_is_refused_with_demonstration_keys_and_warned_in_time() -> N
     claim_keys.write_pair(claim_keys.folder(), leaf, key)
     assert "trustcore.E007" in _found()  # no authority.pem yet
     (claim_keys.folder() / "authority.pem").write_text(real.certificate_pem)
+    assert "trustcore.E009" in _found()  # what is lost would be made again
+    settings.DEMO_AUTHORITY = False
     assert not {code for code in _found() if code in {"trustcore.E009", "trustcore.E007", "trustcore.W001"}}
     for lifetime, told in ((timedelta(days=5), "trustcore.W002"), (timedelta(seconds=-1), "trustcore.E008")):
         shutil.rmtree(claim_keys.folder())
