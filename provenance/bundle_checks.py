@@ -17,6 +17,7 @@ from provenance.manifests import fmp4, segments
 from provenance.manifests.errors import FragmentInvalid, ManifestInvalid
 from provenance.manifests.session_manifest import read_session_manifest
 from provenance.verify import video
+from provenance.verify.certificates import SERIAL, SERIALS
 from provenance.verify.reports import Outcome, Report
 from trustcore.primitives import merkle
 from trustcore.primitives.canonical import canonical_bytes, from_canonical
@@ -41,6 +42,7 @@ class Evidence:
     events: list[dict[str, Any]] = field(default_factory=list)  # event bodies with "seq" and open "details"
     said: list[str] = field(default_factory=list)
     is_trusted: bool = False
+    serials: set[str] = field(default_factory=set)  # hex, of the certificates that what is in it was signed under
 
 
 def report_on(name: str, content: bytes, trust_pem: str) -> Report:
@@ -81,6 +83,7 @@ def _facts(evidence: Evidence) -> dict[str, Any]:
     return {
         "title": body["title"], "made_at": body["made_at"], "log": body["log"], "log_size": evidence.checkpoint.size,
         "entries": len(evidence.events), "scope": body["scope"], "scope_id": body["scope_id"],
+        SERIALS: sorted(evidence.serials - {""}),
     }
 
 
@@ -232,6 +235,7 @@ def _endorsement(evidence: Evidence, trust_pem: str) -> bool:
         raise BundleInvalid("The endorsement of the keys is malformed.") from error
     if not trust_pem or not _is_issued_by(leaf, trust_pem, str(evidence.body["made_at"])):
         return False
+    evidence.serials.add(f"{leaf.serial_number:x}")
     evidence.said.append("The keys are endorsed by the authority you trust.")
     return True
 
@@ -288,6 +292,7 @@ def _manifests(evidence: Evidence, trust_pem: str) -> None:
         manifest = read_session_manifest(content, trust_pem)
         if (manifest.label, manifest.claim_sha256) not in named:
             raise BundleInvalid("A session manifest is not in the log.", file=name)
+        evidence.serials.add(manifest.signer_serial)
     if attached:
         evidence.said.append(f"{len(attached)} session manifests are signed by us, and the log names each.")
 
@@ -306,6 +311,7 @@ def _recordings(evidence: Evidence, trust_pem: str) -> None:
         inner = verify(name, content, trust_pem)
         if inner.outcome is not Outcome.VERIFIED:
             raise BundleInvalid(f"{name} does not verify: {' '.join(inner.sentences)}", file=name)
+        evidence.serials.add(str(inner.facts[SERIAL]))
         if is_fragments:
             _segment_roots(evidence, name, content, str(inner.facts["manifest"]))
     if attached:

@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from cryptography import x509
+from django.conf import settings
 from django.core import checks
 from django.core.checks import CheckMessage, Error, Tags, register
 
@@ -19,12 +20,18 @@ WARN_BEFORE = timedelta(days=14)
 def claim_signer_is_fit(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     """Looks at the files alone: a check makes no keys."""
     if not claim_keys.folder().exists():
-        return [Error("There is no claim-signing key yet: first use would make a demo one.", id="trustcore.E009")]
+        return [Error("There is no claim-signing key yet.", id="trustcore.E009")]
     try:
         authority_pem, leaf = claim_keys.authority_pem(), claim_keys.pair_in_use().certificate
     except SignerUnready as unready:
         return [Error(unready.message, id="trustcore.E007")]
-    return [*_of_authority(authority_pem), *_of_leaf(leaf, utc_now())]
+    return [*_of_settings(), *_of_authority(authority_pem), *_of_leaf(leaf, utc_now())]
+
+
+def _of_settings() -> list[CheckMessage]:
+    if not settings.DEMO_AUTHORITY:
+        return []
+    return [Error("TRUSTCORE_DEMO_AUTHORITY is on: a lost key would be replaced by a demo one.", id="trustcore.E009")]
 
 
 def _of_authority(authority_pem: str) -> list[CheckMessage]:

@@ -10,6 +10,7 @@ os.environ.setdefault("TRUSTCORE_POSTGRES_DIR", str(Path(__file__).resolve().par
 os.environ["TRUSTCORE_STATE_DIR"] = str(Path(tempfile.gettempdir()) / f"trustcore-tests-{_suffix}")
 os.environ.setdefault("TRUSTCORE_TASKS_EAGER", "true")
 os.environ.setdefault("TRUSTCORE_MARK_SEARCH_S", "0")  # half a minute a clip; the tests of the search ask for it
+os.environ.setdefault("TRUSTCORE_DEMO_AUTHORITY", "true")
 os.environ.setdefault("TRUSTCORE_BASE_URL", "http://testserver")
 
 from trustcore.initial_state import state_dir, write_missing  # noqa: E402  (reads the variables set above)

@@ -31,6 +31,8 @@ IS_HTTPS = _base.scheme == "https"
 DEBUG = env_bool("TRUSTCORE_DEBUG", False)
 # The demo profile adds one-time sign-in links for the cast; `manage.py check --deploy` refuses it.
 DEMO = env_bool("TRUSTCORE_DEMO", False)
+# Whether a demonstration authority may be made where there is no claim-signing key.
+DEMO_AUTHORITY = env_bool("TRUSTCORE_DEMO_AUTHORITY", DEBUG or DEMO)
 SECRET_KEY = env_secret("TRUSTCORE_SECRET_KEY", SECRETS_DIR)
 ALLOWED_HOSTS = env_list("TRUSTCORE_ALLOWED_HOSTS", f"{_base.hostname},localhost,127.0.0.1")
 CSRF_TRUSTED_ORIGINS = [BASE_URL]

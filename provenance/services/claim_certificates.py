@@ -18,6 +18,7 @@ from django.conf import settings
 from provenance.errors import CertificateRefused
 from provenance.manifests import certs, status_lists
 from provenance.manifests.certs import Authority
+from provenance.manifests.errors import StatusListInvalid
 from provenance.manifests.status_lists import REASONS, Revocation
 from provenance.services import claim_keys
 from trustcore.audit import recording
@@ -71,7 +72,8 @@ def rotate(
         revoked_for: why the old one is revoked, a word of REASONS; empty: it only gives way.
 
     Raises:
-        CertificateRefused: the issued pair is not one of our authority's for signing claims, or the reason is unknown.
+        CertificateRefused: the issued pair is not one of our authority's for signing claims, or was in use here before;
+            or the reason is unknown.
         SignerUnready: there is nothing to issue it with.
     """
     _known_reason(revoked_for or "unspecified")
@@ -79,6 +81,8 @@ def rotate(
     leaf_pem, key = issued or _issued_here(now)
     _refuse_unfit(leaf_pem, key, now)
     new_serial = f"{x509.load_pem_x509_certificate(leaf_pem.encode()).serial_number:x}"
+    if new_serial == old.serial or new_serial in _leaves():
+        raise CertificateRefused("This certificate was in use before. Have the authority issue another with a new key.")
     begun = {**_leaves(), old.serial: _told("retired", now, "superseded")}
     with recording.recording(actor=actor, action=Action.CLAIM_CERTIFICATE_ISSUED, obj=_about(new_serial)) as event:
         event.add(replaces=old.serial)
@@ -164,10 +168,16 @@ def keep_up(*, actor: Actor, now: datetime) -> None:
         if told["state"] == "retired" and from_rfc3339(told["since"]) + KEY_KEPT_FOR < now:
             (claim_keys.leaf_folder(serial) / "leaf.key").unlink(missing_ok=True)
             _forget_first_leaf(serial)
-    if claim_keys.has_authority_key():
-        read = status_lists.read(status_list(now=now), claim_keys.anchor_pem(), now)
-        if read.next_update - now < RENEW_BEFORE:
-            issue_status_list(actor=actor, now=now)
+    if claim_keys.has_authority_key() and _is_due(status_list(now=now), now):
+        issue_status_list(actor=actor, now=now)
+
+
+def _is_due(encoded: bytes, now: datetime) -> bool:
+    """Whether another list must take this one's place. One that is out of date or damaged must at once."""
+    try:
+        return status_lists.read(encoded, claim_keys.anchor_pem(), now).next_update - now < RENEW_BEFORE
+    except StatusListInvalid:
+        return True
 
 
 def _issued_here(now: datetime) -> tuple[str, ec.EllipticCurvePrivateKey]:

@@ -1,9 +1,10 @@
 """The claim-signing key and its certificate, from files. Production keeps them in a signer process of its own.
 
-<secrets>/signer holds authority.pem (the anchor), leaf.pem and leaf.key. Without them a demonstration authority is
-made, with a loud warning; its own key lies in <secrets>/authority and is read again only to issue another leaf or
-status list. A change of certificate (provenance/services/claim_certificates.py) puts each pair into a folder of its own
-under signer/leaves and names the one in use in signer/standing.json, which is replaced as a whole.
+<secrets>/signer holds authority.pem (the anchor), leaf.pem and leaf.key. Where the settings allow it, and nowhere else,
+a demonstration authority is made without them, with a loud warning; its own key lies in <secrets>/authority and is read
+again only to issue another leaf or status list. A change of certificate (provenance/services/claim_certificates.py)
+puts each pair into a folder of its own under signer/leaves and names the one in use in signer/standing.json, which is
+replaced as a whole.
 """
 
 import json
@@ -46,7 +47,7 @@ class Pair:
 
 
 def current() -> ClaimSigner:
-    """The signer in force, its demonstration key made at first need.
+    """The signer in force; a demonstration one is made at first need where the settings allow it.
 
     Raises:
         SignerUnready: files are missing, damaged or expired.
@@ -75,8 +76,13 @@ def authority_pem() -> str:
 
 
 def pair_in_use() -> Pair:
-    """The pair that signs now. Another process may have changed it, so what names it is looked at each time."""
+    """The pair that signs now. Another process may have changed it, so what names it is looked at each time.
+
+    Raises:
+        SignerUnready: files are missing or damaged.
+    """
     if not folder().exists():
+        _demand_demonstration_is_allowed()
         _make_demonstration(Path(settings.SECRETS_DIR))
     serial = standing().get("in_use", "")
     path = leaf_folder(serial) if serial else folder()
@@ -146,6 +152,14 @@ def authority() -> Authority:
 
 def has_authority_key() -> bool:
     return (Path(settings.SECRETS_DIR) / "authority" / "authority.key").exists()
+
+
+def _demand_demonstration_is_allowed() -> None:
+    """A lost folder must stop signing: nobody may find out later that a demonstration authority took over."""
+    if not settings.DEMO_AUTHORITY:
+        raise SignerUnready(
+            "There is no claim-signing key. Put authority.pem, leaf.pem and leaf.key into the folder `signer` of the "
+            "secrets. A demonstration authority is made only where TRUSTCORE_DEMO_AUTHORITY is on.")
 
 
 def _make_demonstration(secrets: Path) -> None:

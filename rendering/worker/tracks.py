@@ -20,7 +20,7 @@ from provenance.manifests.errors import AttestationEnded, UnsealedFrame
 from provenance.manifests.frame_codecs import H264_FRAMES, FrameCodec
 from provenance.manifests.permit import Permit
 from provenance.manifests.seal import SealCounters, SealedFrame
-from rendering.worker.audio import PACKET_S, PACKET_SAMPLES, RATE_HZ, TIME_BASE, OpusEncoder, Samples
+from rendering.worker.audio import PACKET_S, PACKET_SAMPLES, RATE_HZ, TIME_BASE, OpusEncoder
 from rendering.worker.sound_mark import MarkedSound
 from trustcore.primitives.clock import Clock
 from trustcore.primitives.errors import GrantExpired, GrantRevoked
@@ -127,7 +127,7 @@ class SoundTrack(MediaStreamTrack):  # type: ignore[misc]  # aiortc has no types
     def __init__(
         self, permit: Permit, sound: MarkedSound, clock: Clock, media_clock: MediaClock, on_failed: Callable[[], None],
     ) -> None:
-        """`on_failed` hears that a packet could not be attested; the session must end."""
+        """`on_failed` hears that a packet could not be marked, encoded or attested; the session must end."""
         super().__init__()
         self.attestor: Attestor | None = None  # there is one before the media clock starts
         self._on_failed = on_failed
@@ -144,7 +144,7 @@ class SoundTrack(MediaStreamTrack):  # type: ignore[misc]  # aiortc has no types
         Raises:
             MediaStreamError: the track was stopped, the permit does not hold, or a packet could not be attested; the
                 stream ends.
-            ValueError: the sound could not be marked; the stream ends.
+            ValueError, av.FFmpegError: a packet could not be marked or encoded; `on_failed` was told, the stream ends.
         """
         origin_s = await self._media_clock.started()
         while True:
@@ -157,9 +157,25 @@ class SoundTrack(MediaStreamTrack):  # type: ignore[misc]  # aiortc has no types
             _check_permit(self, self._permit, self._clock)
             first = self._next_packet * PACKET_SAMPLES
             self._next_packet += 1
-            packets = self._encoder.encode(self._marked(first), first)
-            if packets:
-                return self._attested(bytes(packets[0]), first)
+            packet = self._packet(first)
+            if packet is not None:
+                return packet
+
+    def _packet(self, first: int) -> av.Packet | None:
+        """The packet of these samples; None while the encoder still gathers.
+
+        Whatever fails on the way ends the session, for aiortc only logs it and would go on without sound.
+        """
+        is_made = False
+        try:
+            encoded = self._encoder.encode(self._sound.read(first, PACKET_SAMPLES), first)
+            packet = self._attested(bytes(encoded[0]), first) if encoded else None
+            is_made = True
+        finally:
+            if not is_made:
+                self.stop()
+                self._on_failed()
+        return packet
 
     def _attested(self, encoded: bytes, first: int) -> av.Packet:
         """Always in the compact form: a full attestation would be four times the sound itself."""
@@ -168,23 +184,10 @@ class SoundTrack(MediaStreamTrack):  # type: ignore[misc]  # aiortc has no types
                 raise AttestationEnded("Sound was to be sent before there was a session manifest.")
             attested = self.attestor.attest(encoded, first * VIDEO_TIME_BASE.denominator // RATE_HZ, Form.COMPACT)
         except AttestationEnded as error:
-            self.stop()
-            self._on_failed()
             raise MediaStreamError from error
         packet = av.Packet(attested.access_unit)
         packet.pts, packet.time_base = first, TIME_BASE
         return packet
-
-    def _marked(self, first: int) -> Samples:
-        """The samples of one packet. Whatever fails while they are marked ends the sound: none leaves unmarked."""
-        is_marked = False
-        try:
-            samples = self._sound.read(first, PACKET_SAMPLES)
-            is_marked = True
-        finally:
-            if not is_marked:
-                self.stop()
-        return samples
 
 
 def _check_permit(track: MediaStreamTrack, permit: Permit, clock: Clock) -> None:

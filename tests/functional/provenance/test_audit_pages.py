@@ -11,9 +11,10 @@ from django.test import Client
 
 from provenance import bundles
 from provenance.bundle_checks import report_on
-from provenance.manifests import fmp4, segments
+from provenance.manifests import fmp4, segments, status_lists
 from provenance.models import Export
-from provenance.services import claim_keys, exports
+from provenance.services import claim_certificates, claim_keys, exports
+from provenance.verify import certificates
 from provenance.verify.reports import Outcome
 from tests.common import replicas
 from tests.common.cast import Cast
@@ -159,6 +160,35 @@ def test_tenant_export_holds_its_manifests(
     names = zipfile.ZipFile(io.BytesIO(content)).namelist()
     assert any(name.startswith("manifests/") for name in names)
     assert played.manifest_label
+
+
+@pytest.mark.parametrize("is_of_manifest", [True, False], ids=["manifest", "keys"])
+def test_a_bundle_under_a_revoked_certificate_is_not_to_be_relied_on(
+    is_of_manifest: bool, cast: Cast, subject: str, tmp_path: Path, settings: Any,
+    django_capture_on_commit_callbacks: Any,
+) -> None:
+    settings.SECRETS_DIR = tmp_path / "secrets"
+    marked_session.play(tenant="studio", subject_id=subject, now=utc_now(), frames=3)
+    signed_manifest = claim_keys.pair_in_use().serial
+    endorsed_keys = claim_certificates.rotate(actor=marked_session.SETUP, now=utc_now())
+    client = signed_in(cast.erin)
+    export = export_of(client, django_capture_on_commit_callbacks, scope_kind="tenant", scope_id="")
+    content = client.get(f"/audit/exports/{export.public_id}/bundle").content
+
+    def held(is_listed: bool) -> Any:
+        encoded = claim_certificates.status_list(now=utc_now())
+        status = status_lists.read(encoded, claim_keys.anchor_pem(), utc_now())
+        return certificates.held_against(verdict(content, tmp_path), status if is_listed else None)
+
+    assert held(is_listed=False).sentences[-1] == certificates.NOT_CHECKED
+    assert "not on the status list" in held(is_listed=True).sentences[-1]
+    claim_certificates.rotate(actor=marked_session.SETUP, now=utc_now())
+    revoked = signed_manifest if is_of_manifest else endorsed_keys
+    claim_certificates.revoke(
+        actor=marked_session.SETUP, serial=revoked, reason="key_compromise", now=utc_now())
+    report = held(is_listed=True)
+    assert report.outcome is Outcome.UNTRUSTED
+    assert "was revoked on" in report.sentences[0]
 
 
 def test_object_export_does_not_claim_to_be_whole(

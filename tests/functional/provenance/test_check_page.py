@@ -312,3 +312,10 @@ def test_other_pictures_have_an_answer_of_their_own(client: Client, recorded: by
 def test_picture_too_small_for_a_mark_is_not_called_unmarked(client: Client) -> None:
     page = ask(client, still(np.zeros((144, 96), np.uint8)))
     assert verdict_of(page) in ("not_checked", "no_mark")
+
+
+@pytest.mark.parametrize("rest", ["", "answer.json", "progress.json", "stop/"])
+@pytest.mark.parametrize("odd", ["V%00", "%00", "V-%0a", "V-%C3%A9", "V" * 41])
+def test_an_id_that_cannot_be_one_is_an_address_that_does_not_exist(client: Client, odd: str, rest: str) -> None:
+    ask_for = client.post if rest == "stop/" else client.get
+    assert ask_for(f"/check/{odd}/{rest}").status_code == 404

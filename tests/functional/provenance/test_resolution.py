@@ -148,6 +148,21 @@ def test_unknown_manifests_are_a_coded_404(client: Client) -> None:
     assert described("/manifests/{manifestId}", "get", malformed)["code"] == "resolution.query_invalid"
 
 
+@pytest.mark.parametrize("odd", ["%00", "urn:c2pa:a%00b", "%0A", "%C3%A9", "%ED%A0%80"])
+def test_ids_no_manifest_can_have_are_unknown_and_told_like_any_other(client: Client, odd: str) -> None:
+    for path, address in (("/manifests/{manifestId}", odd), ("/manifests/{manifestId}/status", f"{odd}/status")):
+        answer = client.get(f"{BASE}/manifests/{address}")
+        assert answer.status_code == 404
+        assert described(path, "get", answer)["code"] == "resolution.manifest_unknown"
+        assert answer["Access-Control-Allow-Origin"] == "*"
+
+
+@pytest.mark.parametrize("body", ["[" * 4090, '{"a":' * 800, '"\\ud800"', '{"alg":"\\u0000","value":"\\ud800"}'])
+def test_odd_queries_are_a_coded_refusal(client: Client, body: str) -> None:
+    answer = client.post(f"{BASE}/matches/byBinding", body, "application/json")
+    assert described("/matches/byBinding", "post", answer)["code"].startswith("resolution.")
+
+
 def test_status_follows_the_log_and_is_a_statement_to_keep(client: Client, session: MarkedSession) -> None:
     told = status(client, session.manifest_label)
     assert (told["manifest"], told["manifest_kind"]) == (session.manifest_label, "session")

@@ -185,6 +185,29 @@ def test_the_list_is_renewed_before_it_is_out_of_date() -> None:
     assert claim_certificates.status_list(now=utc_now()) != first
 
 
+def test_a_list_that_ran_out_or_was_damaged_is_issued_again() -> None:
+    """As after a long stop of the machine: what keeps the list fresh must not need a fresh list."""
+    claim_certificates.status_list(now=utc_now())
+    later = utc_now() + timedelta(days=60)
+    claim_certificates.keep_up(actor=SETUP, now=later)
+    status_lists.read(claim_certificates.status_list(now=later), claim_keys.anchor_pem(), later)
+    (claim_keys.folder() / "status.der").write_bytes(b"damaged")
+    claim_certificates.keep_up(actor=SETUP, now=later)
+    status_lists.read(claim_certificates.status_list(now=later), claim_keys.anchor_pem(), later)
+
+
+@pytest.mark.parametrize("revoked_for", ["key_compromise", ""])
+def test_a_certificate_that_gave_way_is_never_taken_in_again(revoked_for: str) -> None:
+    old = claim_keys.pair_in_use()
+    with pytest.raises(CertificateRefused, match="in use before"):
+        claim_certificates.rotate(actor=SETUP, now=utc_now(), issued=(old.leaf_pem, old.key))
+    new = claim_certificates.rotate(actor=SETUP, now=utc_now(), revoked_for=revoked_for)
+    with pytest.raises(CertificateRefused, match="in use before"):
+        claim_certificates.rotate(actor=SETUP, now=utc_now(), issued=(old.leaf_pem, old.key))
+    assert claim_keys.pair_in_use().serial == new
+    assert claim_certificates.is_revoked(old.serial) is bool(revoked_for)
+
+
 @pytest.mark.parametrize("spoil", [
     lambda crl: crl[:-1] + bytes([crl[-1] ^ 1]), lambda crl: crl[:50], lambda crl: b"", lambda crl: b"-----BEGIN no",
     lambda crl: b"0" * (5 * 2**20),
@@ -248,7 +271,18 @@ def _found() -> set[str]:
     return {problem.id for problem in run_checks(include_deployment_checks=True) if problem.id}
 
 
-def test_deployment_is_refused_with_demonstration_keys_and_warned_in_time() -> None:
+def test_no_demonstration_authority_is_made_where_it_is_not_allowed(settings: Any, client: Client) -> None:
+    settings.DEMO_AUTHORITY = False
+    for ask_for in (claim_keys.current, claim_keys.anchor_pem, claim_keys.former):
+        with pytest.raises(SignerUnready, match=r"leaf\.pem"):
+            ask_for()
+    assert client.get(CRL).status_code == 500
+    tasks.keep_up_certificates()
+    assert not claim_keys.folder().exists()
+    assert not (settings.SECRETS_DIR / "authority").exists()
+
+
+def test_deployment_is_refused_with_demonstration_keys_and_warned_in_time(settings: Any) -> None:
     assert "trustcore.E009" in _found()
     assert not claim_keys.folder().exists(), "a check makes no keys"
     claim_keys.pair_in_use()
@@ -260,6 +294,8 @@ def test_deployment_is_refused_with_demonstration_keys_and_warned_in_time() -> N
     claim_keys.write_pair(claim_keys.folder(), leaf, key)
     assert "trustcore.E007" in _found()  # no authority.pem yet
     (claim_keys.folder() / "authority.pem").write_text(real.certificate_pem)
+    assert "trustcore.E009" in _found()  # what is lost would be made again
+    settings.DEMO_AUTHORITY = False
     assert not {code for code in _found() if code in {"trustcore.E009", "trustcore.E007", "trustcore.W001"}}
     for lifetime, told in ((timedelta(days=5), "trustcore.W002"), (timedelta(seconds=-1), "trustcore.E008")):
         shutil.rmtree(claim_keys.folder())

@@ -1,8 +1,11 @@
 """RFC 3161 time stamps from a real authority on this machine, and what happens without it."""
 
 import shutil
+import socket
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -107,6 +110,42 @@ def test_an_answer_that_is_no_time_stamp_is_refused(
     authority.garble.append(answer)
     with pytest.raises(TimestampFailed):
         sign(session)
+
+
+@contextmanager
+def answering(parts: Iterable[bytes], pause_s: float = 0.0) -> Iterator[str]:
+    """The address of a server that sends these bytes to one caller, with a pause after each part."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        def answer() -> None:
+            caller, _ = server.accept()
+            with caller, suppress(OSError):  # the caller may have hung up
+                caller.recv(65536)
+                for part in parts:
+                    caller.sendall(part)
+                    time.sleep(pause_s)
+
+        threading.Thread(target=answer, daemon=True).start()
+        yield f"http://127.0.0.1:{server.getsockname()[1]}/"
+
+
+@pytest.mark.parametrize("head", [b"", b"\r\n", b"Content-Length: 50\r\n\r\n"])
+def test_an_authority_that_drips_its_answer_is_given_up(
+    head: bytes, settings: Any, monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Each byte comes in time, the answer does not."""
+    monkeypatch.setattr(time_stamps, "TIMEOUT_S", 0.3)
+    parts = [b"HTTP/1.0 200 OK\r\n" + head, *[b"x"] * 8]
+    with answering(parts, pause_s=0.1) as settings.TSA_URL, pytest.raises(TimestampFailed, match="too long"):
+        time_stamps.ask(b"query")
+
+
+def test_a_redirect_is_not_followed_and_an_odd_answer_is_refused(settings: Any, authority: Authority) -> None:
+    moved = b"HTTP/1.0 302 Found\r\nLocation: " + authority.url.encode() + b"\r\n\r\n"
+    before = authority.asked
+    for head in (moved, b"no HTTP at all\r\n\r\n"):
+        with answering([head]) as settings.TSA_URL, pytest.raises(TimestampFailed):
+            time_stamps.ask(b"query")
+    assert authority.asked == before
 
 
 def test_a_time_stamp_over_something_else_is_refused(

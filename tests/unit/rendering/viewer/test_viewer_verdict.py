@@ -51,6 +51,15 @@ def test_the_verdict_covers_the_sound(share: float, received: int, hide: bool, s
     assert (said["state"], said.get("words")) == (state, words)
 
 
+@pytest.mark.parametrize(("still_ms", "hide", "state"), [
+    (0, True, "verified"), (1900, True, "verified"), (2100, True, "partial"), (2100, False, "unverified"),
+])
+def test_sound_that_stands_still_is_not_called_verified(still_ms: int, hide: bool, state: str) -> None:
+    sound = {"share": 1, "stillMs": still_ms, "counts": {"received": 400}}
+    said = run("judge", verdict("verified", 1, 400, 400, hide=hide) | {"sound": sound})
+    assert said["state"] == state
+
+
 def test_one_bar_a_second() -> None:
     still = {"received": 30, "verified": 30, "gap": 0}
     assert run("secondOf", still, still) == "missing"

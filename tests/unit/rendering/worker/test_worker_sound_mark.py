@@ -89,25 +89,41 @@ def test_silence_is_sent_too() -> None:
     assert len(sent(0.2, MarkedSound(SoundLine(), slotted()))) == 10
 
 
-def test_sound_that_cannot_be_marked_is_not_sent_and_the_track_ends(monkeypatch: pytest.MonkeyPatch) -> None:
-    clock, sound = FakeClock(), MarkedSound(talking_line(), slotted())
+def no_chips(*_: Any) -> None:
+    raise ValueError("no chips")
 
-    def broken(*_: Any) -> None:
-        raise ValueError("no chips")
+
+class BrokenEncoder:
+    def encode(self, *_: Any) -> list[av.Packet]:
+        raise av.FFmpegError(1, "broken")
+
+
+@pytest.mark.parametrize("fault", ["mark", "encoder"])
+def test_sound_that_cannot_be_marked_or_encoded_is_not_sent_and_ends_the_session(
+    monkeypatch: pytest.MonkeyPatch, fault: str,
+) -> None:
+    clock, sound = FakeClock(), MarkedSound(talking_line(), slotted())
+    told: list[str] = []
 
     async def listen() -> None:
         media = MediaClock(clock)  # type: ignore[arg-type]
-        track = SoundTrack(permit(LeaseClock(1e12)), sound, clock, media, print)  # type: ignore[arg-type]
+        track = SoundTrack(
+            permit(LeaseClock(1e12)), sound, clock, media, lambda: told.append("stop"))  # type: ignore[arg-type]
         track.attestor = Attestor(SessionKey(), "urn:c2pa:test", codec=OPUS_PACKETS)
         media.start()
         await track.recv()
-        monkeypatch.setattr(sound._embedder, "_chips_of", broken)
+        if fault == "mark":
+            monkeypatch.setattr(sound._embedder, "_chips_of", no_chips)
+        else:
+            monkeypatch.setattr(track, "_encoder", BrokenEncoder())
         clock.s += 0.02
-        with pytest.raises(ValueError, match="no chips"):
+        with pytest.raises((ValueError, av.FFmpegError)):
             await track.recv()
+        assert told == ["stop"]
         monkeypatch.undo()
         clock.s += 0.02
         with pytest.raises(MediaStreamError):
             await track.recv()
 
     asyncio.run(listen())
+    assert told == ["stop"]

@@ -33,6 +33,7 @@ let connection = null;
 let streams = [];
 let isOver = false;
 let lastFrameAtMs = 0;
+let lastSoundAtMs = 0;
 
 const verifier = isSupported() ? createVerifier({
   trustAnchorPem: `${find("trust-anchor").textContent.trim()}\n`,
@@ -67,7 +68,14 @@ function isStalled() {
   return lastFrameAtMs > 0 && performance.now() - lastFrameAtMs > STALLED_AFTER_MS;
 }
 
-function onVerdict(verdict) {
+// The sound of a verdict with the time since its last packet came, in ms.
+function heardNow(told) {
+  if (told && told.counts.received > (measures.sound?.counts.received ?? 0)) lastSoundAtMs = performance.now();
+  return told && { ...told, stillMs: performance.now() - lastSoundAtMs };
+}
+
+function onVerdict(told) {
+  const verdict = { ...told, sound: heardNow(told.sound) };
   // Sound tells its verdicts too, and goes on when the picture does not.
   const isNewPicture = verdict.counts.received > (measures.counts?.received ?? 0);
   measures.counts = verdict.counts;

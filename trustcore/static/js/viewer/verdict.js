@@ -3,6 +3,7 @@
 
 const WINDOW = 30;
 const SOUND_WINDOW = 50; // packets of 20 ms
+const SOUND_STILL_MS = 2000; // silence is sent too, so sound that stands still this long was lost
 const FRAMES_BEFORE_VERDICT = 10;
 const STRIP_SECONDS = 60;
 
@@ -17,9 +18,14 @@ export function judge(verdict) {
 }
 
 // How much of the last second's sound verified. Pure.
-function heard({ share, counts }) {
-  const total = Math.min(SOUND_WINDOW, counts.received);
-  return { good: Math.round(share * total), total };
+function heard(sound) {
+  const total = Math.min(SOUND_WINDOW, sound.counts.received);
+  return { good: Math.round(shareNow(sound) * total), total };
+}
+
+// Packets that verified a while ago say nothing about now. Pure.
+function shareNow({ share, stillMs = 0 }) {
+  return stillMs > SOUND_STILL_MS ? 0 : share;
 }
 
 function judgePicture(verdict) {
@@ -83,7 +89,7 @@ export function createVerdictView(root) {
     find("count-verified").textContent = counts.verified.toLocaleString();
     find("count-late").textContent = (counts.late + counts.gap).toLocaleString();
     find("count-unsigned").textContent = (counts.unattested + counts.invalid).toLocaleString();
-    if (sound?.counts.received > 0) find("count-sound").textContent = `${Math.floor(100 * sound.share)} %`;
+    if (sound?.counts.received > 0) find("count-sound").textContent = `${Math.floor(100 * shareNow(sound))} %`;
   }
 
   function tick() {
