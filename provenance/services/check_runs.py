@@ -6,12 +6,13 @@ unfinished, and nothing of the clip is left, because it was taken out of the spo
 
 import secrets
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, connection
 
 from provenance.errors import CheckStopped, CheckUnfinished, FileTooLarge, TooManyChecks
 from provenance.models import CheckRun
@@ -94,16 +95,26 @@ def _save(run: CheckRun, asked: "_Question") -> None:
         TooManyChecks
     """
     try:
-        with transaction.atomic():
-            with connection.cursor() as cursor:
-                cursor.execute("SELECT pg_advisory_xact_lock(%s)", [COUNTING_LOCK])
+        with _alone():
             if not asked.whose_limit_is_reached():
                 run.save(force_insert=True)
     except IntegrityError as error:
         raise TooManyChecks("This page was used already. Load it again.") from error
-    if run.pk is None:  # said after the transaction: a refusal is recorded in one of its own
+    if run.pk is None:
         asked.refuse_one_too_many()
         raise TooManyChecks(IN_A_MOMENT)
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    """Hold the lock under which questions are counted and let in; the database gives it back if this process dies."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_lock(%s)", [COUNTING_LOCK])
+    try:
+        yield
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_unlock(%s)", [COUNTING_LOCK])
 
 
 def find(public_id: str, *, now: datetime) -> CheckRun:
