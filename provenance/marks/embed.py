@@ -6,6 +6,7 @@ the activity of the picture, so that smooth skin and walls get little and hair a
 """
 
 import threading
+from functools import lru_cache
 from typing import Final
 
 import cv2
@@ -62,12 +63,33 @@ def chroma_mask(mask: NDArray[np.float32]) -> NDArray[np.float32]:
     return share
 
 
+def widened(mask: NDArray[np.float32], width: int) -> NDArray[np.float32]:
+    """The reduced mask [h, w] at full width, bilinear: float32 [h, width]. Few enough rows to stay in the cache."""
+    return np.asarray(cv2.resize(mask, (width, mask.shape[0]), interpolation=cv2.INTER_LINEAR), dtype=np.float32)
+
+
+@lru_cache(maxsize=16)
+def row_places(rows: int, height: int) -> tuple[NDArray[np.intp], NDArray[np.float32]]:
+    """For each of `height` lines the row of a mask of `rows` rows above it, and the share of the row below."""
+    at = np.maximum((np.arange(height) + 0.5) * rows / height - 0.5, 0.0)
+    upper = np.minimum(at.astype(np.intp), rows - 1)
+    return upper, np.asarray(np.where(upper == rows - 1, 0.0, at - upper), dtype=np.float32)
+
+
+def enlarged(mask: NDArray[np.float32], height: int, width: int) -> NDArray[np.float32]:
+    """The reduced mask at the size of a plane, bilinear: float32 [height, width]."""
+    wide = widened(mask, width)
+    upper, share = row_places(mask.shape[0], height)
+    lower = np.minimum(upper + 1, mask.shape[0] - 1)
+    return np.asarray(wide[upper] + (wide[lower] - wide[upper]) * share[:, None], dtype=np.float32)
+
+
 def embed_reference(planes: Planes, pattern: Pattern) -> Planes:
     """The marked planes, new arrays. The readable truth beside `Embedder.embed`."""
     height, width = planes.y.shape
     mask = luma_mask(planes.y)
-    on_luma = cv2.resize(mask, (width, height), interpolation=cv2.INTER_LINEAR)
-    on_chroma = chroma_mask(cv2.resize(mask, (width // 2, height // 2), interpolation=cv2.INTER_LINEAR))
+    on_luma = enlarged(mask, height, width)
+    on_chroma = chroma_mask(enlarged(mask, height // 2, width // 2))
     return Planes(
         _added(planes.y, on_luma * pattern.luma),
         _added(planes.u, np.float32(U_STRENGTH) * (on_chroma * pattern.chroma)),
@@ -80,20 +102,28 @@ def _added(plane: NDArray[np.uint8], change: NDArray[np.float32]) -> NDArray[np.
 
 
 @njit(cache=True, nogil=True)
-def _add_luma(plane, mask, pattern):  # type: ignore[no-untyped-def]
+def _add_luma(plane, wide, upper, share, pattern):  # type: ignore[no-untyped-def]
+    """`wide`: the mask at full width; its lines are enlarged to the plane's here, where they are still in the cache."""
     for row in range(plane.shape[0]):
+        above = wide[upper[row]]
+        below = wide[min(upper[row] + 1, wide.shape[0] - 1)]
         for column in range(plane.shape[1]):
-            value = np.float32(plane[row, column]) + mask[row, column] * pattern[row, column] + np.float32(0.5)
+            strength = above[column] + (below[column] - above[column]) * share[row]
+            value = np.float32(plane[row, column]) + strength * pattern[row, column] + np.float32(0.5)
             plane[row, column] = np.uint8(min(max(value, np.float32(0.0)), np.float32(255.0)))
 
 
 @njit(cache=True, nogil=True)
-def _add_chroma(u, v, mask, pattern, floor, slope, base, ceiling, u_strength, v_strength):  # type: ignore[no-untyped-def]
+def _add_chroma(  # type: ignore[no-untyped-def]
+    u, v, wide, upper, share, pattern, floor, slope, base, ceiling, u_strength, v_strength,
+):
     zero, half, top = np.float32(0.0), np.float32(0.5), np.float32(255.0)
     for row in range(u.shape[0]):
+        above = wide[upper[row]]
+        below = wide[min(upper[row] + 1, wide.shape[0] - 1)]
         for column in range(u.shape[1]):
-            share = min(floor + slope * (mask[row, column] - base), ceiling)
-            change = share * pattern[row, column]
+            strength = above[column] + (below[column] - above[column]) * share[row]
+            change = min(floor + slope * (strength - base), ceiling) * pattern[row, column]
             new_u = np.float32(u[row, column]) + u_strength * change + half
             new_v = np.float32(v[row, column]) + v_strength * change + half
             u[row, column] = np.uint8(min(max(new_u, zero), top))
@@ -158,9 +188,9 @@ class Embedder:
         if y.shape != (height, width) or u.shape != (height // 2, width // 2) or v.shape != u.shape:
             raise ValueError("The planes have another size than this embedder.")
         mask = luma_mask(y)
-        _add_luma(y, cv2.resize(mask, (width, height), interpolation=cv2.INTER_LINEAR), self.pattern.luma)
-        small = cv2.resize(mask, (width // 2, height // 2), interpolation=cv2.INTER_LINEAR)
-        _add_chroma(u, v, small, self.pattern.chroma, *_CHROMA_CONSTANTS)
+        _add_luma(y, widened(mask, width), *row_places(mask.shape[0], height), self.pattern.luma)
+        places = row_places(mask.shape[0], height // 2)
+        _add_chroma(u, v, widened(mask, width // 2), *places, self.pattern.chroma, *_CHROMA_CONSTANTS)
         self._frames_in_slot += 1
         if self._frames_in_slot == PREPARE_AFTER_FRAMES:
             threading.Thread(target=self._prepare_next, name="mark-pattern", daemon=True).start()
