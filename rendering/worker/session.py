@@ -23,6 +23,7 @@ from provenance.manifests.frame_codecs import CODECS, OPUS_PACKETS, FrameCodec
 from provenance.manifests.permit import LeaseClock
 from provenance.manifests.seal import SealCounters, SealedFrame, Sealer
 from rendering import protocol
+from rendering.worker.allowance import Allowance
 from rendering.worker.audio import SoundLine
 from rendering.worker.brain import ScriptedBrain
 from rendering.worker.config import WorkerConfig
@@ -47,6 +48,7 @@ from trustcore.primitives.errors import GrantRevoked, TrustcoreError
 from trustcore.primitives.signing import b64, unb64
 
 CONNECT_WITHIN_S = 20.0
+KEY_FRAMES_AT_ONCE, KEY_FRAMES_A_SECOND = 4, 2  # by request; a page asks twice a second while it withholds frames
 KEY_FRAME_REQUEST = "key-frame"  # from a page that withheld frames; RTCP knows nothing of those
 ATTESTATION_ENDED = AttestationEnded.code.replace(".", "_")  # why a session ends whose sound could not be attested
 UNSEALED_FRAME = "unsealed_frame"  # why a session ends in which a frame without seal was held for sending
@@ -89,6 +91,7 @@ class Session:
         self._encoder = VideoEncoder(EncoderSettings(
             tools.config.size_px, tools.config.size_px, tools.config.frames_per_s, tools.config.bit_rate_bps,
             codec=_wanted_codec(lease, tools.config)))
+        self._key_frames = Allowance(KEY_FRAMES_AT_ONCE, KEY_FRAMES_A_SECOND)
         self._governor = RateGovernor(tools.config.bit_rate_bps, self._encoder.settings.max_bit_rate_bps)
         self._reports = SessionReports(tools.control, lease)
 
@@ -340,7 +343,9 @@ class Session:
     # --- what the viewer's side tells (PeerListener) ---------------------------------------------------------------
 
     def key_frame_wanted(self) -> None:
-        self._encoder.request_key_frame()
+        # A key frame is many times the size of another; who wants one asks again until it comes.
+        if self._key_frames.take(self._tools.clock.monotonic_s()):
+            self._encoder.request_key_frame()
 
     def rate_seen(self, receiver_bps: int, loss_share: float) -> None:
         now_s = self._tools.clock.monotonic_s()

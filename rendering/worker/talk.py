@@ -13,6 +13,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from rendering.worker.allowance import Allowance
 from rendering.worker.audio import SoundLine, resample
 from rendering.worker.brain import FULL_SHOW_MILLI, MAX_MESSAGE_CHARS, Line, ScriptedBrain, parse_tagged_text
 from rendering.worker.stage import Shown, Stage
@@ -81,8 +82,7 @@ class Talk:
         self._turn_count = 0
         self._sequence = 0
         self._speaking: asyncio.Task[None] | None = None
-        self._allowance = float(MAX_WORDS_AT_ONCE)
-        self._allowance_at_s = 0.0
+        self._words = Allowance(MAX_WORDS_AT_ONCE, WORDS_A_SECOND)
 
     async def run(self) -> None:
         """Say one turn after the other, until cancelled."""
@@ -133,7 +133,7 @@ class Talk:
 
     def on_channel_message(self, text: str) -> None:
         """One message of the viewer's data channel. What is not understood, too long or too fast is ignored."""
-        if len(text) > MAX_CHANNEL_MESSAGE_CHARS or not self._is_allowed(self._media_now_s()):
+        if len(text) > MAX_CHANNEL_MESSAGE_CHARS or not self._words.take(self._media_now_s()):
             return
         try:
             message = json.loads(text)
@@ -147,15 +147,6 @@ class Talk:
                 self.show(str(properties["emotion"]), int(properties.get("milli", 600)))
         except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
             return
-
-    def _is_allowed(self, now_s: float) -> bool:
-        """Whether one more message may come now: a bucket that fills with time."""
-        passed_s, self._allowance_at_s = max(0.0, now_s - self._allowance_at_s), now_s
-        self._allowance = min(float(MAX_WORDS_AT_ONCE), self._allowance + passed_s * WORDS_A_SECOND)
-        if self._allowance < 1.0:
-            return False
-        self._allowance -= 1.0
-        return True
 
     def event(self, event_type: str, properties: dict[str, Any]) -> None:
         """Send one event to the viewer."""

@@ -79,9 +79,16 @@ def presence_threshold(stretches: int) -> float:
     return sqrt(PRESENCE_Z**2 + 2.0 * log(HYPOTHESES * stretches))
 
 
-def payload_threshold(stretches: int, pieces: int) -> float:
-    """The z over a payload's chips at which it may be believed, all code words, paths and alignments counted."""
-    paths = pieces * log(SLOT_KEYS) + log(pieces)  # a path falls into at most as many takes as it has pieces
+def payload_threshold(stretches: int, pieces: int, taken: int) -> float:
+    """The z over a payload's chips at which a take may be believed, all code words, takes and alignments counted.
+
+    Args:
+        stretches: of the clip.
+        pieces: of all stretches together, that is of the clip and not of the take.
+        taken: pieces of the take.
+    """
+    takes = log(pieces * (pieces + 1) / 2)  # of any length, from any piece on
+    paths = taken * log(SLOT_KEYS) + takes
     places = stretches * log(2 * HYPOTHESES)  # twice: each stretch may also have been left out
     return sqrt(PRESENCE_Z**2 + 2.0 * (payload.PAYLOAD_BITS * log(2.0) + paths + places))
 
@@ -211,7 +218,7 @@ def _take_payload(pieces: list[_Piece], take: Take, stretches: int) -> int | Non
     if value is None:
         return None
     z = float(np.sum(bits * payload.encode(value))) / sqrt(energy)
-    return value if z >= payload_threshold(stretches, len(taken)) else None
+    return value if z >= payload_threshold(stretches, len(pieces), len(taken)) else None
 
 
 def _rounds(taken: list[_Piece], path: tuple[int, ...]) -> int:

@@ -12,6 +12,7 @@ from rendering.protocol import Counters, Lease
 from rendering.worker.brain import ScriptedBrain
 from rendering.worker.control import ControlRefused
 from rendering.worker.reports import SessionReports
+from rendering.worker.session import Session
 from rendering.worker.stage import Stage
 from rendering.worker.talk import Talk
 
@@ -83,6 +84,28 @@ def test_a_flood_of_wishes_does_not_fill_the_log() -> None:
     for _ in range(1000):
         talk.on_channel_message(set_emotion(1000))
     assert len(clamped) == 24
+
+
+@pytest.mark.parametrize("way", ["channel", "rtcp"])
+def test_a_flood_of_key_frame_requests_does_not_make_every_picture_a_key_frame(
+    way: str, monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[float] = []
+    clock = SimpleNamespace(s=100.0)
+    config = SimpleNamespace(size_px=64, frames_per_s=30, bit_rate_bps=300_000, video_codec="h264")
+    tools = SimpleNamespace(config=config, control=None, clock=SimpleNamespace(monotonic_s=lambda: clock.s))
+    session = Session(tools, SimpleNamespace(facts={}, lease_id="z1"))  # type: ignore[arg-type]
+    monkeypatch.setattr(session._encoder, "request_key_frame", lambda: asked.append(clock.s))
+    for _ in range(300):  # ten seconds, a request at every picture
+        clock.s += 1 / 30
+        if way == "channel":
+            session.channel_message("key-frame")
+        else:
+            session.key_frame_wanted()
+    assert 20 <= len(asked) <= 24
+    clock.s += 2.0  # who was patient is heard at once
+    session.channel_message("key-frame")
+    assert asked[-1] == clock.s
 
 
 def test_many_clamps_in_one_second_do_not_cost_the_session_its_recording() -> None:

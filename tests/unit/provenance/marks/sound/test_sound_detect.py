@@ -1,6 +1,7 @@
 """Five seconds of marked speech lead back to the slot, whatever an encoder did to them; nothing else does."""
 
 from functools import lru_cache
+from math import exp
 
 import numpy as np
 import pytest
@@ -141,8 +142,19 @@ def test_a_sound_that_repeats_with_the_cycle_does_not_widen_the_statistic() -> N
 
 def test_the_thresholds_count_what_was_tried() -> None:
     assert 8.7 < presence_threshold(1) < 8.8 < presence_threshold(6) < 9.0
-    assert 14.0 < payload_threshold(1, 6) < 15.5 < payload_threshold(6, 60) < 32.0
+    assert 14.0 < payload_threshold(1, 6, 6) < 15.5 < payload_threshold(6, 60, 60) < 32.0
     assert align.HYPOTHESES > 7e8
+
+
+@pytest.mark.parametrize(("stretches", "pieces"), [(1, 1), (1, 6), (1, 11), (2, 21), (6, 66)])
+def test_all_payloads_that_could_be_believed_are_together_as_rare_as_said(stretches: int, pieces: int) -> None:
+    """Each take (from any piece on, of any length), path, code word and alignment, added up one by one."""
+    places = (2.0 * align.HYPOTHESES) ** stretches
+    chance = sum(
+        places * 64.0**taken * 2.0**64 * exp(-payload_threshold(stretches, pieces, taken) ** 2 / 2)
+        for taken in range(1, pieces + 1) for _first in range(pieces - taken + 1)
+    )
+    assert 0.99 * exp(-18.0) < chance < 1.01 * exp(-18.0)
 
 
 def test_the_turn_of_opus_is_as_the_table_says() -> None:
