@@ -6,12 +6,13 @@ unfinished, and nothing of the clip is left, because it was taken out of the spo
 
 import secrets
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, connection
 
 from provenance.errors import CheckStopped, CheckUnfinished, FileTooLarge, TooManyChecks
 from provenance.models import CheckRun
@@ -31,7 +32,6 @@ from trustcore.web.rate_limits import network_of
 MAX_CHECKS_A_MINUTE = 30  # of everyone together: a detector that answers without end teaches how to fool it
 MAX_WAITING = 12
 COUNTING_LOCK = 0x74637375  # one question is counted at a time
-IN_A_MOMENT = "Many clips are being checked right now. Try again in a minute."
 LOST_AFTER = timedelta(seconds=150)  # longer than any step between two signs of life
 WAITS_AT_MOST = timedelta(minutes=10)
 KEPT_FOR = timedelta(hours=48)
@@ -94,16 +94,22 @@ def _save(run: CheckRun, asked: "_Question") -> None:
         TooManyChecks
     """
     try:
-        with transaction.atomic():
-            with connection.cursor() as cursor:
-                cursor.execute("SELECT pg_advisory_xact_lock(%s)", [COUNTING_LOCK])
-            if not asked.whose_limit_is_reached():
-                run.save(force_insert=True)
+        with _counting_alone():
+            asked.refuse_one_too_many()
+            run.save(force_insert=True)
     except IntegrityError as error:
         raise TooManyChecks("This page was used already. Load it again.") from error
-    if run.pk is None:  # said after the transaction: a refusal is recorded in one of its own
-        asked.refuse_one_too_many()
-        raise TooManyChecks(IN_A_MOMENT)
+
+
+@contextmanager
+def _counting_alone() -> Iterator[None]:
+    """No other process counts meanwhile. Should this one die, the database lets go with its connection."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_lock(%s)", [COUNTING_LOCK])
+        try:
+            yield
+        finally:
+            cursor.execute("SELECT pg_advisory_unlock(%s)", [COUNTING_LOCK])
 
 
 def find(public_id: str, *, now: datetime) -> CheckRun:
@@ -189,7 +195,7 @@ class _Question:
         if whose:
             _refused(whose)
         if whose == "everyone":
-            raise TooManyChecks(IN_A_MOMENT)
+            raise TooManyChecks("Many clips are being checked right now. Try again in a minute.")
         if whose == "network":
             raise TooManyChecks("Too many clips were checked from your network in the last hour. Try again later.")
 
