@@ -32,7 +32,6 @@ from trustcore.web.rate_limits import network_of
 MAX_CHECKS_A_MINUTE = 30  # of everyone together: a detector that answers without end teaches how to fool it
 MAX_WAITING = 12
 COUNTING_LOCK = 0x74637375  # one question is counted at a time
-IN_A_MOMENT = "Many clips are being checked right now. Try again in a minute."
 LOST_AFTER = timedelta(seconds=150)  # longer than any step between two signs of life
 WAITS_AT_MOST = timedelta(minutes=10)
 KEPT_FOR = timedelta(hours=48)
@@ -95,14 +94,22 @@ def _save(run: CheckRun, asked: "_Question") -> None:
         TooManyChecks
     """
     try:
-        with _alone():
-            if not asked.whose_limit_is_reached():
-                run.save(force_insert=True)
+        with _counting_alone():
+            asked.refuse_one_too_many()
+            run.save(force_insert=True)
     except IntegrityError as error:
         raise TooManyChecks("This page was used already. Load it again.") from error
-    if run.pk is None:
-        asked.refuse_one_too_many()
-        raise TooManyChecks(IN_A_MOMENT)
+
+
+@contextmanager
+def _counting_alone() -> Iterator[None]:
+    """No other process counts meanwhile. Should this one die, the database lets go with its connection."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_lock(%s)", [COUNTING_LOCK])
+        try:
+            yield
+        finally:
+            cursor.execute("SELECT pg_advisory_unlock(%s)", [COUNTING_LOCK])
 
 
 @contextmanager
@@ -200,7 +207,7 @@ class _Question:
         if whose:
             _refused(whose)
         if whose == "everyone":
-            raise TooManyChecks(IN_A_MOMENT)
+            raise TooManyChecks("Many clips are being checked right now. Try again in a minute.")
         if whose == "network":
             raise TooManyChecks("Too many clips were checked from your network in the last hour. Try again later.")
 
