@@ -112,18 +112,6 @@ def _counting_alone() -> Iterator[None]:
             cursor.execute("SELECT pg_advisory_unlock(%s)", [COUNTING_LOCK])
 
 
-@contextmanager
-def _alone() -> Iterator[None]:
-    """Hold the lock under which questions are counted and let in; the database gives it back if this process dies."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_lock(%s)", [COUNTING_LOCK])
-    try:
-        yield
-    finally:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_unlock(%s)", [COUNTING_LOCK])
-
-
 def find(public_id: str, *, now: datetime) -> CheckRun:
     """The check as it stands; one whose process is gone is closed first. Raises NotFound."""
     run = CheckRun.objects.filter(public_id=public_id).first()
