@@ -31,6 +31,12 @@ def planes_of(i420: NDArray[np.uint8]) -> Planes:
     return Planes(flat[: width * height].reshape(height, width), u, v)
 
 
+def planes_of_rgb(picture: NDArray[np.uint8]) -> Planes:
+    """I420 planes (limited range BT.601) of an RGB picture uint8 [H, W, 3]. Both sides must be even."""
+    i420 = cv2.cvtColor(np.ascontiguousarray(picture), cv2.COLOR_RGB2YUV_I420)
+    return planes_of(np.asarray(i420, dtype=np.uint8))
+
+
 def resized(picture: NDArray[np.float32], height: int, width: int) -> NDArray[np.float32]:
     """A float32 picture at another size: averaged when it shrinks, cubic when it grows. The one way that embedder and
     detectors scale, because their patterns must fit each other.

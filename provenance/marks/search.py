@@ -39,6 +39,7 @@ REFINE_STEPS: Final = 5
 CLOSE_STEPS: Final = 2
 CANDIDATES: Final = 4
 MAX_FRAMES: Final = 60
+SEARCHED_FRAMES: Final = 30  # of a clip: within one slot of the mark, which lasts five seconds at least
 COARSE: Final = 2
 FINE: Final = 1
 BASE_LINES: Final = (256, 1024)

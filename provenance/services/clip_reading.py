@@ -4,7 +4,6 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 from django.conf import settings
 from numpy.typing import NDArray
@@ -12,15 +11,14 @@ from numpy.typing import NDArray
 from provenance.marks.content import content_hash
 from provenance.marks.detect import PRESENCE_Z, detect
 from provenance.marks.keys import MarkKey
-from provenance.marks.planes import Planes, planes_of
-from provenance.marks.search import SEARCHED_Z, search
+from provenance.marks.planes import Planes, planes_of_rgb
+from provenance.marks.search import SEARCHED_FRAMES, SEARCHED_Z, search
 from provenance.marks.verdicts import MarkReading, Verdict
 from provenance.oracle.answers import Asked
 from provenance.oracle.neighbourhoods import MOST_PICTURES, signature
 from trustcore.keys.services import mark_keys
 
 ORDER = (Verdict.NO_MARK, Verdict.MARK_PRESENT, Verdict.PAYLOAD_READ, Verdict.TAMPERING)
-SEARCHED_FRAMES = 30  # within one slot of the mark, which lasts five seconds at least
 
 Pictures = NDArray[np.uint8]  # [T, H, W, 3] RGB
 Progress = Callable[[str, int, int], None]  # (step, done, total)
@@ -42,12 +40,11 @@ def silent(_step: str, _done: int, _total: int) -> None:
     """No progress shown."""
 
 
-def planes_of_rgb(frames: Pictures) -> Iterator[Planes]:
+def planes_of_clip(frames: Pictures) -> Iterator[Planes]:
     """I420 planes of RGB pictures uint8 [T, H, W, 3]; odd sides lose their last row or column."""
     height, width = frames.shape[1] & ~1, frames.shape[2] & ~1
     for frame in frames:
-        even = np.ascontiguousarray(frame[:height, :width])
-        yield planes_of(np.asarray(cv2.cvtColor(even, cv2.COLOR_RGB2YUV_I420), dtype=np.uint8))
+        yield planes_of_rgb(frame[:height, :width])
 
 
 def look(
@@ -68,7 +65,7 @@ def look(
     Raises:
         FrameTooSmall: the pictures cannot carry a mark.
     """
-    look_of = signature(planes.y for planes in planes_of_rgb(frames[:: max(1, -(-len(frames) // MOST_PICTURES))]))
+    look_of = signature(planes.y for planes in planes_of_clip(frames[:: max(1, -(-len(frames) // MOST_PICTURES))]))
     aligned = Asked(read_mark(frames, progress), PRESENCE_Z, look_of)
     most_s = settings.MARK_SEARCH_S if search_s is None else min(search_s, settings.MARK_SEARCH_S)
     if would_tell(aligned) or not most_s:
@@ -98,7 +95,7 @@ def read_mark(frames: Pictures, progress: Progress = silent) -> MarkReading:
 
 
 def _counted(frames: Pictures, tell: Callable[[int], None]) -> Iterator[Planes]:
-    for done, planes in enumerate(planes_of_rgb(frames)):
+    for done, planes in enumerate(planes_of_clip(frames)):
         yield planes
         tell(done + 1)
 
@@ -124,7 +121,7 @@ def _searched(
 
             epoch = mark_keys.get(name)
             try:
-                found = _stronger(found, search(planes_of_rgb(pictures), MarkKey(epoch.key, epoch.name),
+                found = _stronger(found, search(planes_of_clip(pictures), MarkKey(epoch.key, epoch.name),
                                                 on_progress=told))
             except _TimeIsUp:
                 return found, True
@@ -141,4 +138,4 @@ def _stronger(one: MarkReading, other: MarkReading) -> MarkReading:
 def content_trace(frames: Pictures, fps: float, per_second: int = 2) -> Sequence[int]:
     """Content hashes of the clip, `per_second` for each second."""
     step = max(1, round(fps / per_second))
-    return [content_hash(planes.y) for planes in planes_of_rgb(frames[::step])]
+    return [content_hash(planes.y) for planes in planes_of_clip(frames[::step])]

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from provenance.manifests import jumbf
 from provenance.manifests.errors import ManifestInvalid
 from provenance.marks.errors import FrameTooSmall
+from provenance.marks.search import SEARCHED_FRAMES
 from provenance.marks.verdicts import Verdict
 from provenance.oracle.answers import Asked
 from provenance.services import answers_told, clip_reading
@@ -61,7 +62,7 @@ class Detector:
 def _looked(frames: NDArray[np.uint8], would_tell: Callable[[Asked], bool]) -> clip_reading.Looked:
     """Aligned, then searched at the middle and at the beginning, if no other search is running."""
     places = [start for start in dict.fromkeys((len(frames) // 2, 0)) if start < len(frames)]
-    closer = [lambda start=start: frames[start : start + clip_reading.SEARCHED_FRAMES] for start in places]
+    closer = [lambda start=start: frames[start : start + SEARCHED_FRAMES] for start in places]
     may_search = _SEARCHING.acquire(blocking=False)
     try:
         return clip_reading.look(frames, closer, would_tell, search_s=SEARCH_S if may_search else 0.0)

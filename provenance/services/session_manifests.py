@@ -1,6 +1,6 @@
 """Session manifests and recordings: ask the signer, keep what it signed, write the event."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -103,15 +103,9 @@ def sign_recording(
         Refusal: the file does not come from a session of ours. Recorded as `manifest.refused`.
         ManifestSigningFailed: what was signed does not read back.
     """
-    try:
-        signed = signer().sign_recording(fragment_file, audio)
-    except Refusal as refusal:
-        recording.refused(actor=actor, action=Action.MANIFEST_REFUSED, obj=conversation, reason=refusal.code)
-        raise
+    signed, manifest = _signed(actor, conversation, lambda: signer().sign_recording(fragment_file, audio))
     trace = content_traces.of_video(signed.encoded)
-    manifest = SessionManifest.objects.filter(public_id=signed.session_label).first()
-    about: Any = manifest or conversation
-    with recording.recording(actor=actor, action=Action.RECORDING_SIGNED, obj=about) as event:
+    with recording.recording(actor=actor, action=Action.RECORDING_SIGNED, obj=manifest or conversation) as event:
         event.covers(conversation)
         event.add(conversation=conversation.id, recording_manifest=signed.label, claim_sha256=signed.claim_sha256,
                   is_time_stamped=signed.is_time_stamped)
@@ -131,14 +125,8 @@ def sign_still(
         Refusal: the file does not come from a session of ours. Recorded as `manifest.refused`.
         ManifestSigningFailed: what was signed does not read back.
     """
-    try:
-        signed = signer().sign_still(fragment_file, at_ms)
-    except Refusal as refusal:
-        recording.refused(actor=actor, action=Action.MANIFEST_REFUSED, obj=conversation, reason=refusal.code)
-        raise
-    manifest = SessionManifest.objects.filter(public_id=signed.session_label).first()
-    about: Any = manifest or conversation
-    with recording.recording(actor=actor, action=Action.STILL_SIGNED, obj=about) as event:
+    signed, manifest = _signed(actor, conversation, lambda: signer().sign_still(fragment_file, at_ms))
+    with recording.recording(actor=actor, action=Action.STILL_SIGNED, obj=manifest or conversation) as event:
         event.covers(conversation)
         event.add(conversation=conversation.id, still_manifest=signed.label, claim_sha256=signed.claim_sha256,
                   at_ms=signed.mark_slots[0].start_ms, file_sha256=sha256_hex(signed.encoded),
@@ -146,6 +134,18 @@ def sign_still(
         if manifest is not None:
             _keep_signed(event, manifest, SignedFile.Kind.STILL, signed)
     return signed
+
+
+def _signed(
+    actor: Actor, conversation: ObjectRef, sign: Callable[[], SignedRecording],
+) -> tuple[SignedRecording, SessionManifest | None]:
+    """What the signer made, and the session it belongs to. A refusal goes on the record before it is raised."""
+    try:
+        signed = sign()
+    except Refusal as refusal:
+        recording.refused(actor=actor, action=Action.MANIFEST_REFUSED, obj=conversation, reason=refusal.code)
+        raise
+    return signed, SessionManifest.objects.filter(public_id=signed.session_label).first()
 
 
 def _keep_signed(

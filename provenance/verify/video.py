@@ -16,7 +16,7 @@ from provenance.manifests.session_manifest import SessionManifest, read_session_
 from provenance.marks.detect import detect
 from provenance.marks.keys import AnyMarkKey
 from provenance.marks.planes import Planes, planes_of
-from provenance.marks.search import search
+from provenance.marks.search import SEARCHED_FRAMES, search
 from provenance.marks.verdicts import Verdict
 from provenance.verify.certificates import SERIAL
 from provenance.verify.reports import Outcome, Report
@@ -24,7 +24,6 @@ from provenance.verify.stream import StreamCounts, StreamVerifier
 
 Progress = Callable[[int, int], None]  # (frames done, frames in all; 0 when unknown)
 MAX_PIXELS = 8192 * 8192  # of one picture whose mark is read
-SEARCHED_FRAMES = 30  # within one slot of the mark, which lasts five seconds at least
 END_UNKNOWN = "Whether frames are missing at the end, only the audit log's segment roots can say."
 SHOWN_FACTS = (
     "session_id", "tenant", "replica_id", "replica_version", "consent_id", "consent_receipt_sha256", "policy_id",

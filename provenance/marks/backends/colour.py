@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from provenance.marks.planes import Planes, planes_of
+from provenance.marks.planes import Planes, planes_of_rgb
 
 
 def rgb_of(planes: Planes) -> NDArray[np.uint8]:
@@ -16,6 +16,5 @@ def rgb_of(planes: Planes) -> NDArray[np.uint8]:
 
 def write_rgb(planes: Planes, rgb: NDArray[np.uint8]) -> None:
     """Put a picture uint8 [H, W, 3] of the frame's own size into its planes."""
-    i420 = np.asarray(cv2.cvtColor(np.ascontiguousarray(rgb), cv2.COLOR_RGB2YUV_I420), dtype=np.uint8)
-    for plane, written in zip(planes, planes_of(i420), strict=True):
+    for plane, written in zip(planes, planes_of_rgb(rgb), strict=True):
         plane[:] = written
