@@ -7,7 +7,17 @@ from typing import Any
 import numpy as np
 
 from rendering.engine import body
-from rendering.engine.face_space import FACE, FEATURE_LIMIT, FEATURE_SHAPES, FEATURES, HEAD, LAYERS, MOUTH, TORSO, FaceSpace
+from rendering.engine.face_space import (
+    FACE,
+    FEATURE_LIMIT,
+    FEATURE_SHAPES,
+    FEATURES,
+    HEAD,
+    LAYERS,
+    MOUTH,
+    TORSO,
+    FaceSpace,
+)
 
 Array = np.ndarray[Any, np.dtype[Any]]
 

@@ -5,10 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
 
 from rendering.engine import body, contact, features, gaussians, landmarks, rasterize
-from rendering.engine.arrange import Arranger
 from rendering.engine.face_space import FEATURES, LAYERS
 from rendering.engine.gaussians import Gaussians
 from rendering.engine.mesh import Mesh
@@ -38,9 +36,8 @@ class Renderer:
         self._size_px = size_px
         self._zoom = np.float32(size_px / replica.size_px)
         self._controls = controls.build(replica.space, replica.jaw_gap)
-        self._arranger = Arranger(replica.mesh, replica.gaussians)
-        self._backdrop = scale_picture(replica.plate.astype(np.float32) / 255, size_px)
-        self._rasterizer = rasterize.choose(backend)
+        backdrop = scale_picture(replica.plate.astype(np.float32) / 255, size_px)
+        self._painter = rasterize.choose(backend).Painter(replica.mesh, replica.gaussians, backdrop)
         self._draw_mesh(replica.mesh.rest, np.zeros((LAYERS, FEATURES), np.float32), 1.0)
 
     @property
@@ -77,8 +74,7 @@ class Renderer:
         return self._draw_mesh(vertices, features.rows(replica.space, coefficients, vector), float(np.exp(vector[5])))
 
     def _draw_mesh(self, vertices: Array, features: Array, scale: float) -> Array:
-        arranged = self._arranger.arrange(vertices * self._zoom, features, float(scale * self._zoom))
-        return np.asarray(to_bytes(self._rasterizer.forward(arranged.splats, self._backdrop).picture))
+        return np.asarray(self._painter.paint(vertices * self._zoom, features, float(scale * self._zoom)))
 
 
 def warm_up() -> None:
@@ -91,20 +87,8 @@ def warm_up() -> None:
     splats = Gaussians(
         np.zeros(1, np.int32), np.full((1, 3), 1 / 3, np.float32), np.zeros((1, gaussians.VALUES), np.float32)
     )
-    Arranger(mesh, splats).arrange(points, np.zeros((LAYERS, FEATURES), np.float32), 1.0)
-    to_bytes(np.zeros((2, 2, 3), np.float32))
-
-
-@njit(cache=True, nogil=True, fastmath=True)
-def to_bytes(picture):  # type: ignore[no-untyped-def]
-    """A float picture [H, W, 3] as uint8, rounded and held within 0..255."""
-    out = np.empty(picture.shape, np.uint8)
-    for y in range(picture.shape[0]):
-        for x in range(picture.shape[1]):
-            for channel in range(3):
-                value = picture[y, x, channel] * np.float32(255.0) + np.float32(0.5)
-                out[y, x, channel] = np.uint8(min(max(value, np.float32(0.0)), np.float32(255.0)))
-    return out
+    painter = rasterize.choose().Painter(mesh, splats, np.zeros((16, 16, 3), np.float32))
+    painter.paint(points, np.zeros((LAYERS, FEATURES), np.float32), 1.0)
 
 
 def scale_picture(picture: Array, size_px: int) -> Array:

@@ -55,7 +55,8 @@ class Replica:
 
     def to_files(self) -> dict[str, bytes]:
         """The two files; numbers that are only drawn with are kept as float16."""
-        model = safetensors_numpy.save(_tensors(self))
+        # The library writes an array's memory as it lies, so the order is made sure of.
+        model = safetensors_numpy.save({name: np.ascontiguousarray(t) for name, t in _tensors(self).items()})
         manifest = {
             "format": FORMAT,
             "version": VERSION,

@@ -161,9 +161,9 @@ def fit_space(mean: Array, poses: Poses, count: int) -> FaceSpace:
 
 
 def _principal(rows: Array, count: int) -> Array:
-    """[count, D] directions of greatest variance of rows [T, D], the greatest first; fewer when there are fewer rows."""
+    """[count, D] directions of greatest variance of rows [T, D], the greatest first; never more than rows."""
     _, directions = np.linalg.eigh(rows.T @ rows)
-    return np.asarray(directions[:, ::-1][:, : min(count, len(rows))].T)
+    return np.ascontiguousarray(directions[:, ::-1][:, : min(count, len(rows))].T)
 
 
 def eye_scale(mean: Array) -> Array:

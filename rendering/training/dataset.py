@@ -31,12 +31,14 @@ class Dataset:
     held_out: Array  # [B] int64
     fps: float
     tracks: Array  # [F, 478, 3] landmarks, in order of time
+    times: Array  # [F] int64 which frame of the clip each of `tracks` is
     places: Array  # [n] int64 where each frame stands in `tracks`
     split: int  # the first of `tracks` that belongs to the tail
+    crop: tuple[int, int, int]  # left, top and side of the square cut from the clip's pictures
 
-    def near(self, chosen: Array, offsets: tuple[int, ...]) -> Array:
-        """[c, W] places in `tracks` of the frames around the chosen ones, held within each one's own part."""
-        middle = self.places[chosen][:, None]
+    def near(self, places: Array, offsets: tuple[int, ...]) -> Array:
+        """[c, W] places in `tracks` around each of `places`, held within each one's own part of the clip."""
+        middle = places[:, None]
         low = np.where(middle < self.split, 0, self.split)
         high = np.where(middle < self.split, self.split, len(self.tracks)) - 1
         return np.asarray(np.clip(middle + np.array(offsets), low, high))
@@ -70,8 +72,10 @@ def prepare(clip: Clip, config: TrainingConfig) -> Dataset:
         np.arange(len(train), len(chosen)),
         float(clip.fps),
         tracks,
+        every,
         places,
         split,
+        crop,
     )
 
 

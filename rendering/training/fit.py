@@ -22,7 +22,7 @@ import torch
 from rendering.engine import body
 from rendering.engine.arrange import Arrangement, Arranger
 from rendering.engine.rasterize import cpu
-from rendering.engine.renderer import to_bytes as to_picture
+from rendering.engine.rasterize.kernels import to_bytes as to_picture
 from rendering.training import checkpoint as checkpoints
 from rendering.training import dataset as datasets
 from rendering.training import following, losses, optimiser, pictures, report, scene
@@ -63,14 +63,14 @@ def train(
     frames = datasets.prepare(clip, config)
     if checkpoint is None:
         start = scene.build(frames, config)
-        motion = scene.geometry(start.space, frames)
+        motion = scene.geometry(start.space, frames, frames.places)
         state = FitState.start(start, motion.signals.shape[1])
     else:
         state = checkpoints.from_bytes(checkpoint, config)
-        motion = scene.geometry(state.scene.space, frames)
+        motion = scene.geometry(state.scene.space, frames, frames.places)
     Fit(frames, motion, state, config, on_progress, on_checkpoint).run()
     on_progress(Progress("measure", state.iteration, config.iterations, 0.94, None, 5.0, None))
-    return exhibits.added_to(report.finish(state, frames, motion, config), clip, config, frames)
+    return exhibits.added_to(report.finish(state, frames, motion, config), clip, config, frames, state.follow)
 
 
 class Fit:
@@ -144,8 +144,8 @@ class Fit:
         correction_2 = np.float32(1 - optimiser.BETA_2**state.iteration)
         splats = state.scene.gaussians
         optimiser.step(
-            arranged.stretches, arranged.normals, arranged.seen, np.float32(arranged.unit), features, self._arranger.layers,
-            splats.triangles, splats.values, state.first, state.second,
+            arranged.stretches, arranged.normals, arranged.seen, np.float32(arranged.unit), features,
+            self._arranger.layers, splats.triangles, splats.values, state.first, state.second,
             by.means_px, by.covariances_px2, by.colours, by.opacities,
             self._rates * factor, correction_1, correction_2,
         )  # fmt: skip

@@ -25,7 +25,7 @@ Array = np.ndarray[Any, np.dtype[Any]]
 OFFSETS = (-12, -9, -6, -4, -2, -1, 0, 1, 2, 4, 6, 9, 12)  # frames around one whose poses are looked at
 NEXT = (-1, 0, 1)  # and whose shapes are
 SHAPES = 20  # leading coefficients of a shape that are looked at
-SIGNALS = 96  # at most
+SIGNALS, FRAMES_EACH = 96, 20  # at most so many, and at least so many training frames for each
 NOISE = 0.02  # variance, of 1 for each number looked at, below which a direction is noise and is not blown up
 RATE = 0.002  # of a pixel per step, at the start
 RIDGE = 1e-3
@@ -39,35 +39,39 @@ def units(size_px: int) -> Array:
     return np.array([per_px, per_px, per_px, 1, 1, per_px, 1, 1, per_px], np.float32)
 
 
-def signals(space: FaceSpace, dataset: Dataset, chosen: Array) -> Array:
-    """[c, P] what the tracks around each chosen frame say beyond its own pose's terms; mean 0 and deviation at most 1.
+def signals(space: FaceSpace, dataset: Dataset, places: Array) -> Array:
+    """[c, P] what the tracks around each of `places` say beyond its own pose's terms; mean 0 and deviation at most 1.
 
     All statistics are of the training frames.
     """
     raw = canonical.align(dataset.tracks, space.mean)
     shapes = canonical.project(space, raw)[:, :SHAPES]
     seen = _standard(np.concatenate([raw.vectors, shapes], axis=1), slice(0, dataset.split))
-    steady = np.stack([body.terms(space, vector) for vector in raw.vectors])
-    every = np.arange(len(dataset.places))
-    window = _window(dataset, seen, every)
-    own = steady[dataset.places]
-    design = own[dataset.train].astype(np.float64)
+    terms = np.stack([body.terms(space, vector) for vector in raw.vectors])
+    known = dataset.places[dataset.train]
+    window, design = _window(dataset, seen, known), terms[known].astype(np.float64)
     ridge = 1e-3 * len(design) * np.eye(body.TERMS)
-    explained = np.linalg.solve(design.T @ design + ridge, design.T @ window[dataset.train])
-    rest = window - own @ explained
-    values, directions = np.linalg.eigh(rest[dataset.train].T @ rest[dataset.train] / len(dataset.train))
-    kept = np.argsort(values)[::-1][:SIGNALS]
+    explained = np.linalg.solve(design.T @ design + ridge, design.T @ window)
+    rest = window - design @ explained
+    values, directions = np.linalg.eigh(rest.T @ rest / len(known))
+    kept = np.argsort(values)[::-1][: min(SIGNALS, len(known) // FRAMES_EACH)]
     scales = 1 / np.sqrt(np.maximum(values[kept], 0) + NOISE)
-    return np.asarray(rest[chosen] @ directions[:, kept] * scales, np.float32)
+    asked = _window(dataset, seen, places) - terms[places] @ explained
+    return np.asarray(asked @ directions[:, kept] * scales, np.float32)
+
+
+def extras(follow: Array, said: Array, size_px: int) -> Array:
+    """[n, PLACES] what signals [n, P] add to the places of skull and torso beyond a frame's own pose."""
+    return np.asarray(said @ follow[:, body.TERMS :].T * units(size_px), np.float32)
 
 
 def _standard(numbers: Array, known: slice) -> Array:
     return np.asarray((numbers - numbers[known].mean(0)) / np.maximum(numbers[known].std(0), 1e-6))
 
 
-def _window(dataset: Dataset, seen: Array, chosen: Array) -> Array:
-    poses = seen[dataset.near(chosen, OFFSETS)][..., :6].reshape(len(chosen), -1)
-    shapes = seen[dataset.near(chosen, NEXT)][..., 6:].reshape(len(chosen), -1)
+def _window(dataset: Dataset, seen: Array, places: Array) -> Array:
+    poses = seen[dataset.near(places, OFFSETS)][..., :6].reshape(len(places), -1)
+    shapes = seen[dataset.near(places, NEXT)][..., 6:].reshape(len(places), -1)
     return np.concatenate([poses, shapes], axis=1)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 import numpy as np
@@ -34,15 +34,13 @@ def finish(state: FitState, frames: Dataset, motion: Geometry, config: TrainingC
     written = Replica.from_files(replica.to_files())
     renderer = Renderer(written, config.size_px)
     held_out = frames.held_out
-    extras = around(state, motion, config)
+    extras = following.extras(state.follow, motion.signals, config.size_px)
     drawn = np.stack([renderer.draw_tracked(motion.coefficients[i], motion.poses[i], extras[i]) for i in held_out])
     truth, points = frames.frames[held_out], frames.landmarks[held_out]
     nearest = frames.frames[quality.nearest_frames(frames)]
     scores, naive = quality.measure(drawn, truth, points), quality.measure(nearest, truth, points)
     facts = _facts(replica, frames, scores, naive, renderer)
-    finished = Replica(
-        written.size_px, replica.space, replica.mesh, replica.body, replica.gaussians, replica.plate, replica.pose_coupling, facts
-    )
+    finished = replace(replica, facts=facts)
     files = finished.to_files()
     report = {**facts, "replica_bytes": sum(len(content) for content in files.values())}
     shown = np.linspace(0, len(held_out) - 1, SHOWN_FRAMES).astype(int)
@@ -74,18 +72,15 @@ def assemble(state: FitState, frames: Dataset, motion: Geometry, config: Trainin
     }  # fmt: skip
     plate = np.round(np.clip(scene.plate, 0, 1) * 255).astype(np.uint8)
     coupling = calibration.pose_coupling(motion.poses[frames.train])
-    return Replica(config.size_px, scene.space, scene.mesh, body_of(state, frames, motion, config), scene.gaussians, plate, coupling, facts)
-
-
-def around(state: FitState, motion: Geometry, config: TrainingConfig) -> Array:
-    """[n, PLACES] what the frames around each frame say about skull and torso beyond its own pose."""
-    return np.asarray(motion.signals @ state.follow[:, body.TERMS :].T * following.units(config.size_px))
+    bodily = body_of(state, frames, motion, config)
+    return Replica(config.size_px, scene.space, scene.mesh, bodily, scene.gaussians, plate, coupling, facts)
 
 
 def body_of(state: FitState, frames: Dataset, motion: Geometry, config: TrainingConfig) -> Body:
     """What the fit learned of skull and torso, as a live face can use it."""
     by_pose = state.follow[:, : body.TERMS] * following.units(config.size_px)[:, None]
-    swing = around(state, motion, config)[frames.train, body.BREATH].std() * np.sqrt(2)
+    said = motion.signals[frames.train]
+    swing = following.extras(state.follow, said, config.size_px)[:, body.BREATH].std() * np.sqrt(2)
     breath = min(float(swing), MOST_BREATH * state.scene.space.inter_ocular)
     return Body(by_pose.astype(np.float32), np.array([breath], np.float32))
 

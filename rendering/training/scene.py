@@ -51,12 +51,12 @@ def build(dataset: Dataset, config: TrainingConfig) -> Scene:
     """The scene at the start of a fit, from the training frames alone."""
     some = dataset.train[np.linspace(0, len(dataset.train) - 1, min(len(dataset.train), 600)).astype(int)]
     mean = canonical.canonicalise(dataset.landmarks[some])
-    poses = steady_poses(dataset, mean, dataset.train)
+    poses = steady_poses(dataset, mean, dataset.places[dataset.train])
     space = canonical.fit_space(mean, poses, config.shapes)
     anchor = np.median(poses.vectors[:, 3:5], axis=0)
     mesh = surface.build(rest_face(poses.shapes), anchor, config.size_px)
     sampled = initialise_frames(dataset)
-    placed = start_points(mesh, geometry(space, dataset, sampled))
+    placed = start_points(mesh, geometry(space, dataset, dataset.places[sampled]))
     masks = None if dataset.masks is None else dataset.masks[sampled]
     splats = initialise.sample(mesh, placed, dataset.frames[sampled], masks, config.splats, config.seed)
     return Scene(space, mesh, splats, initialise.plate(dataset.frames, dataset.masks, dataset.train))
@@ -70,11 +70,11 @@ def start_points(mesh: Mesh, motion: Geometry) -> Array:
     ])  # fmt: skip
 
 
-def steady_poses(dataset: Dataset, mean: Array, chosen: Array) -> Poses:
-    """Poses of the chosen frames against a mean shape, steadied by their neighbours."""
+def steady_poses(dataset: Dataset, mean: Array, places: Array) -> Poses:
+    """Poses of the frames at these places of the tracks against a mean shape, steadied by their neighbours."""
     raw = canonical.align(dataset.tracks, mean)
-    bias = canonical.blink_bias(raw, dataset.near(dataset.train, canonical.NEIGHBOURS))
-    return canonical.steady(dataset.tracks, raw, dataset.near(chosen, canonical.NEIGHBOURS), bias)
+    bias = canonical.blink_bias(raw, dataset.near(dataset.places[dataset.train], canonical.NEIGHBOURS))
+    return canonical.steady(dataset.tracks, raw, dataset.near(places, canonical.NEIGHBOURS), bias)
 
 
 def initialise_frames(dataset: Dataset) -> Array:
@@ -91,13 +91,12 @@ def rest_face(shapes: Array) -> Array:
     return tuck_irises(np.mean(shapes[chosen], axis=0).astype(np.float32))
 
 
-def geometry(space: FaceSpace, dataset: Dataset, chosen: Array | None = None) -> Geometry:
-    """Coefficients, poses and face points of the footage's frames, or of the chosen ones.
+def geometry(space: FaceSpace, dataset: Dataset, places: Array) -> Geometry:
+    """Coefficients, poses and face points of the frames at these places of the tracks.
 
     The mesh is placed by the coefficients and not by the raw landmarks: that is how a live face is drawn.
     """
-    frames = np.arange(len(dataset.places)) if chosen is None else chosen
-    poses = steady_poses(dataset, space.mean, frames)
+    poses = steady_poses(dataset, space.mean, places)
     coefficients = canonical.project(space, poses)
     pairs = list(zip(coefficients, poses.vectors, strict=True))
     terms = np.stack([body.terms(space, vector) for vector in poses.vectors])
@@ -107,7 +106,7 @@ def geometry(space: FaceSpace, dataset: Dataset, chosen: Array | None = None) ->
         np.stack([space.shape(row, vector) for row, vector in pairs]),
         np.stack([features.rows(space, row, vector) for row, vector in pairs]),
         terms,
-        following.signals(space, dataset, frames),
+        following.signals(space, dataset, places),
     )
 
 
