@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from rendering.engine import body, contact, features, gaussians, landmarks, rasterize
-from rendering.engine.face_space import FEATURES, LAYERS
+from rendering.engine.face_space import FEATURES, LAYERS, FaceSpace
 from rendering.engine.gaussians import Gaussians
 from rendering.engine.mesh import Mesh
 from rendering.engine.motion import controls
@@ -45,10 +45,15 @@ class Renderer:
         """Side of the square pictures."""
         return self._size_px
 
+    @property
+    def space(self) -> FaceSpace:
+        """The space that the person's face moves in."""
+        return self._replica.space
+
     def draw(self, state: FaceState) -> Array:
         """The picture [size, size, 3] uint8 of a face state."""
         face, coefficients = self.face(state)
-        return self._draw_face(face, coefficients, state.pose.vector(), self._replica.body.breathing(state.breath))
+        return self.draw_points(face, coefficients, state.pose.vector(), self._replica.body.breathing(state.breath))
 
     def face(self, state: FaceState) -> tuple[Array, Array]:
         """Canonical face points [478, 3] and shape coefficients [K] of a state."""
@@ -65,9 +70,10 @@ class Renderer:
         """
         face = self._replica.space.shape(coefficients, pose_vector)
         around = np.zeros(body.PLACES, np.float32) if extra is None else extra
-        return self._draw_face(face, coefficients, pose_vector, around)
+        return self.draw_points(face, coefficients, pose_vector, around)
 
-    def _draw_face(self, face: Array, coefficients: Array, vector: Array, extra: Array) -> Array:
+    def draw_points(self, face: Array, coefficients: Array, vector: Array, extra: Array) -> Array:
+        """The picture of canonical face points [478, 3]; coefficients, pose and `extra` as in `draw_tracked`."""
         replica = self._replica
         skull, torso = replica.body.places(vector, body.terms(replica.space, vector), extra)
         vertices = replica.mesh.place(face, vector, skull, torso)

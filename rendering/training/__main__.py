@@ -20,6 +20,7 @@ from typing import Any
 from rendering.training import capture_checks, report_page
 from rendering.training.config import Progress, TrainingConfig
 from rendering.training.fit import train
+from rendering.training.redetection import track_frames
 from trustcore.primitives.errors import TrustcoreError
 from trustcore.tracker import track_clip
 
@@ -88,7 +89,8 @@ def _train(clip: Any, config: TrainingConfig, out: Path) -> None:
     saved = out / CHECKPOINT_FILE
     checkpoint = saved.read_bytes() if saved.exists() else None
     result = train(
-        clip, config, checkpoint=checkpoint, on_progress=show, on_checkpoint=lambda content: _keep(saved, content)
+        clip, config, checkpoint=checkpoint, on_progress=show, on_checkpoint=lambda content: _keep(saved, content),
+        detect=track_frames,
     )
     for name, content in {**result.files, **result.pictures}.items():
         (out / name).write_bytes(content)

@@ -68,6 +68,7 @@ def _train(job: dict[str, Any], footage: bytes, checkpoint: bytes | None, out: _
     # Imported here, so that the parent can import this module for its message format without torch.
     from rendering.training.config import Progress, TrainingConfig
     from rendering.training.fit import train
+    from rendering.training.redetection import track_frames
     from trustcore.tracker import track_clip
 
     out.progress("track", 0.0)
@@ -81,7 +82,7 @@ def _train(job: dict[str, Any], footage: bytes, checkpoint: bytes | None, out: _
             out.say(b"V", data=progress.preview_png)
 
     trained = train(clip, TrainingConfig(**job.get("config") or {}), checkpoint=checkpoint, on_progress=on_progress,
-                    on_checkpoint=lambda data: out.say(b"C", data=data))
+                    on_checkpoint=lambda data: out.say(b"C", data=data), detect=track_frames)
     out.progress("report", 1.0)
     for name, data in {**trained.files, **trained.pictures}.items():
         out.say(b"A", name, data)
