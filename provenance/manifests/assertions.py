@@ -23,7 +23,7 @@ Oversight = Literal["prompt_guided", "fully_autonomous"]
 
 @dataclass(frozen=True)
 class MarkSlot:
-    """One watermark payload and when it is in the picture."""
+    """One watermark payload and when it is in the picture: at most, in a session's plan; really, in a recording."""
 
     slot_id: int  # 64 bits
     start_ms: int

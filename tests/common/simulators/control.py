@@ -212,8 +212,7 @@ class ControlSimulator:
         session.claim = body["claim"]
         keys = {
             "read": {name: b64(self.data_key) for name in self.contexts}, "write": None, "contexts": self.contexts,
-            "mark": {"epoch_key": b64(self.epoch_key), "slot_s": 8,
-                     "slots": [{"slot_id": "0123456789abcdef", "slot_index": i} for i in range(64)]},
+            "mark": {"epoch_key": b64(self.epoch_key), "slot_id": "0123456789abcdef", "first_index": 0},
         }
         aad = protocol.release_aad(session.grant.sha256, session.lease_id, session.epoch, "r1/1")
         public = unb64(claim["ephemeral_public"])
