@@ -11,6 +11,7 @@ from provenance.marks.embed import Embedder
 from provenance.marks.keys import SLOT_KEYS, MarkKey
 from rendering.worker.slot_schedule import SlotSchedule
 from trustcore.primitives.errors import Refusal
+from trustcore.primitives.ids import mark_id_text
 from trustcore.primitives.signing import unb64
 
 
@@ -27,7 +28,7 @@ class MarkSlot:
 
     @property
     def hex_id(self) -> str:
-        return f"{self.slot_id:016x}"
+        return mark_id_text(self.slot_id)
 
 
 class SlottedMark:

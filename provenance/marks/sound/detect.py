@@ -10,7 +10,6 @@ judged by the sum over all its chips under the code word that was read: for one 
 the same bound holds, and all 2^64 code words, all paths and all alignments are counted. The CRC comes on top.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from math import log, sqrt
 from typing import Final
@@ -25,7 +24,8 @@ from provenance.marks.sound import align, listen, signs
 from provenance.marks.sound.align import HYPOTHESES, STRETCH_S, Heard, hops_of
 from provenance.marks.sound.listen import LOW_RATE_HZ
 from provenance.marks.sound.transform import BINS, CYCLE_HOPS, HOP, RATE_HZ, SLOT_STEP_HOPS
-from provenance.marks.verdicts import Verdict
+from provenance.marks.verdicts import Progress, Verdict
+from trustcore.primitives.ids import mark_id_text
 
 PRESENCE_Z: Final = 6.0  # of a single alignment; `presence_threshold` adds what the search costs
 PIECE_HOPS: Final = SLOT_STEP_HOPS  # so a change of slot falls between two pieces
@@ -33,8 +33,6 @@ SMALLEST_PIECE_HOPS: Final = 10
 PROMISING_Z: Final = 5.0  # below this the place of a stretch is not worth decoding
 MAX_S: Final = 60  # of a longer clip the beginning is read
 AUDIBLE_SHARE_DB: Final = -60.0  # below full scale; hops quieter than this are counted as silence
-
-Progress = Callable[[float], None]
 
 
 @dataclass(frozen=True)
@@ -50,7 +48,7 @@ class SoundReading:
     @property
     def payload_hex(self) -> str | None:
         """The payload as 16 hex digits, as manifests write it."""
-        return None if self.payload is None else f"{self.payload:016x}"
+        return None if self.payload is None else mark_id_text(self.payload)
 
     def public(self) -> dict[str, object]:
         """What may leave the house."""
