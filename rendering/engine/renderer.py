@@ -30,7 +30,7 @@ class Renderer:
         ValueError: the size lies outside 64..1024 pixels.
     """
 
-    def __init__(self, replica: Replica, size_px: int, backend: str = "auto") -> None:
+    def __init__(self, replica: Replica, size_px: int, backend: str = "cpu") -> None:
         if not SMALLEST_PX <= size_px <= LARGEST_PX:
             raise ValueError(f"The picture size must lie between {SMALLEST_PX} and {LARGEST_PX} pixels.")
         self._replica = replica
@@ -48,10 +48,13 @@ class Renderer:
 
     def draw(self, state: FaceState) -> Array:
         """The picture [size, size, 3] uint8 of a face state."""
-        vector = state.pose.vector()
+        return self._draw_mesh(*self._placed(state))
+
+    def _placed(self, state: FaceState) -> tuple[Array, Array, float]:
+        """Mesh points [V, 3] of the training size, features and scale of a state."""
         face, coefficients = self.face(state)
         vertices = self._replica.mesh.place(face, state.pose)
-        return self._draw_mesh(vertices, self._replica.space.features(coefficients, vector), state.pose.scale)
+        return vertices, self._replica.space.features(coefficients, state.pose.vector()), state.pose.scale
 
     def face(self, state: FaceState) -> tuple[Array, Array]:
         """Canonical face points [478, 3] and shape coefficients [K] of a state."""
@@ -70,6 +73,22 @@ class Renderer:
 
     def _draw_mesh(self, vertices: Array, features: Array, scale: float) -> Array:
         return np.asarray(self._painter.paint(vertices * self._zoom, features, float(scale * self._zoom)))
+
+
+class GpuRenderer(Renderer):
+    """A renderer whose pictures can stay on the graphics processor, for whoever marks and converts them there."""
+
+    def __init__(self, replica: Replica, size_px: int) -> None:
+        super().__init__(replica, size_px, "gpu")
+
+    def draw_planes(self, state: FaceState) -> tuple[Any, Any, Any]:
+        """The picture of a state as I420 planes on the device: torch uint8 [size, size], [size/2, size/2] twice.
+
+        Limited range BT.601; the size must be even.
+        """
+        vertices, features, scale = self._placed(state)
+        planes = self._painter.paint_planes(vertices * self._zoom, features, float(scale * self._zoom))
+        return planes[0], planes[1], planes[2]
 
 
 def warm_up() -> None:

@@ -5,36 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from rendering.engine import gaussians as g
 from rendering.engine.arrange import Arranger
-from rendering.engine.face_space import FEATURES
 from rendering.engine.gaussians import Gaussians
 from rendering.engine.mesh import Mesh
 from rendering.engine.rasterize import cpu, kernels, records
-
-SIZE = 96
-GRID = 24  # 576 points: the face's 478 and some of the shell's
-COUNT = 700  # fills no block of either layer exactly
-
-
-def bound_splats(seed: int = 3) -> tuple[Mesh, Gaussians, np.ndarray, np.ndarray]:
-    """A bulging sheet with splats all over it, its points on the screen, and features of two layers."""
-    random = np.random.default_rng(seed)
-    across, down = np.meshgrid(np.linspace(8, SIZE - 8, GRID), np.linspace(8, SIZE - 8, GRID))
-    points = np.stack([across, down, 0.01 * (across - SIZE / 2) ** 2], axis=2).reshape(-1, 3).astype(np.float32)
-    corner = (np.arange(GRID - 1)[:, None] * GRID + np.arange(GRID - 1)).ravel()
-    triangles = np.concatenate([
-        np.stack([corner, corner + 1, corner + GRID], 1), np.stack([corner + 1, corner + GRID + 1, corner + GRID], 1),
-    ]).astype(np.int32)  # fmt: skip
-    mesh = Mesh(points, triangles, np.zeros(GRID * GRID - 478, np.float32), np.zeros(2, np.float32))
-    values = random.normal(0, 0.3, (COUNT, g.VALUES)).astype(np.float32)
-    values[:, g.LOGIT] = random.normal(0, 3, COUNT)  # some so faint that they are never drawn
-    values[:, g.COLOUR : g.MOVE] = random.random((COUNT, 3))
-    values[:, g.MOVE :] *= 0.2
-    owners = random.integers(0, len(triangles), COUNT).astype(np.int32)
-    splats = Gaussians(owners, random.dirichlet([1, 1, 1], COUNT).astype(np.float32), values)
-    placed = points + random.normal(0, 0.7, points.shape).astype(np.float32)
-    return mesh, splats, placed, random.normal(size=(2, FEATURES)).astype(np.float32)
+from tests.common.splat_scenes import BOUND_SIZE as SIZE
+from tests.common.splat_scenes import bound_splats
 
 
 def plain_picture(mesh: Mesh, splats: Gaussians, placed: np.ndarray, features: np.ndarray, backdrop: np.ndarray):
