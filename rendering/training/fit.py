@@ -21,7 +21,7 @@ import torch
 
 from rendering.engine.arrange import Arrangement, Arranger
 from rendering.engine.rasterize import cpu
-from rendering.engine.renderer import to_bytes as to_picture
+from rendering.engine.rasterize.kernels import to_bytes as to_picture
 from rendering.training import checkpoint as checkpoints
 from rendering.training import dataset as datasets
 from rendering.training import losses, optimiser, pictures, report, scene

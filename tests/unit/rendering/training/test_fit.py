@@ -7,13 +7,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from rendering.engine import gaussians
 from rendering.engine.contact import lip_gap
 from rendering.engine.errors import ReplicaInvalid
 from rendering.engine.motion.controls import NAMES
 from rendering.engine.motion.performer import Performer, neutral_state
-from rendering.engine.rasterize import kernels
-from rendering.engine.renderer import Renderer, to_bytes, warm_up
+from rendering.engine.rasterize import kernels, records
+from rendering.engine.renderer import Renderer, warm_up
 from rendering.engine.replica import MANIFEST_FILE, MODEL_FILE, Replica
 from rendering.engine.state import FaceState
 from rendering.training import fit
@@ -181,7 +180,7 @@ def test_emotion_ramps_and_listening_nods(replica: Replica) -> None:
 def test_warm_up_compiles_all_a_live_frame_needs(replica: Replica) -> None:
     warm_up()
     live = (
-        kernels.extents, kernels.depth_order, kernels.bin_tiles, kernels.composite_serial, gaussians.set_up, to_bytes,
+        records.from_mesh, kernels.depth_order, kernels.bin_tiles, kernels.composite_serial, kernels.to_bytes,
     )  # fmt: skip
     before = [len(kernel.signatures) for kernel in live]
     Renderer(replica, 64).draw(neutral_state(replica))
