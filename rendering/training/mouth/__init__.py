@@ -1,1 +1,1 @@
-"""How the base models of the mouth are made from synthetic speech, and how a person's style is fitted (docs/motion.md)."""
+"""The base models of the mouth, made from synthetic speech, and a person's style (docs/motion.md)."""

@@ -31,7 +31,8 @@ SHIPPED = Path(mouth.__file__).with_name("weights")
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; 0 when it worked."""
-    parser = argparse.ArgumentParser(prog="python -m rendering.training.mouth", description=(__doc__ or "").split("\n")[0])
+    what = (__doc__ or "").split("\n")[0]
+    parser = argparse.ArgumentParser(prog="python -m rendering.training.mouth", description=what)
     commands = parser.add_subparsers(dest="command", required=True)
     build = commands.add_parser("build")
     build.add_argument("--out", type=Path, required=True)

@@ -121,7 +121,8 @@ def report(models: MouthModels, speech: Speech) -> dict[str, Any]:
         "audio": judged.score(audio).rounded(),
         "driver_random_style": judged.score(*strangers).rounded(),
         "loudness": judged.score(loudness_mouth(speech.samples)[: speech.frames]).rounded(),
-        "viseme_accuracy": round(float(same.mean()), 3), "viseme_accuracy_in_speech": round(float(same[spoken].mean()), 3),
+        "viseme_accuracy": round(float(same.mean()), 3),
+        "viseme_accuracy_in_speech": round(float(same[spoken].mean()), 3),
     }  # fmt: skip
 
 

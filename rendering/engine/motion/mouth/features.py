@@ -89,4 +89,5 @@ def _filters() -> Array:
     edges = 700 * (10 ** (mels / 2595) - 1)
     bins = np.fft.rfftfreq(_FFT, 1 / RATE_HZ)[:, None]
     low, middle, high = edges[:-2], edges[1:-1], edges[2:]
-    return np.clip(np.minimum((bins - low) / (middle - low), (high - bins) / (high - middle)), 0, None).astype(np.float32)
+    heights = np.minimum((bins - low) / (middle - low), (high - bins) / (high - middle))
+    return np.clip(heights, 0, None).astype(np.float32)
