@@ -8,6 +8,7 @@ Answer: {"rate_hz", "phonemes": [[IPA, start s], ...]} and a line end, then int1
 import ctypes
 import json
 import sys
+from pathlib import Path
 from typing import Any
 
 import espeakng_loader
@@ -41,7 +42,10 @@ def main() -> int:
     rate_hz = library.espeak_Initialize(
         SYNCHRONOUS, BUFFER_MS, espeakng_loader.get_data_path().encode(), PHONEME_EVENTS | IPA
     )
-    name = order["language"] + (f"+{order['variant']}" if order.get("variant") else "")
+    variant = order.get("variant")
+    if variant and not (Path(espeakng_loader.get_data_path()) / "voices" / "!v" / Path(variant).name).exists():
+        return 1  # the library would speak without it and say nothing
+    name = order["language"] + (f"+{variant}" if variant else "")
     if rate_hz <= 0 or library.espeak_SetVoiceByName(name.encode()) != 0:
         return 1
     for parameter, key in ((RATE, "words_per_minute"), (PITCH, "pitch")):

@@ -1,6 +1,6 @@
 """Make or judge the base models of the mouth.
 
-    python -m rendering.training.mouth build --out DIR [--minutes 100] [--steps 7000] [--motion-steps 5000] [--seed 1]
+    python -m rendering.training.mouth build --out DIR [--minutes 100] [--steps 5000] [--motion-steps 4000] [--seed 1]
     python -m rendering.training.mouth evaluate [--models DIR]
 
 `build` says the training sentences with flite and espeak-ng, which takes minutes, and keeps them in DIR/speech.npz, so
@@ -12,17 +12,16 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 
 from rendering.engine.motion import mouth
+from rendering.engine.motion.mouth.features import RATE_HZ
 from rendering.engine.motion.mouth.release import MANIFEST_FILE, MODEL_FILE, MouthModels
 from rendering.speech.voices import EspeakVoice, FliteVoice
-from rendering.training.mouth import corpus, evaluate, movement, recognise, texts
+from rendering.training.mouth import both, corpus, evaluate, texts
 from rendering.training.mouth.corpus import Speech
 
 RELEASE = "1"
@@ -37,8 +36,8 @@ def main(arguments: list[str] | None = None) -> int:
     build = commands.add_parser("build")
     build.add_argument("--out", type=Path, required=True)
     build.add_argument("--minutes", type=float, default=100.0)
-    build.add_argument("--steps", type=int, default=7000)
-    build.add_argument("--motion-steps", type=int, default=5000)
+    build.add_argument("--steps", type=int, default=5000)
+    build.add_argument("--motion-steps", type=int, default=4000)
     build.add_argument("--seed", type=int, default=1)
     judge = commands.add_parser("evaluate")
     judge.add_argument("--models", type=Path, default=SHIPPED)
@@ -52,16 +51,9 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _build(given: argparse.Namespace) -> None:
-    torch.set_num_threads(1)
     given.out.mkdir(parents=True, exist_ok=True)
-    began_s = time.process_time()
     speech = _speech(given.out / "speech.npz", given.minutes, given.seed)
-    print("analysing", flush=True)
-    heard = recognise.hear(speech, given.seed)
-    recogniser, early = recognise.train(heard, given.steps, given.seed, _show("recogniser"))
-    recognised = tuple(r.posteriors(c.astype(np.float32)) for r in (recogniser, early) for c in heard.copies[-2:])
-    material = movement.Material.of(speech, recognised)
-    motion = movement.train(material, given.motion_steps, given.seed, _show("motion"))
+    recogniser, motion = both.train(speech, given.steps, given.motion_steps, given.seed)
     facts = {
         "release": RELEASE, "seed": given.seed,
         "command": f"python -m rendering.training.mouth build --minutes {given.minutes:g} --steps {given.steps} "
@@ -69,9 +61,8 @@ def _build(given: argparse.Namespace) -> None:
         "training": {
             "speech": "synthetic: flite (slt, rms, kal16, kal) and espeak-ng in English, Hindi, Bengali and Assamese; "
             "no recording of a person who speaks, no flite awb",
-            "minutes": round(len(speech.samples) / 16_000 / 60, 1), "voices": len(speech.voices),
+            "minutes": round(len(speech.samples) / RATE_HZ / 60, 1), "voices": len(speech.voices),
             "truth": "our own viseme table and coarticulation rule in drawn styles, no tracked face",
-            "cpu_s": round(time.process_time() - began_s),
         },
     }  # fmt: skip
     rough = MouthModels.from_files(MouthModels(recogniser, motion, facts).to_files())
@@ -87,7 +78,7 @@ def _speech(kept: Path, minutes: float, seed: int) -> Speech:
         if float(found["minutes"]) == minutes and int(found["seed"]) == seed:
             samples = found["samples"].astype(np.float32) / 32768
             return Speech(samples, found["starts_s"], found["ends_s"], found["classes"], tuple(found["voices"]))
-    shown = _show("speech")
+    shown = both.tell("speech")
     speech = corpus.build(minutes, seed, lambda share: shown(round(1000 * min(share, 1)), 1000, 0.0))
     np.savez(
         kept, samples=np.round(speech.samples * 32768).astype(np.int16), starts_s=speech.starts_s,
@@ -100,17 +91,6 @@ def _scores(models: MouthModels) -> dict[str, Any]:
     unseen = corpus.spoken_by(FliteVoice(corpus.HELD_OUT_VOICE), texts.test_sentences("en"))
     klatt = corpus.spoken_by(EspeakVoice("en-us", variant="klatt2"), texts.test_sentences("en")[:25])
     return {"flite awb": evaluate.report(models, unseen), "espeak-ng klatt2": evaluate.report(models, klatt)}
-
-
-def _show(stage: str) -> Any:
-    last = [-1.0]
-
-    def tell(step: int, steps: int, loss: float) -> None:
-        if time.monotonic() - last[0] > 5 or step == steps:
-            last[0] = time.monotonic()
-            print(f"{stage:10} {step}/{steps} {loss:.3f}", flush=True)
-
-    return tell
 
 
 if __name__ == "__main__":

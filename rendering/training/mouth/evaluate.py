@@ -16,7 +16,7 @@ from rendering.engine.motion.visemes import CLOSURE, SILENCE
 from rendering.training.mouth import measures, truth
 from rendering.training.mouth.corpus import Speech
 from rendering.training.mouth.measures import Quality
-from rendering.training.mouth.movement import JAW, UNEVEN, opening
+from rendering.training.mouth.movement import UNEVEN
 from rendering.training.mouth.recognise import labels
 from rendering.training.mouth.truth import Sounds
 
@@ -124,12 +124,3 @@ def report(models: MouthModels, speech: Speech) -> dict[str, Any]:
         "viseme_accuracy": round(float(same.mean()), 3),
         "viseme_accuracy_in_speech": round(float(same[spoken].mean()), 3),
     }  # fmt: skip
-
-
-def open_share(models: MouthModels, samples: Array) -> float:
-    """Share of frames in which the mouth opens to sound that is not speech, without the voice gate."""
-    moved = through(models.motion, models.recogniser.listen(samples))
-    return float(np.mean(opening(moved) > 0.1))
-
-
-__all__ = ["JAW", "Judged", "failed_bars", "from_text", "negative_controls", "open_share", "report", "through"]

@@ -55,8 +55,8 @@ class Sync:
         return self.peak - self.shuffled
 
 
-def compare(moved: Array, wanted: Array, bilabials_s: Array) -> Quality:
-    """Measure movements [T, MOUTH] at n / 30 s.
+def compare(moved: Array, wanted: Array, bilabials_s: Array, frames_per_s: float = FRAMES_PER_S) -> Quality:
+    """Measure movements [T, MOUTH] whose frame n stands at n / `frames_per_s`.
 
     Args:
         bilabials_s: [B] middle of each p, b and m; those count whose truth closes within NEAR_S.
@@ -67,30 +67,29 @@ def compare(moved: Array, wanted: Array, bilabials_s: Array) -> Quality:
         float(np.sqrt(np.mean((moved - wanted) ** 2))),
         _correlation(moved[:, JAW], wanted[:, JAW]),
         _correlation(moved[:, CLOSURE], wanted[:, CLOSURE]),
-        _closure_share(is_open, should_open, bilabials_s),
-        _false_closures(is_open, should_open),
+        _closure_share(is_open, should_open, bilabials_s, frames_per_s),
+        _false_closures(is_open, should_open, frames_per_s),
         float(np.mean(moved.var(0) / spread**2)),
         float(_jitter(moved[:, JAW]) / max(_jitter(wanted[:, JAW]), 1e-9)),
-        _lag_ms(is_open, should_open),
+        1000 * best_lag_s(is_open, should_open, frames_per_s, REACH_S)[0],
     )
 
 
-def _closure_share(is_open: Array, should_open: Array, bilabials_s: Array) -> float:
-    reach = round(NEAR_S * FRAMES_PER_S)
+def _closure_share(is_open: Array, should_open: Array, bilabials_s: Array, frames_per_s: float) -> float:
     closed = []
     for moment_s in bilabials_s:
-        middle = round(float(moment_s) * FRAMES_PER_S)
-        near = slice(max(0, middle - reach), middle + reach + 1)
+        first = int(np.ceil((float(moment_s) - NEAR_S) * frames_per_s))
+        near = slice(max(0, first), int((float(moment_s) + NEAR_S) * frames_per_s) + 1)
         if len(should_open[near]) and should_open[near].min() < CLOSED:
             closed.append(is_open[near].min() < CLOSED)
     return float(np.mean(closed)) if closed else float("nan")
 
 
-def _false_closures(is_open: Array, should_open: Array) -> float:
+def _false_closures(is_open: Array, should_open: Array, frames_per_s: float) -> float:
     """Closings per minute, each counted once, while the truth is clearly open."""
     wrong = (is_open < CLOSED) & (should_open > CLEARLY_OPEN)
     begins = wrong[1:] & ~wrong[:-1]
-    return float((begins.sum() + wrong[0]) / (len(wrong) / FRAMES_PER_S / 60))
+    return float((begins.sum() + wrong[0]) / (len(wrong) / frames_per_s / 60))
 
 
 def _jitter(curve: Array) -> float:
@@ -103,11 +102,14 @@ def _correlation(a: Array, b: Array) -> float:
     return float(np.corrcoef(a, b)[0, 1])
 
 
-def _lag_ms(is_open: Array, should_open: Array) -> float:
-    """Where the correlation of the two openings peaks, between the frames by a parabola."""
-    reach = round(REACH_S * FRAMES_PER_S)
-    values = np.array([_shifted_correlation(is_open, should_open, lag) for lag in range(-reach, reach + 1)])
-    return float((_peak(values) - reach) * 1000 / FRAMES_PER_S)
+def best_lag_s(later: Array, earlier: Array, frames_per_s: float, reach_s: float) -> tuple[float, float]:
+    """By how many s `later` comes after `earlier`, where their correlation peaks, and its height there.
+
+    Between the frames the peak is placed by a parabola.
+    """
+    reach = round(reach_s * frames_per_s)
+    values = np.array([_shifted_correlation(later, earlier, lag) for lag in range(-reach, reach + 1)])
+    return float((_peak(values) - reach) / frames_per_s), float(values.max())
 
 
 def _shifted_correlation(later: Array, earlier: Array, lag: int) -> float:
@@ -137,7 +139,7 @@ def sync(openings: Array, frames_per_s: float, samples: Array, seed: int = 0) ->
     grid_s = np.arange(count) * STEP_S
     curve = np.interp(grid_s, np.arange(len(openings)) / frames_per_s, openings)
     reach = round(REACH_S / STEP_S)
-    values = np.array([_shifted_correlation(curve, energy, lag) for lag in range(-reach, reach + 1)])
+    lag_s, height = best_lag_s(curve, energy, 1 / STEP_S, REACH_S)
     random = np.random.default_rng(seed)
     piece = round(1.0 / STEP_S)
     pieces = [energy[i : i + piece] for i in range(0, count, piece)]
@@ -145,7 +147,7 @@ def sync(openings: Array, frames_per_s: float, samples: Array, seed: int = 0) ->
     for _ in range(SHUFFLES):
         mixed = np.concatenate([pieces[i] for i in random.permutation(len(pieces))])
         chance.append(max(_shifted_correlation(curve, mixed, lag) for lag in range(-reach, reach + 1, 4)))
-    return Sync(float(values.max()), float((_peak(values) - reach) * 1000 * STEP_S), float(np.quantile(chance, 0.95)))
+    return Sync(height, 1000 * lag_s, float(np.quantile(chance, 0.95)))
 
 
 def _energy(samples: Array, count: int) -> Array:

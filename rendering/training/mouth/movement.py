@@ -1,9 +1,9 @@
-"""Training of the motion model: class shares, exact or recognised, to the movement of a drawn person."""
+"""Training of the motion model: class shares, exact, shifted or misheard, to the movement of a drawn person."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -20,10 +20,11 @@ from rendering.training.mouth.truth import Sounds
 Array = np.ndarray[Any, np.dtype[Any]]
 Progress = Callable[[int, int, float], None]
 
-BATCH, WINDOW_FRAMES = 8, 80
+BATCH, WINDOW_FRAMES = 6, 64
 PEAK_RATE, DECAY, CLIP = 2e-3, 0.01, 1.0
-RECOGNISED_SHARE, JITTERED_SHARE = 0.35, 0.25  # of the windows; the others see exact times
-JITTER_S = 0.010
+MISHEARD_SHARE, JITTERED_SHARE = 0.35, 0.25  # of the windows; the others see exact times
+JITTER_S = 0.012
+READINGS = 5
 OPENING_WEIGHT = 10.0
 JAW = MOUTH.index("jaw")
 UNEVEN = truth.Unevenness()
@@ -31,17 +32,15 @@ UNEVEN = truth.Unevenness()
 
 @dataclass(frozen=True)
 class Material:
-    """The sounds of the training speech, and what recognisers made of it: each [F, VISEMES] at n / 30 s."""
+    """The sounds of the training speech."""
 
     sounds: Sounds
     seconds: float
-    recognised: tuple[Array, ...]
 
     @staticmethod
-    def of(speech: Speech, recognised: tuple[Array, ...]) -> Material:
+    def of(speech: Speech) -> Material:
         """Material of a recording."""
-        sounds = Sounds(speech.starts_s, speech.ends_s, speech.classes)
-        return Material(sounds, float(speech.ends_s[-1]), recognised)
+        return Material(Sounds(speech.starts_s, speech.ends_s, speech.classes), float(speech.ends_s[-1]))
 
 
 def train(material: Material, steps: int, seed: int, on_progress: Progress) -> MotionModel:
@@ -89,18 +88,46 @@ def batch(material: Material, past: int, random: np.random.Generator) -> tuple[A
         styles[row], emotions[row] = truth.draw_style(random), truth.draw_emotion(random)
         first = int(random.integers(0, int(material.seconds * FRAMES_PER_S) - length))
         kind = random.random()
-        phase_s = 0.0 if kind < RECOGNISED_SHARE else random.uniform(0, FRAME_S)
-        times_s = (first + np.arange(length)) * FRAME_S + phase_s
+        times_s = (first + np.arange(length)) * FRAME_S + random.uniform(0, FRAME_S)
         near = material.sounds.between(times_s[0] - 0.2, times_s[-1] + 0.2)
-        if kind < RECOGNISED_SHARE:
-            heard = material.recognised[int(random.integers(len(material.recognised)))]
-            inputs[row] = heard[first : first + length]
-        else:
-            jitter_s = JITTER_S if kind < RECOGNISED_SHARE + JITTERED_SHARE else 0.0
-            inputs[row] = _shares(times_s, near, jitter_s, random)
+        jitter_s = JITTER_S if kind < MISHEARD_SHARE + JITTERED_SHARE else 0.0
+        heard = misheard(near, random) if kind < MISHEARD_SHARE else (near.classes,)
+        inputs[row] = np.mean([_shares(times_s, replace(near, classes=c), jitter_s, random) for c in heard], axis=0)
         moved = times_s[past - LOOK_AHEAD : length - LOOK_AHEAD]
         wanted[row] = truth.move(moved, near, styles[row], emotions[row], UNEVEN, random)
     return inputs, styles, emotions, wanted
+
+
+def misheard(sounds: Sounds, random: np.random.Generator) -> tuple[Array, ...]:
+    """Several readings of the sounds, which together are as unsure as a recogniser: some sounds are another in some.
+
+    How sure a sound is differs; where two readings disagree, each is right as often as its share says.
+    """
+    count = len(sounds.classes)
+    surely = random.beta(1.2, 0.35, count)  # the share of the readings that hear what was said
+    other = _CONFUSED[sounds.classes, random.integers(0, _CONFUSED.shape[1], count)]
+    rivals = _CONFUSED[sounds.classes, random.integers(0, _CONFUSED.shape[1], count)]
+    readings = []
+    for index in range(READINGS):
+        wrong = (index + 0.5) / READINGS > surely
+        readings.append(np.where(wrong, np.where(random.random(count) < 0.7, other, rivals), sounds.classes))
+    return tuple(readings)
+
+
+def _confused() -> Array:
+    """[VISEMES, 6] what each class is taken for, the likelier ones more often."""
+    near = {
+        "sil": "PP DD kk HH SS FF", "PP": "DD kk nn WW FF sil", "FF": "TH SS PP HH WW DD", "TH": "FF DD SS nn DD FF",
+        "DD": "kk PP nn TH SS CH", "kk": "DD PP HH nn DD sil", "CH": "SS DD TH CH SS RR", "SS": "CH TH FF DD SS CH",
+        "nn": "DD PP RR WW @ ih", "RR": "er WW nn uh @ RR", "WW": "ou oh PP RR nn uh", "HH": "kk @ FF ah E sil",
+        "aa": "ah E oh aa ah @", "ah": "aa @ oh E uh aa", "E": "ih ah aa @ iy ih", "ih": "iy E @ ih iy nn",
+        "iy": "ih E iy nn ih ou", "oh": "ah ou aa uh WW oh", "ou": "uh oh WW iy ou @", "uh": "ou @ oh ah uh er",
+        "er": "RR @ uh er ah RR", "@": "ih ah uh E nn er",
+    }  # fmt: skip
+    return np.array([[VISEMES.index(other) for other in near[name].split()] for name in VISEMES])
+
+
+_CONFUSED = _confused()
 
 
 def _shares(times_s: Array, sounds: Sounds, jitter_s: float, random: np.random.Generator) -> Array:

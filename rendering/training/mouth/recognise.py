@@ -19,12 +19,11 @@ from rendering.training.mouth.corpus import Speech
 Array = np.ndarray[Any, np.dtype[Any]]
 Progress = Callable[[int, int, float], None]  # step, steps, running loss
 
-COPIES = 3  # the clean recording and two spoiled ones
-BATCH, WINDOW_FRAMES = 8, 80
+COPIES = 2  # the clean recording and a spoiled one
+BATCH, WINDOW_FRAMES = 6, 64
 PEAK_RATE, DECAY, CLIP = 2e-3, 0.01, 1.0
 OTHER_SHARE = 0.08  # of the windows hold no speech at all
 OTHER_MINUTES_SHARE = 0.10  # how much of it is made, compared with speech
-EARLY_SHARE = 0.4  # a recogniser of this age errs on known voices about as a grown one does on unknown ones
 _PIECE_S = 10.0
 _DB = np.log(10) / 10  # log power per decibel
 
@@ -67,8 +66,8 @@ def labels(speech: Speech) -> Array:
     return out
 
 
-def train(heard: Heard, steps: int, seed: int, on_progress: Progress) -> tuple[Recogniser, Recogniser]:
-    """The recogniser, and what it was at EARLY_SHARE of its training.
+def train(heard: Heard, steps: int, seed: int, on_progress: Progress) -> Recogniser:
+    """Fit the recogniser.
 
     AdamW with a one-cycle rate, soft cross-entropy; small batches, because updates count more than frames.
     """
@@ -77,7 +76,7 @@ def train(heard: Heard, steps: int, seed: int, on_progress: Progress) -> tuple[R
     net = nets.recogniser_net()
     optimiser = torch.optim.AdamW(net.parameters(), lr=PEAK_RATE, weight_decay=DECAY)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, PEAK_RATE, total_steps=steps)
-    early, running = _frozen(net, heard), 3.0
+    running = 3.0
     for step in range(steps):
         inputs, wanted = _batch(heard, net.past_frames, random)
         logits = net(torch.from_numpy(inputs))
@@ -88,13 +87,7 @@ def train(heard: Heard, steps: int, seed: int, on_progress: Progress) -> tuple[R
         optimiser.step()
         schedule.step()
         running += 0.02 * (loss.item() - running)
-        if step == int(EARLY_SHARE * steps):
-            early = _frozen(net, heard)
         on_progress(step + 1, steps, running)
-    return _frozen(net, heard), early
-
-
-def _frozen(net: nets.CausalNet, heard: Heard) -> Recogniser:
     return Recogniser(net.frozen(), heard.mean.astype(np.float32), heard.deviation.astype(np.float32))
 
 
