@@ -36,6 +36,7 @@ from rendering.worker.latency import LatencyMarks
 from rendering.worker.lease_keeper import keep_lease
 from rendering.worker.loading import Cast, load_cast
 from rendering.worker.mark_slots import MarkSlot, SlottedMark
+from rendering.worker.motion_models import mouth_models
 from rendering.worker.pacing import FIRST_TICK, FramePacer
 from rendering.worker.peer import Peer
 from rendering.worker.reports import SessionReports
@@ -238,7 +239,7 @@ class Session:
             "conversation_id": grant.conversation_id, "replica_id": grant.replica_id,
             "replica_version": grant.replica_version, "policy_id": grant.policy_id,
             "policy_version": grant.policy_version, "size_px": self._tools.config.size_px,
-            "frames_per_s": self._tools.config.frames_per_s,
+            "frames_per_s": self._tools.config.frames_per_s, "motion_models": [mouth_models().release],
         }
 
     async def _make_first_frame(self, mark: SlottedMark) -> None:
