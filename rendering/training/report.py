@@ -59,7 +59,8 @@ def assemble(state: FitState, frames: Dataset, motion: Geometry, config: Trainin
     scene = state.scene
     poses = canonical.align(frames.landmarks[frames.train], scene.space.mean)
     gap = calibration.jaw_gap(poses.shapes)
-    caps = calibration.emotion_caps_milli(scene.space, scene.mesh, scene.face_triangles, gap)
+    radius = calibration.seen_radius(scene.space, motion.coefficients[frames.train])
+    caps = calibration.emotion_caps_milli(scene.space, scene.mesh, scene.face_triangles, gap, radius)
     facts: dict[str, Any] = {
         "calibration": {"jaw_gap": round(gap, 4), "emotion_caps_milli": caps, "controls": list(controls.NAMES)},
         "training": {
