@@ -29,8 +29,8 @@ NAMES = (*_OF_SPEECH, *units.CONTROLS, *_OF_EYES)
 INDEX = {name: position for position, name in enumerate(NAMES)}
 DEFAULT_JAW_GAP = 0.22  # inner lip opening at jaw 1 where the footage says nothing, in outer eye distances
 NOISE = 0.015  # how exactly authored points are to be met, in outer eye distances
-UNIT_NOISE = 0.03  # the same for action units: exactly met, they would ask for rare shapes whose colours were hardly seen
-STILL = 0.5  # confidence of an action unit in points it does not name: half of what the footage moves there stays
+UNIT_NOISE = 0.03  # the same for action units: met more exactly, they would ask for rare shapes and their colours
+STILL = 0.5  # confidence of an action unit in points that it does not name: half of the footage stays there
 FARTHEST = 4.0  # a control at amount 1 goes no farther than this many deviations within the seen shapes
 
 
