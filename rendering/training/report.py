@@ -106,6 +106,6 @@ def _emotion_sheet(replica: Replica, renderer: Renderer) -> Array:
     drawn = []
     for name in expression.EMOTIONS:
         amounts = expression.amounts(name, replica.emotion_caps_milli[name])
-        drawn.append(renderer.draw(FaceState(amounts, 0.0, rest.pose)))
+        drawn.append(renderer.draw(FaceState(amounts, expression.resting_closure(amounts), rest.pose)))
     rows = np.stack(drawn).reshape(2, 4, *drawn[0].shape)
     return pictures.side_by_side(*rows.transpose(1, 0, 2, 3, 4))
