@@ -97,11 +97,14 @@ def manifest_request(grant: Grant, key: SessionKey, worker: SigningKey, slot_id:
     ))
 
 
-def play(*, tenant: str, subject_id: str, now: datetime, frames: int = 60, seed: int = 1) -> MarkedSession:
+def play(
+    *, tenant: str, subject_id: str, now: datetime, frames: int = 60, seed: int = 1, **grant_changes: Any,
+) -> MarkedSession:
     """Grant, manifest, and `frames` sealed frames of a talking head, written down as they were sent."""
     subject_keys.ensure(subject_id, actor=SETUP, tenant=tenant)
     worker, actor = register_worker()
-    grant, slot_id, key = make_grant(tenant=tenant, subject_id=subject_id, now=now), new_mark_id(), SessionKey()
+    grant = make_grant(tenant=tenant, subject_id=subject_id, now=now, **grant_changes)
+    slot_id, key = new_mark_id(), SessionKey()
     conversation = ObjectRef("conversation", grant.conversation_id, tenant=tenant, subject=subject_id)
     signed = session_manifests.sign_for_session(
         actor=actor, request=manifest_request(grant, key, worker, slot_id), conversation=conversation, lease_id="z1",
