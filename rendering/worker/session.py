@@ -180,7 +180,10 @@ class Session:
             viewer_nonce=str(offer.body["viewer_nonce"]), dtls_fingerprint=connection.peer.dtls_fingerprint,
             video_codec=self._encoder.settings.codec, media_start_ms=int(self._media_clock.now_s() * 1000),
             follows=self._reports.last_label)
-        signed = await self._hand_in_answer(opened, offer, sdp, request)
+        signed = protocol.SignedManifest(**await self._tools.control.post(self._lease, "answer", {
+            "offer_id": offer.body["offer_id"], "sdp": sdp,
+            "session_facts": session_facts(opened.grant, self._tools.config), "manifest": request}))
+        self._answered.set()
         sealer = Sealer(opened.permit, label=cast.label, embedder=mark, encoder=self._encoder,
                         attestor=connection.begin(signed.manifest_label, self._encoder))
         sealer.counters = self._counters
@@ -202,16 +205,6 @@ class Session:
         if self._answered.is_set():
             raise OfferUnusable("This browser offers another codec than the one that this session began with.")
         self._encoder = VideoEncoder(replace(self._encoder.settings, codec=name))
-
-    async def _hand_in_answer(
-        self, opened: Opened, offer: protocol.LeaseEvent, sdp: str, request: dict[str, Any],
-    ) -> protocol.SignedManifest:
-        """The session manifest that went to the viewer with the answer."""
-        signed = protocol.SignedManifest(**await self._tools.control.post(self._lease, "answer", {
-            "offer_id": offer.body["offer_id"], "sdp": sdp,
-            "session_facts": session_facts(opened.grant, self._tools.config), "manifest": request}))
-        self._answered.set()
-        return signed
 
     async def _make_first_frame(self, mark: SlottedMark) -> None:
         """The picture of media time zero is made while the connection is being set up, and waits for it."""

@@ -217,6 +217,7 @@ function end(reason) {
   verdictView.close();
   const known = root.querySelector(`[data-ending="${CSS.escape(reason)}"]`) ?? ending(reason);
   for (const text of root.querySelectorAll("[data-ending]")) text.hidden = text !== known;
+  if (known.dataset.title) find("ended-title").textContent = known.dataset.title;
   find("announce-now").textContent = known.textContent;
   find("transcript-box").open = find("transcript").children.length > 0;
   for (const control of root.querySelectorAll("[data-live-control]")) control.disabled = true;

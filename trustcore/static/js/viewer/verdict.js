@@ -125,6 +125,8 @@ export function createVerdictView(root) {
     // The line is lost, or the page has just been loaded again.
     reconnect() {
       last = "reconnecting";
+      sound = null;
+      find("count-sound").textContent = "–";
       draw({ state: "checking", words: "reconnecting", good: 0, total: 0 });
     },
     // No frame comes: what was verified a while ago says nothing about now.
