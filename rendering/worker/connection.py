@@ -12,6 +12,7 @@ from provenance.manifests.permit import Permit
 from provenance.manifests.seal import SealCounters, SealedFrame
 from rendering.worker.encoder import VideoEncoder
 from rendering.worker.governor import RateGovernor
+from rendering.worker.mark_slots import MarkSlot
 from rendering.worker.peer import Peer
 from rendering.worker.sound_mark import MarkedSound
 from rendering.worker.tracks import MediaClock, SealedVideoTrack, SoundTrack
@@ -28,8 +29,8 @@ class Host(Protocol):
 
     def end(self, reason: str) -> None: ...
 
-    def note_sent(self, frame: SealedFrame, slot_id: str) -> None:
-        """The track handed this very frame to the network; `slot_id`: the mark slot in its picture."""
+    def note_sent(self, frame: SealedFrame, slot: MarkSlot) -> None:
+        """The track handed this very frame to the network; `slot`: whose mark is in its picture."""
 
     def line_changed(self, connection: "Connection") -> None:
         """It was made, was lost, or says something again."""
@@ -56,7 +57,7 @@ class Connection:
         self._encoder = encoder
         settings = encoder.settings
         self._governor = RateGovernor(settings.bit_rate_bps, settings.max_bit_rate_bps)
-        self._slot_of: dict[int, str] = {}  # sequence of a frame that waits to be sent -> mark slot it carries
+        self._slot_of: dict[int, MarkSlot] = {}  # by the sequence of a frame that waits to be sent
         self._heard_at_s = clock.monotonic_s()
         self._is_over = False
         self._picture = SealedVideoTrack(
@@ -83,9 +84,9 @@ class Connection:
         self._sound.attestor = Attestor(self.key, label, codec=OPUS_PACKETS)
         return Attestor(self.key, label, codec=self._picture.codec)
 
-    def give(self, frame: SealedFrame, slot_id: str) -> None:
+    def give(self, frame: SealedFrame, slot: MarkSlot) -> None:
         """Queue one frame for the next send."""
-        self._slot_of[frame.sequence] = slot_id
+        self._slot_of[frame.sequence] = slot
         self._picture.give(frame)
 
     def pause(self) -> None:
@@ -108,7 +109,7 @@ class Connection:
         await self.peer.close()
 
     def _note_sent(self, frame: SealedFrame) -> None:
-        self._host.note_sent(frame, self._slot_of.pop(frame.sequence, ""))
+        self._host.note_sent(frame, self._slot_of.pop(frame.sequence))
 
     # --- what the viewer's side tells (PeerListener) ---------------------------------------------------------------
 

@@ -32,7 +32,7 @@ from rendering.worker.gate import Opened
 from rendering.worker.latency import LatencyMarks
 from rendering.worker.lease_keeper import keep_lease
 from rendering.worker.loading import Cast, load_cast
-from rendering.worker.mark_slots import SlottedMark
+from rendering.worker.mark_slots import MarkSlot, SlottedMark
 from rendering.worker.pacing import FIRST_TICK, FramePacer
 from rendering.worker.peer import OfferUnusable
 from rendering.worker.reports import SessionReports
@@ -175,11 +175,12 @@ class Session:
         self._log("offer")
         sdp = await connection.peer.answer(str(offer.body["sdp"]))
         self._settle_codec(connection.peer.video_codec)
+        media_now_s, left_s = self._media_clock.now_s(), opened.permit.not_after_s - self._tools.clock.monotonic_s()
         request = manifest_request(
-            self._lease, self._claim, connection.key, mark, self._tools.config,
-            viewer_nonce=str(offer.body["viewer_nonce"]), dtls_fingerprint=connection.peer.dtls_fingerprint,
-            video_codec=self._encoder.settings.codec, media_start_ms=int(self._media_clock.now_s() * 1000),
-            follows=self._reports.last_label)
+            self._lease, self._claim, connection.key, self._tools.config,
+            mark_slots=mark.to_json(media_now_s + left_s), viewer_nonce=str(offer.body["viewer_nonce"]),
+            dtls_fingerprint=connection.peer.dtls_fingerprint, video_codec=self._encoder.settings.codec,
+            media_start_ms=int(media_now_s * 1000), follows=self._reports.last_label)
         signed = protocol.SignedManifest(**await self._tools.control.post(self._lease, "answer", {
             "offer_id": offer.body["offer_id"], "sdp": sdp,
             "session_facts": session_facts(opened.grant, self._tools.config), "manifest": request}))
@@ -212,7 +213,7 @@ class Session:
         loop = asyncio.get_running_loop()
         frame = await loop.run_in_executor(self._tools.frame_thread, self._maker.make, FIRST_TICK)
         if frame is not None:
-            self._connection.give(frame, mark.slot.hex_id)
+            self._connection.give(frame, mark.slot)
 
     async def _play(self, opened: Opened, cast: Cast, mark: SlottedMark) -> None:
         """Steps 5 and 6, one after the other, until the session ends. Raises TimeoutError when nobody came back."""
@@ -246,7 +247,7 @@ class Session:
             await asyncio.sleep(max(0.0, tick.send_at_s - clock.monotonic_s()))
             if frame is None or self._stopped.is_set():
                 continue
-            connection.give(frame, mark.slot.hex_id)
+            connection.give(frame, mark.slot)
 
     async def _wait_for_viewer(self, opened: Opened, cast: Cast, mark: SlottedMark) -> None:
         """Step 6. Nothing is made or sent until the viewer's next offer has its connection, or the line is back.
@@ -362,10 +363,10 @@ class Session:
 
     # --- what the connections tell (Host) --------------------------------------------------------------------------
 
-    def note_sent(self, frame: SealedFrame, slot_id: str) -> None:
+    def note_sent(self, frame: SealedFrame, slot: MarkSlot) -> None:
         self._latency.mark("offer_to_first_frame_ms", "offer")
         self._latency.mark("rejoin_to_first_frame_ms", "rejoin")
-        self._reports.sent(frame, slot_id, self._tools.clock.utc())
+        self._reports.sent(frame, slot, self._tools.clock.utc())
 
     def line_changed(self, connection: Connection) -> None:
         if connection.connected.is_set():

@@ -38,6 +38,7 @@ class Rig:
         self.control.page = render_to_string("rendering/viewer.html", {
             "conversation_id": conversation_id, "person_name": "Asha Baruah", "organisation_name": "Brahmaputra Mutual",
             "trust_anchor_pem": self.control.signer.anchor_pem, "replica_version": 1, "policy_version": 1,
+            "status_list_url": "/check/claim-signers.crl",
             **{f"{what}_url": f"{base}/{what}" for what in ("offer", "message", "state", "leave")},
         }).encode()
         viewer = Viewer(self.browser, f"{self.url}{base}/")
@@ -57,6 +58,7 @@ class Rig:
             "conversation_id": base.removeprefix("/c/"), "person_name": "Asha Baruah", "is_embedded": True,
             "organisation_name": "Brahmaputra Mutual", "viewer_secret": "s", "embed_origins": origin,
             "trust_anchor_pem": self.control.signer.anchor_pem, "replica_version": 1, "policy_version": 1,
+            "status_list_url": "/check/claim-signers.crl",
             **{f"{what}_url": f"{base}/embed/{what}" for what in ("offer", "message", "state", "leave")},
         }).encode()
 

@@ -11,6 +11,7 @@ from provenance.verify import video
 from provenance.verify.reports import Outcome
 from tests.common.embedding_page import EmbeddingPage, serving_page
 from tests.common.live_rig import Rig, rigged, wait_until
+from tests.common.live_session import status_list
 from tests.common.simulators.control import SimulatedSession
 
 pytestmark = pytest.mark.timeout(240)
@@ -33,6 +34,7 @@ def test_a_conversation_from_connect_to_withdrawal(rig: Rig) -> None:
     rig.control.push(session, "emotion", {"emotion": "joy", "milli": 900})
     wait_until(lambda: session.clamps, 5)
     before, sound_share = viewer.seen(), viewer.page.text_content("[data-part=count-sound]")
+    signer = viewer.page.text_content("[data-part=signer]") or ""
     rig.control.revoke(session)
     after = viewer.wait_for("m.state === 'ended'", 5)
     wait_until(lambda: session.finished, 10)
@@ -44,6 +46,7 @@ def test_a_conversation_from_connect_to_withdrawal(rig: Rig) -> None:
     assert sound["counts"]["received"] == sound["counts"]["verified"] > 100, sound
     assert (sound["state"], sound["share"], sound["counts"]["withheld"]) == ("verified", 1, 0)
     assert sound_share == "100 %"
+    assert signer.startswith("certificate not revoked, asked at ")
     assert not viewer.errors
     # Half the machine may belong to others while tests run; the figure itself is measured by the start benchmark.
     assert fps > 15, fps
@@ -53,6 +56,22 @@ def test_a_conversation_from_connect_to_withdrawal(rig: Rig) -> None:
     assert finished["reason"] == "consent_withdrawn" and finished["counters"]["unsealed_sent"] == 0
     assert finished["counters"]["rendered"] == finished["counters"]["sent"] + finished["counters"]["dropped"]
     _check_recording(session)
+    assert {(one["mark_slot_id"], one["mark_slot_index"], one["mark_slot_from"]) for one in session.segments} >= {
+        ("0123456789abcdef", 0, 1)}
+
+
+def test_a_revoked_signer_is_said_and_nothing_is_shown(rig: Rig) -> None:
+    rig.control.status_list = status_list(is_revoked=True)
+    session, viewer = rig.session()
+    viewer.connect()
+    seen = viewer.wait_for("m.signer === 'revoked' && m.state === 'hidden'", 20)
+    said = [viewer.page.text_content(f"[data-part={part}]") or "" for part in ("chip-text", "hidden-why", "signer")]
+    rig.control.status_list = status_list(is_revoked=False)
+    rig.control.revoke(session)
+    viewer.wait_for("m.state === 'ended'", 5)
+    viewer.close()
+    assert said[0] == "Signer revoked" and "has been revoked" in said[1] and said[2].startswith("certificate revoked")
+    assert seen["framesPresented"] < 10
 
 
 def _check_recording(session: SimulatedSession) -> None:

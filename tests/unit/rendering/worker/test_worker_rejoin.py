@@ -23,6 +23,7 @@ from rendering.worker import connection as connections
 from rendering.worker.audio import RATE_HZ, SoundLine
 from rendering.worker.brain import Line, ScriptedBrain
 from rendering.worker.encoder import EncoderSettings, VideoEncoder
+from rendering.worker.mark_slots import MarkSlot
 from rendering.worker.reports import SessionReports
 from rendering.worker.stage import Stage
 from rendering.worker.talk import Talk, _Turn
@@ -240,7 +241,7 @@ def test_the_recording_has_a_run_for_each_connection_that_sent_something() -> No
     for session, count in ((first, 4), (silent, 0), (last, 3)):
         reports.begin(session.init.label, session.init.encoded)
         for frame in session.frames(count):
-            reports.sent(frame, "ab", now)  # type: ignore[arg-type]
+            reports.sent(frame, MarkSlot(0xAB, 3), now)  # type: ignore[arg-type]
     assert reports.last_label == last.init.label
     asyncio.run(reports.finish("ended", protocol.Counters(), {}))
     runs = fmp4.split_runs(control.told["recording"])

@@ -1,6 +1,6 @@
 // The live verifier a page uses:
 //
-//   const verifier = createVerifier({ trustAnchorPem, sessionFacts: { session_id }, onVerdict });
+//   const verifier = createVerifier({ trustAnchorPem, statusListUrl, sessionFacts: { session_id }, onVerdict });
 //   const transceiver = peer.addTransceiver("video", { direction: "recvonly" });
 //   verifier.attach(transceiver.receiver);            // BEFORE the offer: a late transform is silently bypassed
 //   verifier.attach(soundTransceiver.receiver);       // likewise, when the page plays sound
@@ -9,10 +9,13 @@
 //   await verifier.useSession({ initSegment, viewerNonce });
 //   verifier.renew();                                 // a new connection: attach, offer and judge again
 //
-// `onVerdict` gets {state, share, counts, fresh, connections, reason, session, hide, sound}; `counts` are those of all
-// connections, `fresh` those of the one at hand; state is "checking", "verified", "unattested" or
-// "invalid", `share` that of the last second's pictures. `sound` is {state, share, counts, fresh, reason} of the sound, or null
-// when none is attached. It proves that these encoded bytes were signed for this session; it does not prove that pixels
+// `onVerdict` gets {state, share, counts, fresh, connections, reason, session, hide, sound, signer}; `counts` are those of
+// all connections, `fresh` those of the one at hand; state is "checking", "verified", "unattested" or "invalid", `share`
+// that of the last second's pictures. `sound` is {state, share, counts, fresh, reason} of the sound, or null when none is
+// attached. `signer` is how the certificate that signed the session stands by the authority's status list, asked for when
+// the session begins and every minute: {state, reason, askedAtMs} with state "asking", "good", "unknown" (not checked; the
+// session goes on) or "revoked" (from then on every frame counts invalid). It proves that these encoded bytes were signed
+// for this session; it does not prove that pixels
 // or samples were left alone after decoding.
 
 import { Invalid, fromBase64 } from "./bytes.js";
@@ -20,6 +23,8 @@ import { ChainOfTrust } from "./chain.js";
 import { emptyCounts } from "./frames.js";
 import { verifySession } from "./session.js";
 
+const ASK_SIGNER_EVERY_MS = 60000;
+const SIGNER_REVOKED = "the certificate that signed this session was revoked";
 const VENDOR_URL = new URL("../../vendor/c2pa/", import.meta.url).href;
 
 export function isSupported() {
@@ -27,7 +32,8 @@ export function isSupported() {
 }
 
 export function createVerifier({
-  trustAnchorPem, sessionFacts = {}, onVerdict = () => {}, onKeyFrameNeeded = () => {}, vendorUrl = VENDOR_URL,
+  trustAnchorPem, statusListUrl = "", sessionFacts = {}, onVerdict = () => {}, onKeyFrameNeeded = () => {},
+  vendorUrl = VENDOR_URL, askSignerEveryMs = ASK_SIGNER_EVERY_MS,
 }) {
   let worker = null;
   const chain = new ChainOfTrust(vendorUrl);
@@ -35,11 +41,30 @@ export function createVerifier({
   const none = () => ({ ...emptyCounts(), withheld: 0 });
   let before = { picture: none(), sound: none() }; // what earlier connections counted
   const nothing = (lane) => ({ state: "checking", share: 0, counts: { ...before[lane] }, fresh: none(), reason: "" });
-  let verdict = { ...nothing("picture"), connections: 1, session: null, hide: true, sound: null };
+  const asking = { state: "asking", reason: "", askedAtMs: 0 };
+  let verdict = { ...nothing("picture"), connections: 1, session: null, hide: true, sound: null, signer: asking };
+  let watched = null; // the init segment whose signer is asked about
 
   function tell(change) {
     verdict = { ...verdict, ...change };
     onVerdict(verdict);
+  }
+
+  function reject(reason) {
+    worker.postMessage({ kind: "reject", reason });
+    tell({ state: "invalid", reason });
+  }
+
+  // Beside everything else: no picture waits for a list. One that names the signer ends the trust at once, for good.
+  async function watchSigner(init) {
+    watched = init;
+    while (watched === init) {
+      const told = await chain.signerStanding(init, trustAnchorPem, statusListUrl);
+      if (watched !== init) return;
+      tell({ signer: told });
+      if (told.state === "revoked") return reject(SIGNER_REVOKED);
+      await new Promise((resolve) => setTimeout(resolve, askSignerEveryMs));
+    }
   }
 
   function hear({ data }) {
@@ -64,6 +89,7 @@ export function createVerifier({
     worker.onmessage = worker.onerror = null;
     worker.terminate();
     transport = null;
+    watched = null;
   }
 
   start();
@@ -80,12 +106,16 @@ export function createVerifier({
     // Judge the session. Resolves to {label, claimSha256, facts}; throws Invalid, and then every frame counts invalid.
     async useSession({ initSegment, viewerNonce }) {
       const init = typeof initSegment === "string" ? fromBase64(initSegment) : initSegment;
+      const mine = worker;
       try {
         if (!transport?.()) throw new Invalid("attach the verifier before the offer");
+        watchSigner(init);
         const { label, claimSha256, facts, mediaStartMs, codec, key } = await verifySession({
           init, chain, trustAnchorPem, viewerNonce, expectedFacts: sessionFacts, transport: transport(),
           nowMs: Date.now(),
         });
+        if (worker !== mine) throw new Invalid("another connection came in between");
+        if (verdict.signer.state === "revoked") throw new Invalid(SIGNER_REVOKED);
         const { publicBytes, kid, minimumSequence, createdAtMs, validityS } = key;
         worker.postMessage({
           kind: "session",
@@ -95,8 +125,7 @@ export function createVerifier({
         tell({ session });
         return session;
       } catch (error) {
-        worker.postMessage({ kind: "reject" });
-        tell({ state: "invalid", reason: error instanceof Invalid ? error.message : "the session could not be checked" });
+        if (worker === mine) reject(error instanceof Invalid ? error.message : "the session could not be checked");
         throw error;
       }
     },

@@ -4,6 +4,7 @@
 // a fresh nonce, the answer and the signed session manifest come back, and the verifier judges the session before any
 // frame is shown.
 
+import { Invalid } from "../verify/bytes.js";
 import { createVerifier, isSupported } from "../verify/verifier.js";
 import { postOffer, prepare } from "./connection.js";
 import { createEmbedding, verdictMessage } from "./embedding.js";
@@ -40,6 +41,7 @@ let lastSoundAtMs = 0;
 
 const verifier = isSupported() ? createVerifier({
   trustAnchorPem: `${find("trust-anchor").textContent.trim()}\n`,
+  statusListUrl: settings.statusListUrl,
   sessionFacts: { session_id: settings.conversationId },
   onVerdict,
   onKeyFrameNeeded: () => sendChannel("key-frame"),
@@ -98,6 +100,7 @@ function onVerdict(told) {
   measures.connections = verdict.connections;
   measures.sound = verdict.sound;
   measures.verdictReason = verdict.reason;
+  measures.signer = verdict.signer.state;
   if (isNewPicture) lastFrameAtMs = performance.now();
   if (isOver || isStalled() || (rejoin.isBusy() && verdict.fresh.received === 0)) return;
   if (verdict.counts.verified > 0) measure.verified();
@@ -160,8 +163,9 @@ async function offer() {
     return true;
   } catch (error) {
     measures.error = String(error.message ?? error);
-    if (rejoin.isBusy() && !FINAL_CODES.includes(error.code)) return false;
-    if (error.code) await askReason(error.code);
+    if (error instanceof Invalid) setState("hidden"); // it stands, and is not trusted: another try changes nothing
+    else if (rejoin.isBusy() && !FINAL_CODES.includes(error.code)) return false;
+    else if (error.code) await askReason(error.code);
     else setState("hidden");
     return rejoin.isBusy();
   }
