@@ -113,7 +113,10 @@ def sign_recording(
             manifest.recording_claim_sha256, manifest.content_hashes = signed.claim_sha256, trace
             manifest.save(update_fields=["recording_claim_sha256", "content_hashes"])
             # A clip of it may name any manifest that the session had; the trace is of the whole session.
-            SessionManifest.objects.filter(conversation_id=manifest.conversation_id).update(content_hashes=trace)
+            for later in SessionManifest.objects.filter(conversation_id=conversation.id).exclude(pk=manifest.pk):
+                event.covers(later)
+                later.content_hashes = trace
+                later.save(update_fields=["content_hashes"])
             _keep_signed(event, manifest, SignedFile.Kind.RECORDING, signed)
     return signed
 

@@ -119,6 +119,21 @@ def play(
     return MarkedSession(conversation, grant, slot_id, signed["manifest_label"], fragment_file)
 
 
+def come_back(session: MarkedSession, *, now: datetime, at_ms: int = 3000, frames: int = 20) -> bytes:
+    """What a second connection of the same session adds to its fragment file, from media time `at_ms` on."""
+    worker, actor = register_worker()
+    key = SessionKey()
+    request = manifest_request(session.grant, key, worker, session.slot_id) | {
+        "viewer_nonce": "another-nonce", "media_start_ms": at_ms, "follows": session.manifest_label}
+    signed = session_manifests.sign_for_session(
+        actor=actor, request=request, conversation=session.conversation, lease_id="z1", epoch=1,
+        mark_epoch=mark_keys.current().name, now=now)
+    attestor = Attestor(key, signed["manifest_label"])
+    units = encoded(marked(session.slot_id, talking_frames(frames, SIZE, 2)))
+    sent = [attestor.attest(unit, at_ms * 90 + 3000 * number).fragment for number, unit in enumerate(units)]
+    return unb64(signed["init_segment_b64"]) + b"".join(sent)
+
+
 def marked(slot_id: int, frames: Iterator[Picture], slot_index: int = 3) -> Iterator[Picture]:
     """The frames with a payload, under the epoch key in force."""
     embedder = Embedder(MarkKey(mark_keys.current().key), slot_id, slot_index, SIZE, SIZE)

@@ -1,5 +1,6 @@
 """A viewer who comes back: the offer goes to the same slot, for this viewer only, within limits, on the record."""
 
+import base64
 import json
 from datetime import timedelta
 
@@ -8,7 +9,10 @@ from django.test import Client
 
 from consent.services import consents
 from provenance.manifests import fmp4
+from provenance.manifests.assertions import SOFT_BINDING_ALG
 from provenance.models import SessionManifest
+from provenance.services import claim_keys, resolution
+from provenance.verify import video
 from rendering.errors import RecordingRefused, RejoinRefused
 from rendering.services import recordings, viewing
 from tests.common.simulators import marked_session
@@ -150,6 +154,26 @@ def test_while_the_viewer_is_away_the_slot_says_so_and_keeps_its_lease(stage, ta
     consents.withdraw(actor=Actor.subject(stage.consent.subject_public_id), consent=stage.consent)
     answer = stage.slot.call("POST", path, {"epoch": 1, "state": "away"}).json()
     assert answer == {"live": False, "reason": "consent_withdrawn"}
+
+
+@pytest.mark.django_db(transaction=True)  # the guard of governed rows looks when a transaction ends
+def test_both_connections_are_one_recording_and_a_mark_leads_to_the_manifest_of_each(stage, talk, lease):
+    session = marked_session.play(
+        tenant="studio", subject_id=stage.consent.subject_public_id, now=utc_now(), frames=20, conversation_id=talk.id)
+    whole = session.fragment_file + marked_session.come_back(session, now=utc_now())
+    worker = Worker.objects.order_by("id").last()
+    row = recordings.store(conversation=talk.row, worker=worker, fragments=whole, now=utc_now())
+    assert recordings.open_fragments(row, actor=Actor.system("tests")) == whole
+    signed = recordings.open_signed(row, actor=Actor.system("tests"))
+    report = video.verify_whole_file("recording", signed, claim_keys.anchor_pem())
+    mine = list(SessionManifest.objects.filter(grant_sha256=session.grant.sha256))
+    later = next(one for one in mine if one.public_id != session.manifest_label)
+    assert report.facts["session_manifest"] == session.manifest_label
+    assert report.facts["later_manifests"] == [later.public_id] and report.facts["frames"] == 40
+    assert all(one.content_hashes for one in mine)
+    value = base64.b64encode(session.slot_id.to_bytes(8, "big")).decode()
+    found = resolution.by_binding(SOFT_BINDING_ALG, value, 10)
+    assert found[:2] == [later.public_id, session.manifest_label]
 
 
 def test_a_recording_holds_manifests_of_its_own_session_only(stage, talk, lease):
