@@ -31,8 +31,9 @@ class FrameMaker:
 
     def __init__(
         self, *, stage: Stage, renderer: Drawer, sealer: Sealer, permit: Permit, mark: SlottedMark,
-        encoder: VideoEncoder, latency: LatencyMarks,
+        encoder: VideoEncoder, latency: LatencyMarks, rendered: int = 0,
     ) -> None:
+        """`rendered`: pictures that the session drew before, for another connection."""
         self._stage = stage
         self._renderer = renderer
         self._sealer = sealer
@@ -41,7 +42,7 @@ class FrameMaker:
         self._encoder = encoder
         self._latency = latency
         self._lock = threading.Lock()
-        self._rendered = 0
+        self._rendered = rendered
 
     @property
     def rendered(self) -> int:
