@@ -2,6 +2,7 @@
 
 import threading
 import time
+from collections.abc import Callable
 from typing import Any, Protocol
 
 from numpy.typing import NDArray
@@ -9,6 +10,7 @@ from numpy.typing import NDArray
 from provenance.manifests.permit import Permit
 from provenance.manifests.seal import RawFrame, SealedFrame, Sealer
 from rendering.worker.encoder import EncodeFailed, VideoEncoder
+from rendering.worker.frame_parts import drawn_frame
 from rendering.worker.governor import attestation_form
 from rendering.worker.latency import LatencyMarks
 from rendering.worker.mark_slots import SlottedMark
@@ -31,8 +33,9 @@ class FrameMaker:
 
     def __init__(
         self, *, stage: Stage, renderer: Drawer, sealer: Sealer, permit: Permit, mark: SlottedMark,
-        encoder: VideoEncoder, latency: LatencyMarks,
+        encoder: VideoEncoder, latency: LatencyMarks, raw_frame: Callable[[Any, Any, int], RawFrame] = drawn_frame,
     ) -> None:
+        """`raw_frame` draws: renderer, face state and media time in, planes out (`FrameParts.raw_frame`)."""
         self._stage = stage
         self._renderer = renderer
         self._sealer = sealer
@@ -40,6 +43,7 @@ class FrameMaker:
         self._mark = mark
         self._encoder = encoder
         self._latency = latency
+        self._raw_frame = raw_frame
         self._lock = threading.Lock()
         self._rendered = 0
 
@@ -58,12 +62,11 @@ class FrameMaker:
         """
         started_s = time.monotonic()
         self._permit.check(started_s)
-        picture = self._renderer.draw(self._stage.state_at(tick.media_time_s))
+        raw = self._raw_frame(self._renderer, self._stage.state_at(tick.media_time_s), tick.media_time_90k)
         with self._lock:
             self._rendered += 1
         if self._mark.turn_to(tick.media_time_s):
             self._encoder.request_key_frame()
-        raw = RawFrame.from_rgb(picture, tick.media_time_90k)
         try:
             form = attestation_form(self._encoder.bit_rate_bps)
             sealed = self._sealer.seal(raw, self._permit, now_s=time.monotonic(), form=form)

@@ -5,24 +5,18 @@ within the drain time and takes no new one.
 """
 
 import asyncio
-import os
 import signal
 import sys
 import time
 
-import numpy as np
-
-from provenance.manifests.attest import Attestor, SessionKey
-from provenance.manifests.label import Label
-from provenance.manifests.seal import RawFrame
-from provenance.marks.embed import Embedder
-from provenance.marks.keys import MarkKey
 from rendering import protocol
-from rendering.engine import renderer
+from rendering.engine import renderer, stand_in
+from rendering.worker import autotune, frame_parts
 from rendering.worker.config import WorkerConfig, WorkerConfigError, from_environment
 from rendering.worker.control import ControlClient, ControlRefused, ControlUnreachable
-from rendering.worker.encoder import EncoderSettings, VideoEncoder
+from rendering.worker.frame_parts import FrameParts
 from rendering.worker.gate import Gate
+from rendering.worker.ladder import Rung
 from rendering.worker.session import Session
 from rendering.worker.slot import SlotTools
 from rendering.worker.training import run_training
@@ -110,17 +104,20 @@ class Worker:
 
 def warm_up(tools: SlotTools) -> None:
     """Compile and load whatever the first frame of a session would otherwise wait for."""
-    size = tools.config.size_px
-    renderer.warm_up()
-    raw = RawFrame.from_rgb(np.full((size, size, 3), 128, np.uint8), 0)
-    Label(size, size, "en").burn(raw.y, raw.u, raw.v)
-    Embedder(MarkKey(os.urandom(32)), 1, 0, size, size).embed(raw.y, raw.u, raw.v)
-    encoded = VideoEncoder(EncoderSettings(size, size)).encode(raw.y, raw.u, raw.v, 0)
-    Attestor(SessionKey(), "urn:c2pa:warm-up").attest(encoded.access_unit, 0)
+    size_px = tools.config.size_px
+    autotune.frame_ms(tools.parts, stand_in.replica(), Rung(size_px, tools.config.most_splats, 30))
     try:
         tools.voice_for("en").say("Ready.")
     except TrustcoreError as error:
         tools.log(f"no English voice: {error}")
+
+
+def prepared(config: WorkerConfig) -> tuple[WorkerConfig, FrameParts]:
+    """The parts that this machine draws with, their kernels compiled, and the size that it holds."""
+    parts = frame_parts.choose(config.renderer)
+    log("loading the drawing kernels; on a new machine they are compiled first, which takes a minute")
+    renderer.warm_up()
+    return autotune.tuned(config, parts, log), parts
 
 
 def log(line: str) -> None:
@@ -128,10 +125,10 @@ def log(line: str) -> None:
     sys.stderr.flush()
 
 
-async def run(config: WorkerConfig) -> None:
+async def run(config: WorkerConfig, parts: FrameParts) -> None:
     """One worker from start to end."""
     clock = SystemClock()
-    tools = SlotTools(config, ControlClient(config), Gate(config.grant_keys, clock), clock, log)
+    tools = SlotTools(config, ControlClient(config), Gate(config.grant_keys, clock), clock, log, parts)
     worker = Worker(tools)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -149,7 +146,7 @@ def main() -> int:
     except WorkerConfigError as error:
         sys.stderr.write(f"{error}\n")
         return 2
-    asyncio.run(run(config))
+    asyncio.run(run(*prepared(config)))
     return 0
 
 

@@ -1,6 +1,6 @@
 """The watermark of one session: which slot's pattern is in force at which media time."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -37,8 +37,13 @@ class SlottedMark:
     `slot_at` alone.
     """
 
-    def __init__(self, released: Mapping[str, Any] | None, width_px: int, height_px: int) -> None:
+    def __init__(
+        self, released: Mapping[str, Any] | None, width_px: int, height_px: int,
+        make: Callable[..., Any] = Embedder,
+    ) -> None:
         """Take the mark keys of a key release: {"epoch_key": b64, "slots": [{"slot_id", "slot_index"}], "slot_s"}.
+
+        `make` makes the embedder from what `Embedder` takes.
 
         Raises:
             MarkKeysInvalid: missing or malformed.
@@ -54,6 +59,7 @@ class SlottedMark:
         except (KeyError, TypeError, ValueError) as error:
             raise MarkKeysInvalid("The key release holds no usable watermark keys.") from error
         self._size = (width_px, height_px)
+        self._make_embedder = make
         self.slot = self.slots[0]
         self._embedder = self._make(self.slot)
 
@@ -85,5 +91,5 @@ class SlottedMark:
         """Mark one picture in place: y [H, W], u and v [H/2, W/2]."""
         self._embedder.embed(y, u, v)
 
-    def _make(self, slot: MarkSlot) -> Embedder:
-        return Embedder(self.key, slot.slot_id, slot.slot_index, *self._size)
+    def _make(self, slot: MarkSlot) -> Any:
+        return self._make_embedder(self.key, slot.slot_id, slot.slot_index, *self._size)

@@ -28,7 +28,7 @@ from rendering.worker.audio import SoundLine
 from rendering.worker.brain import ScriptedBrain
 from rendering.worker.config import WorkerConfig
 from rendering.worker.control import ControlRefused, ControlUnreachable, ReleasedKeys
-from rendering.worker.encoder import EncoderSettings, VideoEncoder
+from rendering.worker.encoder import EncoderSettings
 from rendering.worker.frames import FrameMaker
 from rendering.worker.gate import Opened
 from rendering.worker.governor import RateGovernor
@@ -88,7 +88,7 @@ class Session:
         self._maker: FrameMaker | None = None
         self._rendered = 0
         self._slot_of: dict[int, str] = {}  # sequence of a frame that waits to be sent -> mark slot it carries
-        self._encoder = VideoEncoder(EncoderSettings(
+        self._encoder = tools.parts.encoder(EncoderSettings(
             tools.config.size_px, tools.config.size_px, tools.config.frames_per_s, tools.config.bit_rate_bps,
             codec=_wanted_codec(lease, tools.config)))
         self._key_frames = Allowance(KEY_FRAMES_AT_ONCE, KEY_FRAMES_A_SECOND)
@@ -126,8 +126,9 @@ class Session:
             self._keys = await self._release_keys(opened)
             config = self._tools.config
             cast = await load_cast(
-                self._lease, opened.grant, self._keys, self._tools.control, self._tools.frame_thread, config.size_px)
-            mark = SlottedMark(self._keys.mark, config.size_px, config.size_px)
+                self._lease, opened.grant, self._keys, self._tools.control, self._tools.frame_thread, config,
+                self._tools.parts)
+            mark = SlottedMark(self._keys.mark, config.size_px, config.size_px, self._tools.parts.embedder)
             await self._prepare(opened, cast, mark)
             self._latency.mark("claim_to_ready_ms", "claim")
             self._state = "ready"
@@ -194,7 +195,7 @@ class Session:
         self._reports.begin(label)
         self._maker = FrameMaker(
             stage=self._stage, renderer=cast.renderer, sealer=sealer, permit=opened.permit, mark=mark,
-            encoder=self._encoder, latency=self._latency)
+            encoder=self._encoder, latency=self._latency, raw_frame=self._tools.parts.raw_frame)
         await self._make_first_frame(mark)
         self._latency.mark("offer_to_answer_ms", "offer")
 
@@ -202,7 +203,7 @@ class Session:
         """The browser may not have offered the preferred codec; encoder, track and manifest follow the answer."""
         assert self._tracks is not None
         if name != self._encoder.settings.codec:
-            self._encoder = VideoEncoder(replace(self._encoder.settings, codec=name))
+            self._encoder = self._tools.parts.encoder(replace(self._encoder.settings, codec=name))
         self._tracks[0].codec = CODECS[name]
         return CODECS[name]
 

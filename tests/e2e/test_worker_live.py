@@ -80,6 +80,7 @@ def rig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]:
         worker = subprocess.Popen([sys.executable, "-m", "rendering.worker.main"], cwd=REPOSITORY, env={
             **os.environ, "TRUSTCORE_CONTROL_URL": url, "TRUSTCORE_WORKER_ID": control.worker_id,
             "TRUSTCORE_WORKER_KEY_FILE": str(folder / "key"), "TRUSTCORE_WORKER_KINDS": "session",
+            "TRUSTCORE_WORKER_SIZE_PX": "256",
             "TRUSTCORE_GRANT_KEYS_FILE": str(folder / "grants.json"), "OMP_NUM_THREADS": "1"})
         try:
             _wait(lambda: control.hellos, 120)
