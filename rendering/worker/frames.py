@@ -11,7 +11,7 @@ from provenance.manifests.permit import Permit
 from provenance.manifests.seal import RawFrame, SealedFrame, Sealer
 from rendering.worker.encoder import EncodeFailed, VideoEncoder
 from rendering.worker.frame_parts import drawn_frame
-from rendering.worker.governor import attestation_form
+from rendering.worker.governor import attestation_form, is_low_rate
 from rendering.worker.latency import LatencyMarks
 from rendering.worker.mark_slots import SlottedMark
 from rendering.worker.pacing import Tick
@@ -65,8 +65,7 @@ class FrameMaker:
         raw = self._raw_frame(self._renderer, self._stage.state_at(tick.media_time_s), tick.media_time_90k)
         with self._lock:
             self._rendered += 1
-        if self._mark.turn_to(tick.media_time_s):
-            self._encoder.request_key_frame()
+        self._turn_mark(tick.media_time_90k)
         try:
             form = attestation_form(self._encoder.bit_rate_bps)
             sealed = self._sealer.seal(raw, self._permit, now_s=time.monotonic(), form=form)
@@ -74,3 +73,9 @@ class FrameMaker:
             return None
         self._latency.frame(time.monotonic() - started_s)
         return sealed
+
+    def _turn_mark(self, media_time_90k: int) -> None:
+        """Go on to the next mark slot when it is due, and have this picture made a key frame then."""
+        is_low = is_low_rate(self._encoder.bit_rate_bps)
+        if self._mark.turn_for(media_time_90k, is_key=self._encoder.is_next_key(), is_low_rate=is_low):
+            self._encoder.request_key_frame()

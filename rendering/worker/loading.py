@@ -14,6 +14,7 @@ from rendering.protocol import Lease
 from rendering.worker.config import WorkerConfig
 from rendering.worker.control import ControlClient, ReleasedKeys
 from rendering.worker.frame_parts import FrameParts
+from rendering.worker.motion_models import mouth_models
 from trustcore.primitives.envelope import decrypt
 from trustcore.primitives.errors import Refusal
 from trustcore.primitives.grants import Grant
@@ -62,7 +63,7 @@ def _load(
     if sha256_hex(files.get("manifest.json", b"")) != grant.replica_sha256:
         raise ReplicaMismatch("The replica's files are not the ones this grant names.", replica=grant.replica_id)
     replica = Replica.from_files(files)  # compares every file with the hash in its manifest
-    performer = Performer(replica, seed=_seed(grant))
+    performer = Performer(replica, seed=_seed(grant), mouth=mouth_models())
     size_px = config.size_px
     renderer = parts.renderer(replica, size_px, config.most_splats)
     cast = Cast(renderer, performer, parts.label(size_px, size_px, grant.language))

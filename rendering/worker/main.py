@@ -17,6 +17,7 @@ from rendering.worker.control import ControlClient, ControlRefused, ControlUnrea
 from rendering.worker.frame_parts import FrameParts
 from rendering.worker.gate import Gate
 from rendering.worker.ladder import Rung
+from rendering.worker.motion_models import mouth_models
 from rendering.worker.session import Session
 from rendering.worker.slot import SlotTools
 from rendering.worker.training import run_training
@@ -104,6 +105,7 @@ class Worker:
 
 def warm_up(tools: SlotTools) -> None:
     """Compile and load whatever the first frame of a session would otherwise wait for."""
+    mouth_models()  # a changed or missing model ends the worker here, not a session later
     size_px = tools.config.size_px
     autotune.frame_ms(tools.parts, stand_in.replica(), Rung(size_px, tools.config.most_splats, 30))
     try:

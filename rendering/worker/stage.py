@@ -5,6 +5,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+import numpy as np
+from numpy.typing import NDArray
+
 from rendering.worker.brain import EMOTION_WORDS
 from trustcore.policy.clamp import clamp
 
@@ -13,6 +16,10 @@ class Performer(Protocol):
     """The engine's performer (`rendering.engine`)."""
 
     def say(self, visemes: Sequence[Any], start_s: float) -> None: ...
+
+    def hear(self, samples: NDArray[np.float32]) -> Any: ...
+
+    def follow(self, heard: Any, start_s: float) -> None: ...
 
     def stop(self, now_s: float) -> None: ...
 
@@ -59,6 +66,15 @@ class Stage:
     def say(self, visemes: Sequence[Any], start_s: float) -> None:
         with self._lock:
             self._performer.say(visemes, start_s)
+
+    def hear(self, samples: NDArray[np.float32]) -> Any:
+        """What sound [N] at 16 kHz says, for a voice without times. Takes a while, so it leaves the frame thread be."""
+        return self._performer.hear(samples)
+
+    def follow(self, heard: Any, start_s: float) -> None:
+        """Speak what was heard."""
+        with self._lock:
+            self._performer.follow(heard, start_s)
 
     def hush(self, now_s: float) -> None:
         """Close the mouth."""

@@ -13,6 +13,8 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from rendering.engine.motion.mouth.features import RATE_HZ as HEARING_RATE_HZ
+from rendering.speech.utterance import resample as to_rate
 from rendering.worker.allowance import Allowance
 from rendering.worker.audio import SoundLine, resample
 from rendering.worker.brain import FULL_SHOW_MILLI, MAX_MESSAGE_CHARS, Line, ScriptedBrain, parse_tagged_text
@@ -37,7 +39,7 @@ class Utterance(Protocol):
     def rate_hz(self) -> int: ...
 
     @property
-    def visemes(self) -> tuple[Any, ...]: ...
+    def visemes(self) -> tuple[Any, ...]: ...  # empty when the voice does not say when its sounds begin
 
 
 class Voice(Protocol):
@@ -171,8 +173,14 @@ class Talk:
             for line in turn.lines:
                 utterance = await loop.run_in_executor(self._executor, self._voice.say, line.text)
                 samples = await loop.run_in_executor(self._executor, resample, utterance.pcm, utterance.rate_hz)
+                heard = None
+                if not utterance.visemes:
+                    heard = await loop.run_in_executor(self._executor, _hear, self._stage, utterance)
                 start_s = self._line.lay(samples, self._media_now_s() + SPEECH_LEAD_S)
-                self._stage.say(utterance.visemes, start_s)
+                if heard is None:
+                    self._stage.say(utterance.visemes, start_s)
+                else:
+                    self._stage.follow(heard, start_s)
                 if turn.emotion or line.emotion:
                     self._show(turn.emotion or line.emotion or "", turn.milli if turn.emotion else line.milli, start_s)
                 await asyncio.sleep(max(0.0, start_s - self._media_now_s()))
@@ -199,3 +207,8 @@ class Talk:
             "shown_milli": shown.shown_milli, "clamped": shown.is_clamped})
         if shown.is_clamped:
             self._on_clamped(shown, at_s)
+
+
+def _hear(stage: Stage, utterance: Utterance) -> Any:
+    pcm = to_rate(utterance.pcm, utterance.rate_hz, HEARING_RATE_HZ)
+    return stage.hear((pcm / np.float32(32768)).astype(np.float32))
