@@ -35,10 +35,13 @@ def tuned(config: WorkerConfig, parts: FrameParts, log: Callable[[str], None]) -
         f"drawing {rung.size_px}x{rung.size_px} with up to {rung.most_splats} splats at {rung.frames_per_s} frames a "
         f"second on the {parts.name.upper()} (a frame takes {told})"
     )
-    return replace(
-        config, size_px=rung.size_px, most_splats=rung.most_splats,
-        frames_per_s=min(config.frames_per_s, rung.frames_per_s),
-    )  # fmt: skip
+    return on_rung(config, rung)
+
+
+def on_rung(config: WorkerConfig, rung: Rung) -> WorkerConfig:
+    """The configuration that draws as a rung says, at no more than the rate that was set."""
+    rate = min(config.frames_per_s, rung.frames_per_s)
+    return replace(config, size_px=rung.size_px, most_splats=rung.most_splats, frames_per_s=rate)
 
 
 def measure(parts: FrameParts, most_s: float = MOST_S) -> dict[tuple[int, int], float]:

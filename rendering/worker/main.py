@@ -11,7 +11,7 @@ import time
 
 from rendering import protocol
 from rendering.engine import renderer, stand_in
-from rendering.worker import autotune, frame_parts
+from rendering.worker import autotune, frame_parts, ladder
 from rendering.worker.config import WorkerConfig, WorkerConfigError, from_environment
 from rendering.worker.control import ControlClient, ControlRefused, ControlUnreachable
 from rendering.worker.frame_parts import FrameParts
@@ -62,9 +62,23 @@ class Worker:
         if lease.kind == "session":
             self._session = Session(self._tools, lease)
             await self._session.run()
-            self._session = None
+            frame_ms_p95, self._session = self._session.frame_ms_p95, None
+            await self._step_down_after(frame_ms_p95)
         else:
             log(f"training {lease.lease_id}: {await run_training(self._tools, lease, self._draining)}")
+
+    async def _step_down_after(self, frame_ms_p95: float) -> None:
+        """Draw less in the next session when the last one could not keep its rate; until this worker starts again."""
+        config = self._tools.config
+        rung = Rung(config.size_px, config.most_splats, config.frames_per_s)
+        lower = ladder.after(rung, frame_ms_p95)
+        if not config.is_tuned or lower == rung:
+            return
+        self._tools.log(
+            f"frames took up to {frame_ms_p95:.0f} ms: next session {lower.size_px}x{lower.size_px}, up to "
+            f"{lower.most_splats} splats, {lower.frames_per_s} frames a second")
+        self._tools.use(autotune.on_rung(config, lower))
+        await self._register()
 
     async def _claim(self) -> protocol.Lease | None:
         """Wait for a lease. None when there was none, control was away, or the worker drains."""

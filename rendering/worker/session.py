@@ -100,6 +100,11 @@ class Session:
         """End the session from outside, for example because the worker stops."""
         self._stop(reason)
 
+    @property
+    def frame_ms_p95(self) -> float:
+        """What 95 of 100 of the last frames took to make at most, in milliseconds; 0 before the first."""
+        return self._latency.to_json().get("frame_ms_p95", 0.0)
+
     async def run(self) -> str:
         """Play the session to its end."""
         self._latency.start("claim")

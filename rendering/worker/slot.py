@@ -34,6 +34,11 @@ class SlotTools:
             self._voices[short] = pick_voice(short)
         return self._voices[short]
 
+    def use(self, config: WorkerConfig) -> None:
+        """Another configuration from the next lease on."""
+        self.config = config
+        self.control.config = config
+
     def close(self) -> None:
         self.frame_thread.shutdown(wait=False, cancel_futures=True)
         self.speech_thread.shutdown(wait=False, cancel_futures=True)

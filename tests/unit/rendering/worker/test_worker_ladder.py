@@ -10,6 +10,8 @@ from rendering.worker import autotune, frame_parts, ladder
 from rendering.worker.config import WorkerConfig
 from rendering.worker.frame_parts import CPU_PARTS
 from rendering.worker.ladder import RUNGS, Rung
+from rendering.worker.main import Worker
+from rendering.worker.slot import SlotTools
 from trustcore.primitives.signing import SigningKey
 
 
@@ -85,3 +87,35 @@ def test_a_frame_is_measured_with_the_real_parts() -> None:
 def test_the_processor_is_used_where_no_driver_is(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(frame_parts, "DRIVER", Path("/nonexistent"))
     assert frame_parts.choose("auto") is frame_parts.choose("cpu") is CPU_PARTS
+
+
+class Control:
+    """Control as far as a slot that announces itself needs it."""
+
+    def __init__(self) -> None:
+        self.config: WorkerConfig | None = None
+        self.announced: list[int] = []
+
+    async def register(self) -> None:
+        assert self.config is not None
+        self.announced.append(self.config.size_px)
+
+
+async def test_a_late_session_makes_the_slot_announce_a_smaller_size() -> None:
+    control, told = Control(), list[str]()
+    tools = SlotTools(config(size_px=384, most_splats=20_000), control, None, None, told.append)  # type: ignore[arg-type]
+    worker = Worker(tools)
+    await worker._step_down_after(20.0)
+    assert control.announced == [] and tools.config.size_px == 384
+    await worker._step_down_after(41.0)
+    assert control.announced == [256] and tools.config.size_px == 256
+    assert "41 ms" in told[0] and "256x256" in told[0]
+    tools.close()
+
+
+async def test_a_size_that_was_given_stays_when_frames_are_late() -> None:
+    control = Control()
+    tools = SlotTools(config(is_tuned=False, size_px=384), control, None, None, print)  # type: ignore[arg-type]
+    await Worker(tools)._step_down_after(90.0)
+    assert control.announced == [] and tools.config.size_px == 384
+    tools.close()
