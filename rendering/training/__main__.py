@@ -15,9 +15,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from rendering.motion_models import mouth_models
 from rendering.training import capture_checks
 from rendering.training.config import Progress, TrainingConfig
 from rendering.training.fit import train
+from rendering.training.mouth.step import with_style
 from trustcore.primitives.errors import TrustcoreError
 from trustcore.tracker import track_clip
 
@@ -72,11 +74,14 @@ def _train(clip: Any, config: TrainingConfig, out: Path) -> None:
     result = train(
         clip, config, checkpoint=checkpoint, on_progress=show, on_checkpoint=lambda content: _keep(saved, content)
     )
+    print("\nfitting the way to speak", flush=True)
+    result = with_style(result, clip, mouth_models(), config)
     for name, content in {**result.files, **result.pictures}.items():
         (out / name).write_bytes(content)
     (out / "report.json").write_text(json.dumps(result.report, indent=1) + "\n")
     saved.unlink(missing_ok=True)
     print("\n" + json.dumps(result.report["quality"], indent=1))
+    print(result.report["calibration"]["mouth_style"]["note"])
 
 
 def _keep(path: Path, content: bytes) -> None:

@@ -19,11 +19,11 @@ from provenance.marks.embed import Embedder
 from provenance.marks.keys import MarkKey
 from rendering import protocol
 from rendering.engine import renderer
+from rendering.motion_models import mouth_models
 from rendering.worker.config import WorkerConfig, WorkerConfigError, from_environment
 from rendering.worker.control import ControlClient, ControlRefused, ControlUnreachable
 from rendering.worker.encoder import EncoderSettings, VideoEncoder
 from rendering.worker.gate import Gate
-from rendering.worker.motion_models import mouth_models
 from rendering.worker.session import Session
 from rendering.worker.slot import SlotTools
 from rendering.worker.training import run_training

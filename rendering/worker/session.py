@@ -23,6 +23,7 @@ from provenance.manifests.frame_codecs import CODECS, OPUS_PACKETS, FrameCodec
 from provenance.manifests.permit import LeaseClock
 from provenance.manifests.seal import SealCounters, SealedFrame, Sealer
 from rendering import protocol
+from rendering.motion_models import mouth_models
 from rendering.worker.allowance import Allowance
 from rendering.worker.audio import SoundLine
 from rendering.worker.brain import ScriptedBrain
@@ -36,7 +37,6 @@ from rendering.worker.latency import LatencyMarks
 from rendering.worker.lease_keeper import keep_lease
 from rendering.worker.loading import Cast, load_cast
 from rendering.worker.mark_slots import SlottedMark
-from rendering.worker.motion_models import mouth_models
 from rendering.worker.pacing import FIRST_TICK, FramePacer
 from rendering.worker.peer import Peer
 from rendering.worker.reports import SessionReports

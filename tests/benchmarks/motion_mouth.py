@@ -21,13 +21,13 @@ from rendering.engine.motion.mouth.motion import MEAN_STYLE
 from rendering.engine.motion.mouth.release import MouthModels
 from rendering.engine.motion.mouth.spoken import SpokenMouth
 from rendering.engine.motion.visemes import CLOSURE, MOUTH, VISEMES
+from rendering.motion_models import mouth_models
 from rendering.speech import VisemeSpan
 from rendering.speech.voices import FliteVoice
 from rendering.training.mouth import augment, corpus, evaluate, measures, style, texts
 from rendering.training.mouth.corpus import Speech
 from rendering.training.mouth.evaluate import Judged, failed_bars, from_text, negative_controls, through
 from rendering.training.mouth.movement import JAW, opening
-from rendering.worker.motion_models import mouth_models
 
 SUBJECT = Path(__file__).resolve().parents[3] / "shared/data/subjects/asha"
 FIT_S = 60.0

@@ -17,15 +17,14 @@ from typing import Any
 
 import numpy as np
 
-from rendering.engine.motion import mouth
 from rendering.engine.motion.mouth.features import RATE_HZ
 from rendering.engine.motion.mouth.release import MANIFEST_FILE, MODEL_FILE, MouthModels
+from rendering.motion_models import SHIPPED
 from rendering.speech.voices import EspeakVoice, FliteVoice
 from rendering.training.mouth import both, corpus, evaluate, texts
 from rendering.training.mouth.corpus import Speech
 
 RELEASE = "1"
-SHIPPED = Path(mouth.__file__).with_name("weights")
 
 
 def main(arguments: list[str] | None = None) -> int:

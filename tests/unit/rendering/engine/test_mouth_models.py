@@ -17,8 +17,8 @@ from rendering.engine.motion.mouth.motion import STYLE, MotionModel
 from rendering.engine.motion.mouth.recogniser import LOOK_AHEAD, Recogniser, RecogniserStream
 from rendering.engine.motion.mouth.release import MANIFEST_FILE, MODEL_FILE, MOST_BYTES, MouthModels
 from rendering.engine.motion.visemes import MOUTH, VISEMES
+from rendering.motion_models import SHIPPED, mouth_models
 from rendering.training.mouth import nets
-from rendering.worker.motion_models import SHIPPED, mouth_models
 
 
 @pytest.fixture(scope="module")

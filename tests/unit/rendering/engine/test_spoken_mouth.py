@@ -17,8 +17,8 @@ from rendering.engine.motion.mouth.recogniser import silence
 from rendering.engine.motion.mouth.release import MouthModels
 from rendering.engine.motion.mouth.spoken import SpokenMouth, rung_of, style_of
 from rendering.engine.motion.visemes import CLOSURE, MOUTH, SILENCE, VISEMES
+from rendering.motion_models import mouth_models
 from rendering.speech import VisemeSpan
-from rendering.worker.motion_models import mouth_models
 
 JAW = MOUTH.index("jaw")
 
