@@ -81,7 +81,7 @@ def _train(clip: Any, config: TrainingConfig, out: Path) -> None:
     (out / "report.json").write_text(json.dumps(result.report, indent=1) + "\n")
     saved.unlink(missing_ok=True)
     print("\n" + json.dumps(result.report["quality"], indent=1))
-    print(result.report["calibration"]["mouth_style"]["note"])
+    print(result.report["calibration"].get("mouth_style", {}).get("note", ""))
 
 
 def _keep(path: Path, content: bytes) -> None:

@@ -113,7 +113,8 @@ def warm_up(tools: SlotTools) -> None:
     """Compile and load whatever the first frame of a session would otherwise wait for."""
     size = tools.config.size_px
     renderer.warm_up()
-    mouth_models()  # a changed or missing model ends the worker here, not a session later
+    if mouth_models() is None:  # a changed one ends the worker here, not a session later
+        tools.log("no models of the mouth are installed; mouths move by the table of shapes")
     raw = RawFrame.from_rgb(np.full((size, size, 3), 128, np.uint8), 0)
     Label(size, size, "en").burn(raw.y, raw.u, raw.v)
     Embedder(MarkKey(os.urandom(32)), 1, 0, size, size).embed(raw.y, raw.u, raw.v)

@@ -23,7 +23,7 @@ from provenance.manifests.frame_codecs import CODECS, OPUS_PACKETS, FrameCodec
 from provenance.manifests.permit import LeaseClock
 from provenance.manifests.seal import SealCounters, SealedFrame, Sealer
 from rendering import protocol
-from rendering.motion_models import mouth_models
+from rendering.motion_models import motion_releases
 from rendering.worker.allowance import Allowance
 from rendering.worker.audio import SoundLine
 from rendering.worker.brain import ScriptedBrain
@@ -235,7 +235,7 @@ class Session:
             "conversation_id": grant.conversation_id, "replica_id": grant.replica_id,
             "replica_version": grant.replica_version, "policy_id": grant.policy_id,
             "policy_version": grant.policy_version, "size_px": self._tools.config.size_px,
-            "frames_per_s": self._tools.config.frames_per_s, "motion_models": [mouth_models().release],
+            "frames_per_s": self._tools.config.frames_per_s, "motion_models": motion_releases(),
         }
 
     async def _make_first_frame(self, mark: SlottedMark) -> None:

@@ -42,6 +42,8 @@ def measure() -> dict[str, Any]:
         SystemExit: a movement that is wrong on purpose passes all bars.
     """
     models = mouth_models()
+    if models is None:
+        raise SystemExit("No models of the mouth are installed; build them with python -m rendering.training.mouth.")
     print("speaking", flush=True)
     speech = corpus.spoken_by(FliteVoice(corpus.HELD_OUT_VOICE), texts.test_sentences("en"))
     judged = Judged.of(speech)

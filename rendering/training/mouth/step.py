@@ -37,12 +37,14 @@ class SpokenClip(Protocol):
 
 
 def with_style(
-    trained: TrainedReplica, clip: SpokenClip, models: MouthModels, config: TrainingConfig | None = None
+    trained: TrainedReplica, clip: SpokenClip, models: MouthModels | None, config: TrainingConfig | None = None
 ) -> TrainedReplica:
     """The replica with `calibration.mouth_style` fitted to its footage, and the models it was fitted to named.
 
-    The tail that is held out from training is left out here as well.
+    The tail that is held out from training is left out here as well. Without models the replica stays as it is.
     """
+    if models is None:
+        return trained
     replica = Replica.from_files(trained.files)
     kept = 1 - (config or TrainingConfig()).held_out_share
     points = clip.landmarks[: int(kept * len(clip.landmarks))]
