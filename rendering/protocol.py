@@ -97,7 +97,8 @@ class KeyRelease:
     """Keys of one lease, HPKE-sealed to its ephemeral key; `hpke_seal(public, RELEASE_INFO, aad, canonical(keys))`.
 
     Opened keys are {"read": {blob name: b64 32 bytes}, "write": b64|None, "contexts": {name: str}, "mark": {...}|None}.
-    mark (session): {"epoch_key": b64, "slots": [{"slot_id": hex16, "slot_index": int}, ...], "slot_s": 8}.
+    mark (session): {"epoch_key": b64, "slot_id": hex16, "first_index": int}. The slot id is the session's; its mark
+    slots are numbered from first_index on, modulo 64. When one begins the worker decides, and its segment roots tell.
     """
 
     sealed: str  # b64
@@ -164,7 +165,7 @@ class ManifestRequest:
     binding_public: str  # b64 32-byte Ed25519 public key of the session
     viewer_nonce: str
     dtls_fingerprint: str  # "sha-256 AA:BB:..."
-    mark_slots: tuple[Mapping[str, Any], ...]
+    mark_slots: tuple[Mapping[str, Any], ...]  # {"slot_id": hex16, "start_ms", "end_ms"}: its longest possible time
     width: int
     height: int
     signer_binding: str  # b64 COSE_Sign1 over the signer's certificate, which Lease.facts["signer_certificate"] holds
@@ -192,6 +193,8 @@ class SegmentRoot:
     root: str  # hex
     manifest_label: str
     mark_slot_id: str  # hex16
+    mark_slot_index: int  # of the slot in force at its end; which signs, modulo 64
+    mark_slot_from: int  # first sequence sent in that slot: no slot is shorter than a second, so none goes untold
     started_at: str
 
 

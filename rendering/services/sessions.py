@@ -28,8 +28,6 @@ from trustcore.primitives.grants import EMOTIONS
 from trustcore.primitives.signing import b64
 from trustcore.web.errors import RequestInvalid
 
-MARK_SLOT_S = 8
-MARK_SLOTS = 64  # payload signs repeat after this many slots (DESIGN: watermark keys)
 MODEL_FILES = ("model.safetensors", "manifest.json")
 MAX_SEGMENTS_A_CALL = 120
 MAX_CLAMPS_A_CALL = 200
@@ -101,14 +99,10 @@ def release_terms(job: Job, *, now: datetime) -> ReleaseTerms:
     version = conversation.version
     state = LiveState.objects.get(conversation=conversation)
     epoch = mark_keys.get(state.mark["epoch"])
-    slots = [
-        {"slot_id": state.mark["slot_id"], "slot_index": (state.mark["first_index"] + i) % MARK_SLOTS}
-        for i in range(MARK_SLOTS)
-    ]
     return ReleaseTerms(
         grant_sha256=conversation.grant_sha256, replica_version=version.wire_name, reference=reference_to(conversation),
         read={a.name: a.blob_public_id for a in version.artefacts.filter(name__in=MODEL_FILES)},
-        mark={"epoch_key": b64(epoch.key), "slots": slots, "slot_s": MARK_SLOT_S},
+        mark={"epoch_key": b64(epoch.key), "slot_id": state.mark["slot_id"], "first_index": state.mark["first_index"]},
     )
 
 
@@ -243,7 +237,7 @@ def _demand_one_second(fact: protocol.SegmentRoot) -> None:
     Raises:
         RequestInvalid
     """
-    numbers = (fact.number, fact.first_sequence, fact.last_sequence)
+    numbers = (fact.number, fact.first_sequence, fact.last_sequence, fact.mark_slot_index, fact.mark_slot_from)
     texts = (fact.root, fact.manifest_label, fact.mark_slot_id, fact.started_at)
     is_number = all(type(number) is int and 0 <= number < MAX_SEQUENCE for number in numbers)
     if not is_number or not 0 <= fact.last_sequence - fact.first_sequence < MAX_FRAMES_A_SECOND:

@@ -10,6 +10,7 @@ from provenance.manifests.seal import SealedFrame
 from provenance.manifests.segments import Segment, SegmentRoots
 from rendering import protocol
 from rendering.worker.control import ControlClient, ControlUnreachable
+from rendering.worker.mark_slots import MarkSlot
 
 MAX_KEPT_BYTES = 512 * 1024 * 1024
 MAX_A_CALL = 100  # control takes 120 segments and 200 clamps
@@ -22,7 +23,8 @@ class SessionReports:
         self._control = control
         self._lease = lease
         self._manifest_label = ""
-        self._mark_slot_id = ""
+        self._mark_slot: MarkSlot | None = None
+        self._mark_slot_from = 0
         self._roots = SegmentRoots()
         self._segments: list[dict[str, Any]] = []
         self._clamps: list[dict[str, Any]] = []
@@ -34,19 +36,21 @@ class SessionReports:
     def begin(self, manifest_label: str) -> None:
         self._manifest_label = manifest_label
 
-    def sent(self, frame: SealedFrame, mark_slot_id: str, now: datetime) -> None:
+    def sent(self, frame: SealedFrame, mark_slot: MarkSlot, now: datetime) -> None:
         """A frame was sent: keep its very bytes for the recording; a frame of a new second closes the one before."""
         self._close(self._roots.add(frame.fragment, frame.sequence, frame.media_time_90k, now))
-        self._mark_slot_id = mark_slot_id
+        if mark_slot != self._mark_slot:
+            self._mark_slot, self._mark_slot_from = mark_slot, frame.sequence
         if self._is_recording and self._fragment_bytes + len(frame.fragment) <= MAX_KEPT_BYTES:
             self._fragments.append(frame.fragment)
             self._fragment_bytes += len(frame.fragment)
 
     def _close(self, segment: Segment | None) -> None:
-        if segment is not None:
+        if segment is not None and self._mark_slot is not None:
             self._segments.append(protocol.to_json(protocol.SegmentRoot(
                 number=segment.number, first_sequence=segment.first_sequence, last_sequence=segment.last_sequence,
-                root=segment.root, manifest_label=self._manifest_label, mark_slot_id=self._mark_slot_id,
+                root=segment.root, manifest_label=self._manifest_label, mark_slot_id=self._mark_slot.hex_id,
+                mark_slot_index=self._mark_slot.slot_index, mark_slot_from=self._mark_slot_from,
                 started_at=segment.started_at)))
 
     def clamp(self, emotion: str, asked_milli: int, shown_milli: int, media_time_s: float) -> None:

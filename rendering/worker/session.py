@@ -36,7 +36,7 @@ from rendering.worker.governor import RateGovernor
 from rendering.worker.latency import LatencyMarks
 from rendering.worker.lease_keeper import keep_lease
 from rendering.worker.loading import Cast, load_cast
-from rendering.worker.mark_slots import SlottedMark
+from rendering.worker.mark_slots import MarkSlot, SlottedMark
 from rendering.worker.pacing import FIRST_TICK, FramePacer
 from rendering.worker.peer import Peer
 from rendering.worker.reports import SessionReports
@@ -88,7 +88,7 @@ class Session:
         self._stage: Stage | None = None
         self._maker: FrameMaker | None = None
         self._rendered = 0
-        self._slot_of: dict[int, str] = {}  # sequence of a frame that waits to be sent -> mark slot it carries
+        self._slot_of: dict[int, MarkSlot] = {}  # by the sequence of a frame that waits to be sent
         self._encoder = VideoEncoder(EncoderSettings(
             tools.config.size_px, tools.config.size_px, tools.config.frames_per_s, tools.config.bit_rate_bps,
             codec=_wanted_codec(lease, tools.config)))
@@ -187,7 +187,7 @@ class Session:
         key = SessionKey()
         sdp = await self._peer.answer(str(offer.body["sdp"]))
         codec = self._settle_codec(self._peer.video_codec)
-        label = await self._hand_in_answer(opened, offer, sdp, self._manifest_request(key, mark, offer))
+        label = await self._hand_in_answer(opened, offer, sdp, self._manifest_request(opened, key, mark, offer))
         sealer = Sealer(opened.permit, label=cast.label, embedder=mark, encoder=self._encoder,
                         attestor=Attestor(key, label, codec=codec))
         sealer.counters = self._counters
@@ -217,15 +217,19 @@ class Session:
         self._answered.set()
         return signed.manifest_label
 
-    def _manifest_request(self, key: SessionKey, mark: SlottedMark, offer: protocol.LeaseEvent) -> dict[str, Any]:
+    def _manifest_request(
+        self, opened: Opened, key: SessionKey, mark: SlottedMark, offer: protocol.LeaseEvent,
+    ) -> dict[str, Any]:
         assert self._peer is not None
+        remaining_s = opened.permit.not_after_s - self._tools.clock.monotonic_s()
         size_px = self._tools.config.size_px
         certificate = unb64(str(self._lease.facts["signer_certificate"]))
         return protocol.to_json(protocol.ManifestRequest(
             grant=self._lease.grant or {}, claim=self._claim, session_cose_key=b64(key.cose_key()), kid=b64(key.kid),
             binding_public=b64(key.public.public_bytes_raw()), viewer_nonce=str(offer.body["viewer_nonce"]),
-            dtls_fingerprint=self._peer.dtls_fingerprint, mark_slots=mark.to_json(), width=size_px, height=size_px,
-            signer_binding=b64(key.bind_to_signer(certificate)), video_codec=self._encoder.settings.codec,
+            dtls_fingerprint=self._peer.dtls_fingerprint, mark_slots=mark.to_json(remaining_s),
+            width=size_px, height=size_px, signer_binding=b64(key.bind_to_signer(certificate)),
+            video_codec=self._encoder.settings.codec,
             session_facts={"frames_per_s": self._tools.config.frames_per_s}))
 
     def _session_facts(self, opened: Opened) -> dict[str, Any]:
@@ -244,7 +248,7 @@ class Session:
         loop = asyncio.get_running_loop()
         frame = await loop.run_in_executor(self._tools.frame_thread, self._maker.make, FIRST_TICK)
         if frame is not None:
-            self._slot_of[frame.sequence] = mark.slot.hex_id
+            self._slot_of[frame.sequence] = mark.slot
             self._tracks[0].give(frame)
 
     async def _send_frames(self, mark: SlottedMark) -> None:
@@ -264,7 +268,7 @@ class Session:
                 await asyncio.sleep(max(0.0, tick.send_at_s - clock.monotonic_s()))
                 if frame is None or self._stopped.is_set():
                     continue
-                self._slot_of[frame.sequence] = mark.slot.hex_id
+                self._slot_of[frame.sequence] = mark.slot
                 track.give(frame)
         finally:
             talking.cancel()
@@ -272,7 +276,7 @@ class Session:
     def _note_sent(self, frame: SealedFrame) -> None:
         """The track handed this very frame to the network."""
         self._latency.mark("offer_to_first_frame_ms", "offer")
-        self._reports.sent(frame, self._slot_of.pop(frame.sequence, ""), self._tools.clock.utc())
+        self._reports.sent(frame, self._slot_of.pop(frame.sequence), self._tools.clock.utc())
 
     async def _hold_lease(self) -> None:
         """Step 6. Renew; when the lease is over, so is the session."""
