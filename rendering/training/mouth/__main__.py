@@ -57,9 +57,8 @@ def main(arguments: list[str] | None = None) -> int:
 def _build(given: argparse.Namespace) -> None:
     given.out.mkdir(parents=True, exist_ok=True)
     speech = _speech(given.out / "speech.npz", given.minutes, given.seed)
-    recogniser, motion = both.train(
-        speech, speech.first(given.heard_minutes), Cycle(given.steps, given.time_limit), Cycle(given.motion_steps, given.time_limit), given.seed
-    )
+    cycles = Cycle(given.steps, given.time_limit), Cycle(given.motion_steps, given.time_limit)
+    recogniser, motion = both.train(speech, speech.first(given.heard_minutes), *cycles, given.seed)
     facts = {
         "release": RELEASE, "seed": given.seed,
         "command": f"python -m rendering.training.mouth build --minutes {given.minutes:g} "
