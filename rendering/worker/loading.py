@@ -10,11 +10,11 @@ from provenance.manifests.label import Label
 from rendering.engine.motion.performer import Performer
 from rendering.engine.renderer import Renderer
 from rendering.engine.replica import Replica
+from rendering.motion_models import mouth_models
 from rendering.protocol import Lease
 from rendering.worker.config import WorkerConfig
 from rendering.worker.control import ControlClient, ReleasedKeys
 from rendering.worker.frame_parts import FrameParts
-from rendering.worker.motion_models import mouth_models
 from trustcore.primitives.envelope import decrypt
 from trustcore.primitives.errors import Refusal
 from trustcore.primitives.grants import Grant

@@ -6,8 +6,8 @@ from typing import Any
 from provenance.manifests.attest import SessionKey
 from provenance.manifests.frame_codecs import CODECS
 from rendering import protocol
+from rendering.motion_models import motion_releases
 from rendering.worker.config import WorkerConfig
-from rendering.worker.motion_models import mouth_models
 from trustcore.primitives.grants import Grant
 from trustcore.primitives.signing import b64, unb64
 
@@ -39,5 +39,5 @@ def session_facts(grant: Grant, config: WorkerConfig) -> dict[str, Any]:
         "conversation_id": grant.conversation_id, "replica_id": grant.replica_id,
         "replica_version": grant.replica_version, "policy_id": grant.policy_id,
         "policy_version": grant.policy_version, "size_px": config.size_px, "frames_per_s": config.frames_per_s,
-        "motion_models": [mouth_models().release],
+        "motion_models": motion_releases(),
     }
