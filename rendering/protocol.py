@@ -15,6 +15,7 @@ Paths, all under /worker/v1:
 | POST /leases/{id}/answer | {"offer_id", "sdp", "session_facts", "manifest": ManifestRequest} | SignedManifest |
 | POST /leases/{id}/segments | {"segments": [SegmentRoot...]} | {} |
 | POST /leases/{id}/clamps | {"clamps": [{"emotion", "asked_milli", "shown_milli", "media_time_s"}]} | {} |
+| POST /leases/{id}/emotions | {"emotions": [EmotionShown...]} | {} |
 | PUT  /leases/{id}/recording | fMP4: for each connection its init segment and fragments, octet-stream | {} |
 | POST /leases/{id}/finish | {"reason", "counters"} | {} |
 | GET  /blobs/{public_id} | | ciphertext (Cobblestone-256) |
@@ -40,6 +41,8 @@ REJOIN_WITHIN_S = 15.0
 SESSION_STATES = ("loading", "ready", "live", "away", "ending")  # "away": nothing is sent until the viewer is back
 
 LeaseKind = Literal["session", "training"]
+EmotionSource = Literal["request", "message", "tag", "brain"]  # who asked for it
+EmotionLimit = Literal["", "unknown", "policy", "replica"]  # what held it back: no such word, grant, footage
 EventKind = Literal["offer", "message", "emotion", "interrupt", "revoke", "end"]
 
 
@@ -202,6 +205,19 @@ class SegmentRoot:
     mark_slot_index: int  # of the slot in force at its end; which signs, modulo 64
     mark_slot_from: int  # first sequence sent in that slot: no slot is shorter than a second, so none goes untold
     started_at: str
+
+
+@dataclass(frozen=True)
+class EmotionShown:
+    """The face turned to an emotion. `limited_by` "" means that it is shown as it was asked for."""
+
+    emotion: str  # one of the eight
+    shown_milli: int
+    asked: str  # one of the eight; neutral for a word that none of them is meant by
+    asked_milli: int
+    source: EmotionSource
+    limited_by: EmotionLimit
+    media_time_s: float
 
 
 @dataclass(frozen=True)

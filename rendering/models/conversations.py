@@ -78,6 +78,7 @@ class LiveState(models.Model):
     mark = models.JSONField(default=dict)  # {"slot_id": hex16, "epoch": name, "first_index": 0..63}
     last_segment = models.IntegerField(default=-1)
     clamp_count = models.PositiveIntegerField(default=0)
+    emotions = models.JSONField(default=list)  # what the face turned to, the newest last: protocol.EmotionShown
     viewer_counts = models.JSONField(default=dict)  # what the viewer's own check reports
     seen_at = models.DateTimeField(default=timezone.now)
 

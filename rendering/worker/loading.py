@@ -32,6 +32,7 @@ class Cast:
     renderer: Renderer
     performer: Performer
     label: Label
+    emotion_caps_milli: dict[str, int]  # what its footage supports
 
 
 async def load_cast(
@@ -59,7 +60,8 @@ def _load(ciphertexts: dict[str, bytes], grant: Grant, keys: ReleasedKeys, size_
         raise ReplicaMismatch("The replica's files are not the ones this grant names.", replica=grant.replica_id)
     replica = Replica.from_files(files)  # compares every file with the hash in its manifest
     performer = Performer(replica, seed=_seed(grant), mouth=mouth_models())
-    cast = Cast(Renderer(replica, size_px), performer, Label(size_px, size_px, grant.language))
+    cast = Cast(Renderer(replica, size_px), performer, Label(size_px, size_px, grant.language),
+                replica.emotion_caps_milli)
     picture = cast.renderer.draw(cast.performer.state_at(0.0))
     if picture.shape != (size_px, size_px, 3) or picture.dtype != np.uint8:
         raise ReplicaMismatch("The replica does not draw at this slot's size.", replica=grant.replica_id)

@@ -39,7 +39,7 @@ from rendering.worker.reports import SessionReports
 from rendering.worker.requests import manifest_request, session_facts, wanted_codec
 from rendering.worker.slot import SlotTools
 from rendering.worker.sound_mark import MarkedSound
-from rendering.worker.stage import Shown, Stage
+from rendering.worker.stage import Stage
 from rendering.worker.talk import Talk
 from rendering.worker.tracks import MediaClock
 from trustcore.primitives.errors import GrantRevoked, TrustcoreError
@@ -150,16 +150,16 @@ class Session:
         tools, facts, permit = self._tools, self._lease.facts, opened.permit
         self._sound = MarkedSound(self._line, mark)
         await self._make_connection(opened)
-        self._stage = Stage(cast.performer, permit.emotion_max_milli)
+        self._stage = Stage(cast.performer, permit.emotion_max_milli, cast.emotion_caps_milli)
         self._talk = Talk(
             brain=ScriptedBrain(facts.get("persona") or {}, str(facts.get("person_name") or "")),
             voice=tools.voice_for(opened.grant.language), stage=self._stage, line=self._line,
             executor=tools.speech_thread, conversation_id=opened.grant.conversation_id,
-            media_now_s=self._media_clock.now_s, emit=self._send_text, on_clamped=self._note_clamp,
+            media_now_s=self._media_clock.now_s, emit=self._send_text, on_shown=self._reports.emotion,
             on_first_sound=lambda: self._latency.mark("message_to_sound_ms", "message"))
         wish = facts.get("emotion")
         if wish:
-            self._talk.show(str(wish["name"]), int(wish["milli"]))
+            self._talk.show(str(wish["name"]), int(wish["milli"]), "request")
 
     async def _make_connection(self, opened: Opened) -> None:
         assert self._sound is not None
@@ -405,6 +405,3 @@ class Session:
 
     def _log(self, line: str) -> None:
         self._tools.log(f"session {self._lease.lease_id}: {line}")
-
-    def _note_clamp(self, shown: Shown, at_s: float) -> None:
-        self._reports.clamp(shown.asked, shown.asked_milli, shown.shown_milli, at_s)
