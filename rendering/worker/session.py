@@ -26,7 +26,7 @@ from rendering.worker.audio import SoundLine
 from rendering.worker.brain import ScriptedBrain
 from rendering.worker.connection import Connection
 from rendering.worker.control import ControlRefused, ControlUnreachable, ReleasedKeys
-from rendering.worker.encoder import EncoderSettings, VideoEncoder
+from rendering.worker.encoder import EncoderSettings
 from rendering.worker.frames import FrameMaker
 from rendering.worker.gate import Opened
 from rendering.worker.latency import LatencyMarks
@@ -78,7 +78,7 @@ class Session:
         self._stage: Stage | None = None
         self._maker: FrameMaker | None = None
         self._rendered = 0
-        self._encoder = VideoEncoder(EncoderSettings(
+        self._encoder = tools.parts.encoder(EncoderSettings(
             tools.config.size_px, tools.config.size_px, tools.config.frames_per_s, tools.config.bit_rate_bps,
             codec=wanted_codec(lease, tools.config)))
         self._key_frames = Allowance(KEY_FRAMES_AT_ONCE, KEY_FRAMES_A_SECOND)
@@ -87,6 +87,11 @@ class Session:
     def end(self, reason: str) -> None:
         """End the session from outside, for example because the worker stops."""
         self._stop(reason)
+
+    @property
+    def frame_ms_p95(self) -> float:
+        """What 95 of 100 of the last frames took to make at most, in milliseconds; 0 before the first."""
+        return self._latency.to_json().get("frame_ms_p95", 0.0)
 
     async def run(self) -> str:
         """Play the session to its end."""
@@ -115,8 +120,9 @@ class Session:
             self._keys = await self._release_keys(opened)
             config = self._tools.config
             cast = await load_cast(
-                self._lease, opened.grant, self._keys, self._tools.control, self._tools.frame_thread, config.size_px)
-            mark = SlottedMark(self._keys.mark, config.size_px, config.size_px)
+                self._lease, opened.grant, self._keys, self._tools.control, self._tools.frame_thread, config,
+                self._tools.parts)
+            mark = SlottedMark(self._keys.mark, config.size_px, config.size_px, self._tools.parts.embedder)
             await self._prepare(opened, cast, mark)
             self._latency.mark("claim_to_ready_ms", "claim")
             self._state = "ready"
@@ -191,7 +197,8 @@ class Session:
         self._reports.begin(signed.manifest_label, unb64(signed.init_segment_b64))
         self._maker = FrameMaker(
             stage=self._stage, renderer=cast.renderer, sealer=sealer, permit=opened.permit, mark=mark,
-            encoder=self._encoder, latency=self._latency, rendered=self._count().rendered)
+            encoder=self._encoder, latency=self._latency, raw_frame=self._tools.parts.raw_frame,
+            rendered=self._count().rendered)
         self._latency.mark("offer_to_answer_ms", "offer")
         self._log("answered")
 
@@ -205,7 +212,7 @@ class Session:
             return
         if self._answered.is_set():
             raise OfferUnusable("This browser offers another codec than the one that this session began with.")
-        self._encoder = VideoEncoder(replace(self._encoder.settings, codec=name))
+        self._encoder = self._tools.parts.encoder(replace(self._encoder.settings, codec=name))
 
     async def _make_first_frame(self, mark: SlottedMark) -> None:
         """The picture of media time zero is made while the connection is being set up, and waits for it."""

@@ -75,6 +75,7 @@ def rigged(folder: Path, module: str = "rendering.worker.main", **environment: s
         worker = subprocess.Popen([sys.executable, "-m", module], cwd=REPOSITORY, env={
             **os.environ, "TRUSTCORE_CONTROL_URL": url, "TRUSTCORE_WORKER_ID": control.worker_id,
             "TRUSTCORE_WORKER_KEY_FILE": str(folder / "key"), "TRUSTCORE_WORKER_KINDS": "session",
+            "TRUSTCORE_WORKER_SIZE_PX": "256",
             "TRUSTCORE_GRANT_KEYS_FILE": str(folder / "grants.json"), "OMP_NUM_THREADS": "1", **environment})
         try:
             wait_until(lambda: control.hellos, 120)
