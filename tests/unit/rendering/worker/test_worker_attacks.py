@@ -11,6 +11,7 @@ import pytest
 from rendering.protocol import Counters, Lease
 from rendering.worker.brain import ScriptedBrain
 from rendering.worker.control import ControlRefused
+from rendering.worker.frame_parts import CPU_PARTS
 from rendering.worker.reports import SessionReports
 from rendering.worker.session import Session
 from rendering.worker.stage import Stage, clamp_emotion
@@ -93,7 +94,8 @@ def test_a_flood_of_key_frame_requests_does_not_make_every_picture_a_key_frame(
     asked: list[float] = []
     clock = SimpleNamespace(s=100.0)
     config = SimpleNamespace(size_px=64, frames_per_s=30, bit_rate_bps=300_000, video_codec="h264")
-    tools = SimpleNamespace(config=config, control=None, clock=SimpleNamespace(monotonic_s=lambda: clock.s))
+    tools = SimpleNamespace(
+        config=config, control=None, clock=SimpleNamespace(monotonic_s=lambda: clock.s), parts=CPU_PARTS)
     session = Session(tools, SimpleNamespace(facts={}, lease_id="z1"))  # type: ignore[arg-type]
     monkeypatch.setattr(session._encoder, "request_key_frame", lambda: asked.append(clock.s))
     for _ in range(300):  # ten seconds, a request at every picture
