@@ -25,11 +25,13 @@ class Renderer:
         renderer = Renderer(replica, 256)       # compiles or loads kernels: do this before the session is live
         picture = renderer.draw(state)          # [256, 256, 3] uint8 RGB, a fresh array each time
 
+    `most_splats`: leave out the splats that show least beyond so many, where drawing all would take too long.
+
     Raises:
         ValueError: the size lies outside 64..1024 pixels.
     """
 
-    def __init__(self, replica: Replica, size_px: int, backend: str = "auto") -> None:
+    def __init__(self, replica: Replica, size_px: int, backend: str = "cpu", *, most_splats: int | None = None) -> None:
         if not SMALLEST_PX <= size_px <= LARGEST_PX:
             raise ValueError(f"The picture size must lie between {SMALLEST_PX} and {LARGEST_PX} pixels.")
         self._replica = replica
@@ -37,7 +39,8 @@ class Renderer:
         self._zoom = np.float32(size_px / replica.size_px)
         self._controls = controls.build(replica.space, replica.jaw_gap)
         backdrop = scale_picture(replica.plate.astype(np.float32) / 255, size_px)
-        self._painter = rasterize.choose(backend).Painter(replica.mesh, replica.gaussians, backdrop)
+        splats = strongest(replica.gaussians, most_splats)
+        self._painter = rasterize.choose(backend).Painter(replica.mesh, splats, backdrop)
         self._draw_mesh(replica.mesh.rest, np.zeros((LAYERS, FEATURES), np.float32), 1.0)
 
     @property
@@ -52,8 +55,13 @@ class Renderer:
 
     def draw(self, state: FaceState) -> Array:
         """The picture [size, size, 3] uint8 of a face state."""
+        return self._draw_mesh(*self._placed(state))
+
+    def _placed(self, state: FaceState) -> tuple[Array, Array, float]:
+        """Mesh points [V, 3] of the training size, features and scale of a state."""
         face, coefficients = self.face(state)
-        return self.draw_points(face, coefficients, state.pose.vector(), self._replica.body.breathing(state.breath))
+        breath = self._replica.body.breathing(state.breath)
+        return self._placed_points(face, coefficients, state.pose.vector(), breath)
 
     def face(self, state: FaceState) -> tuple[Array, Array]:
         """Canonical face points [478, 3] and shape coefficients [K] of a state."""
@@ -74,13 +82,34 @@ class Renderer:
 
     def draw_points(self, face: Array, coefficients: Array, vector: Array, extra: Array) -> Array:
         """The picture of canonical face points [478, 3]; coefficients, pose and `extra` as in `draw_tracked`."""
+        return self._draw_mesh(*self._placed_points(face, coefficients, vector, extra))
+
+    def _placed_points(
+        self, face: Array, coefficients: Array, vector: Array, extra: Array
+    ) -> tuple[Array, Array, float]:
         replica = self._replica
         skull, torso = replica.body.places(vector, body.terms(replica.space, vector), extra)
         vertices = replica.mesh.place(face, vector, skull, torso)
-        return self._draw_mesh(vertices, features.rows(replica.space, coefficients, vector), float(np.exp(vector[5])))
+        return vertices, features.rows(replica.space, coefficients, vector), float(np.exp(vector[5]))
 
     def _draw_mesh(self, vertices: Array, features: Array, scale: float) -> Array:
         return np.asarray(self._painter.paint(vertices * self._zoom, features, float(scale * self._zoom)))
+
+
+class GpuRenderer(Renderer):
+    """A renderer whose pictures can stay on the graphics processor, for whoever marks and converts them there."""
+
+    def __init__(self, replica: Replica, size_px: int, *, most_splats: int | None = None) -> None:
+        super().__init__(replica, size_px, "gpu", most_splats=most_splats)
+
+    def draw_planes(self, state: FaceState) -> tuple[Any, Any, Any]:
+        """The picture of a state as I420 planes on the device: torch uint8 [size, size], [size/2, size/2] twice.
+
+        Limited range BT.601; the size must be even.
+        """
+        vertices, features, scale = self._placed(state)
+        planes = self._painter.paint_planes(vertices * self._zoom, features, float(scale * self._zoom))
+        return planes[0], planes[1], planes[2]
 
 
 def warm_up() -> None:
@@ -95,6 +124,17 @@ def warm_up() -> None:
     )
     painter = rasterize.choose().Painter(mesh, splats, np.zeros((16, 16, 3), np.float32))
     painter.paint(points, np.zeros((LAYERS, FEATURES), np.float32), 1.0)
+
+
+def strongest(splats: Gaussians, most: int | None) -> Gaussians:
+    """The splats that show most (opacity times area), at most so many, in their old order."""
+    if most is None or most >= len(splats):
+        return splats
+    values = splats.values
+    shown = values[:, gaussians.LOG_AXES] + values[:, gaussians.LOG_AXES + 1]
+    shown = shown - np.logaddexp(0, -values[:, gaussians.LOGIT])
+    kept = np.sort(np.argsort(-shown, kind="stable")[:most])
+    return Gaussians(splats.triangles[kept], splats.barycentrics[kept], np.ascontiguousarray(values[kept]))
 
 
 def scale_picture(picture: Array, size_px: int) -> Array:

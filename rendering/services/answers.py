@@ -1,5 +1,5 @@
 """The slot's answer to a viewer's offer. It is passed on only with a session manifest: the slot asks, the signer
-decides, control carries both and keeps the init segment for the recording.
+decides, control carries both. A viewer who comes back makes another offer and gets another manifest.
 """
 
 from collections.abc import Mapping
@@ -19,11 +19,12 @@ from trustcore.jobs import wakeups
 from trustcore.jobs.errors import LeaseLost
 from trustcore.jobs.models import Job, LeaseEvent, Worker
 from trustcore.primitives.errors import Refusal
+from trustcore.primitives.ids import mark_id_text
 from trustcore.web.errors import RequestInvalid
 
 
 def answer_offer(job: Job, *, lease_id: str, worker: Worker, body: Mapping[str, Any], now: datetime) -> dict[str, Any]:
-    """Have the session's manifest signed, hand the answer with it to the viewer's waiting request, and note that the
+    """Have a session manifest signed, hand the answer with it to the viewer's waiting request, and note that the
     session is live. Returns the signed manifest in the protocol's shape.
 
     Args:
@@ -47,7 +48,7 @@ def answer_offer(job: Job, *, lease_id: str, worker: Worker, body: Mapping[str, 
     facts |= {name: signed[name] for name in ("manifest_label", "claim_sha256")}
     _pass_on(conversation, offer, {"sdp": sdp, "manifest_b64": signed["init_segment_b64"], "session_facts": facts})
     LiveState.objects.filter(id=live.id).update(
-        init_segment=signed["init_segment_b64"], session_facts=facts, worker_state="live", seen_at=now)
+        session_facts=facts, worker_state="live", seen_at=now)
     conversations.go_live(conversation=conversation, actor=actor, now=now)
     return signed
 
@@ -80,7 +81,7 @@ def _demand_own_facts(
         if reason:
             conversations.end(conversation=live.conversation, actor=Actor.system("gate"), reason=reason, now=now)
             raise LeaseLost("This session may not go on, so no manifest is signed.", reason=reason)
-        if {f"{slot.slot_id:016x}" for slot in mark_slots(asked.get("mark_slots"))} != {live.mark["slot_id"]}:
+        if {mark_id_text(slot.slot_id) for slot in mark_slots(asked.get("mark_slots"))} != {live.mark["slot_id"]}:
             raise SessionRequestInvalid("This session was given another mark. Name the one that came with its keys.")
         if asked.get("viewer_nonce") != offer.body["viewer_nonce"]:
             raise SessionRequestInvalid("The viewer of this offer sent another nonce. Name the one of the offer.")

@@ -135,7 +135,9 @@ def frame_figures(replica: Replica) -> dict[str, float]:
     moments = iter(np.arange(0, 10_000, 1 / 30))
     for size in SIZES_PX:
         renderer, performer = Renderer(replica, size), Performer(replica, 1)
-        figures[f"frame_cpu_ms_{size}"] = cpu_ms(lambda r=renderer, p=performer: r.draw(p.state_at(float(next(moments)))))
+        figures[f"frame_cpu_ms_{size}"] = cpu_ms(
+            lambda r=renderer, p=performer: r.draw(p.state_at(float(next(moments))))
+        )
     rest, features = replica.mesh.rest, np.zeros((LAYERS, FEATURES), np.float32)
     painter = cpu.Painter(replica.mesh, replica.gaussians, np.zeros((256, 256, 3), np.float32))
     arranger = Arranger(replica.mesh, replica.gaussians)

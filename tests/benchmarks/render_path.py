@@ -14,6 +14,7 @@ from datetime import timedelta
 
 import numpy as np
 import torch
+from rendering.worker.motion_models import mouth_models
 
 from provenance.manifests.attest import Attestor, SessionKey
 from provenance.manifests.label import Label
@@ -33,7 +34,7 @@ from trustcore.primitives.clock import utc_now
 from trustcore.primitives.grants import Grant, make_times
 from trustcore.primitives.signing import b64
 
-FRAMES_PER_S, LEAD_S, SLOT_S = 30, 0.030, 8
+FRAMES_PER_S, LEAD_S = 30, 0.030
 EMOTIONS = ("joy", "neutral", "surprise")
 
 
@@ -53,14 +54,14 @@ def a_permit(seconds: float) -> Permit:
 
 
 def maker(replica: Replica, size_px: int, seconds: float) -> tuple[FrameMaker, Stage]:
-    """A session's frame maker, with a mark that changes its slot every eight seconds."""
+    """A session's frame maker, with a mark that changes its signs every few seconds."""
     permit = a_permit(seconds)
-    slots = [{"slot_id": f"{7:016x}", "slot_index": index} for index in range(64)]
-    mark = SlottedMark({"epoch_key": b64(os.urandom(32)), "slots": slots, "slot_s": SLOT_S}, size_px, size_px)
+    released = {"epoch_key": b64(os.urandom(32)), "slot_id": f"{7:016x}", "first_index": 0}
+    mark = SlottedMark(released, size_px, size_px)
     encoder = VideoEncoder(EncoderSettings(size_px, size_px))
     attestor = Attestor(SessionKey(), "urn:c2pa:bench")
     sealer = Sealer(permit, label=Label(size_px, size_px), embedder=mark, encoder=encoder, attestor=attestor)
-    stage = Stage(Performer(replica, 1), permit.emotion_max_milli)
+    stage = Stage(Performer(replica, 1, mouth=mouth_models()), permit.emotion_max_milli)
     return FrameMaker(
         stage=stage, renderer=Renderer(replica, size_px), sealer=sealer, permit=permit, mark=mark, encoder=encoder,
         latency=LatencyMarks(),

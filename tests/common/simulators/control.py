@@ -24,7 +24,7 @@ from provenance.manifests.assertions import MarkSlot, SessionFacts
 from provenance.manifests.frame_codecs import CODECS
 from provenance.manifests.session_manifest import SessionPublicKey, sign_session_manifest
 from rendering import protocol
-from tests.common.live_session import demo_signer
+from tests.common.live_session import demo_signer, status_list
 from trustcore.primitives.canonical import canonical_bytes
 from trustcore.primitives.clock import to_rfc3339
 from trustcore.primitives.envelope import encrypt, hpke_seal, new_key
@@ -58,8 +58,9 @@ class SimulatedSession:
     renewals: list[dict[str, Any]] = field(default_factory=list)
     segments: list[dict[str, Any]] = field(default_factory=list)
     clamps: list[dict[str, Any]] = field(default_factory=list)
+    emotions: list[dict[str, Any]] = field(default_factory=list)
     recording: bytes = b""
-    init_segment: bytes = b""
+    init_segments: list[bytes] = field(default_factory=list)  # one for each connection
     finished: dict[str, Any] | None = None
     is_live: bool = True
     is_partitioned: bool = False
@@ -86,6 +87,7 @@ class ControlSimulator:
         self.hellos: list[dict[str, Any]] = []
         self.seen_nonces: set[str] = set()
         self.page = b""
+        self.status_list = status_list(is_revoked=False)
         self.frame_ancestors = "'none'"  # of the page for a frame
         self._waiting: list[SimulatedSession] = []
         self._changed = asyncio.Condition()
@@ -166,6 +168,8 @@ class ControlSimulator:
             if file.is_relative_to(STATIC) and file.is_file():
                 return 200, mimetypes.guess_type(file.name)[0] or "application/octet-stream", file.read_bytes()
             return 404, "text/plain", b""
+        if path == "/check/claim-signers.crl":
+            return 200, "application/pkix-crl", self.status_list
         return await self._viewer_call(path, data)
 
     def _authenticate(self, scope: dict[str, Any], path: str, data: bytes) -> None:
@@ -212,8 +216,7 @@ class ControlSimulator:
         session.claim = body["claim"]
         keys = {
             "read": {name: b64(self.data_key) for name in self.contexts}, "write": None, "contexts": self.contexts,
-            "mark": {"epoch_key": b64(self.epoch_key), "slot_s": 8,
-                     "slots": [{"slot_id": "0123456789abcdef", "slot_index": i} for i in range(64)]},
+            "mark": {"epoch_key": b64(self.epoch_key), "slot_id": "0123456789abcdef", "first_index": 0},
         }
         aad = protocol.release_aad(session.grant.sha256, session.lease_id, session.epoch, "r1/1")
         public = unb64(claim["ephemeral_public"])
@@ -237,12 +240,12 @@ class ControlSimulator:
             consent_receipt_sha256=grant.consent_receipt_sha256, policy_id=grant.policy_id,
             policy_version=grant.policy_version, grant_sha256=grant.sha256, viewer_nonce=body["viewer_nonce"],
             dtls_fingerprint=body["dtls_fingerprint"], created_at=datetime.now(UTC).replace(microsecond=0),
-            validity_s=3600, mark_slots=tuple(
+            validity_s=3600, media_start_ms=body["media_start_ms"], follows=body["follows"], mark_slots=tuple(
                 MarkSlot(int(s["slot_id"], 16), s["start_ms"], s["end_ms"]) for s in body["mark_slots"]))
         public = SessionPublicKey(unb64(body["session_cose_key"]), unb64(body["signer_binding"]))
         init = sign_session_manifest(self.signer, facts, public, width=body["width"], height=body["height"],
                                      codec=CODECS[body["video_codec"]])
-        session.init_segment = init.encoded
+        session.init_segments.append(init.encoded)
         return {"init_segment_b64": b64(init.encoded), "manifest_label": init.label,
                 "claim_sha256": init.claim_sha256, "chain_pem": ""}
 
@@ -260,6 +263,10 @@ class ControlSimulator:
 
     def _on_clamps(self, session: SimulatedSession, body: dict[str, Any]) -> dict[str, Any]:
         session.clamps += body["clamps"]
+        return {}
+
+    def _on_emotions(self, session: SimulatedSession, body: dict[str, Any]) -> dict[str, Any]:
+        session.emotions += body["emotions"]
         return {}
 
     def _on_recording(self, session: SimulatedSession, data: bytes) -> dict[str, Any]:
@@ -291,8 +298,11 @@ class ControlSimulator:
             self.push(session, "end", {"reason": "viewer_left"})
         elif what == "state":
             state = session.renewals[-1]["state"] if session.renewals else ""
-            answer = {"status": "ended" if session.finished else "live", "slot_state": state,
-                      "reason": (session.finished or {}).get("reason", "")}
+            offers = [event["body"] for event in session.events if event["kind"] == "offer"]
+            answer = {"status": "ended" if session.finished else "active", "slot_state": state,
+                      "state": "live" if session.answers else "joining",
+                      "reason": (session.finished or {}).get("reason", ""),
+                      "viewer_nonce": offers[-1]["viewer_nonce"] if offers else ""}
         return 200, "application/json", json.dumps(answer).encode()
 
     async def offer(self, session: SimulatedSession, body: dict[str, Any]) -> dict[str, Any]:

@@ -5,43 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from rendering.engine import gaussians as g
-from rendering.engine import landmarks as lm
 from rendering.engine.arrange import Arranger
-from rendering.engine.face_space import FEATURES, LAYERS
 from rendering.engine.gaussians import Gaussians
 from rendering.engine.mesh import Mesh
 from rendering.engine.rasterize import cpu, kernels, records
-
-SIZE = 96
-GRID = 24  # 576 points: the face's 478 and some of the shell's
-COUNT = 700  # fills no block of either layer exactly
-
-
-def bound_splats(seed: int = 3) -> tuple[Mesh, Gaussians, np.ndarray, np.ndarray]:
-    """A bulging sheet with splats all over it, its points on the screen, and features of two layers."""
-    random = np.random.default_rng(seed)
-    across, down = np.meshgrid(np.linspace(8, SIZE - 8, GRID), np.linspace(8, SIZE - 8, GRID))
-    points = np.stack([across, down, 0.01 * (across - SIZE / 2) ** 2], axis=2).reshape(-1, 3).astype(np.float32)
-    corner = (np.arange(GRID - 1)[:, None] * GRID + np.arange(GRID - 1)).ravel()
-    triangles = np.concatenate([
-        np.stack([corner, corner + 1, corner + GRID], 1), np.stack([corner + 1, corner + GRID + 1, corner + GRID], 1),
-    ]).astype(np.int32)  # fmt: skip
-    layers = random.integers(0, LAYERS, len(triangles)).astype(np.int32)
-    # A wide open mouth over half the sheet, so that some splats of the inner mouth show and some are hidden.
-    across_mouth = np.linspace(20, SIZE - 20, len(lm.UPPER_OPENING))
-    points[list(lm.UPPER_OPENING), :2] = np.stack([across_mouth, np.full_like(across_mouth, 30)], 1)
-    points[list(lm.LOWER_OPENING)[1:-1], :2] = np.stack([across_mouth, np.full_like(across_mouth, 60)], 1)[1:-1]
-    shell = np.zeros(GRID * GRID - 478, np.float32)
-    mesh = Mesh(points, triangles, layers, shell, shell[:0], np.zeros(2, np.float32))
-    values = random.normal(0, 0.3, (COUNT, g.VALUES)).astype(np.float32)
-    values[:, g.LOGIT] = random.normal(0, 3, COUNT)  # some so faint that they are never drawn
-    values[:, g.COLOUR : g.MOVE] = random.random((COUNT, 3))
-    values[:, g.MOVE :] *= 0.2
-    owners = random.integers(0, len(triangles), COUNT).astype(np.int32)
-    splats = Gaussians(owners, random.dirichlet([1, 1, 1], COUNT).astype(np.float32), values)
-    placed = points + random.normal(0, 0.7, points.shape).astype(np.float32)
-    return mesh, splats, placed, random.normal(size=(LAYERS, FEATURES)).astype(np.float32)
+from rendering.engine.renderer import strongest
+from tests.common.splat_scenes import BOUND_SIZE as SIZE
+from tests.common.splat_scenes import bound_splats
 
 
 def plain_picture(mesh: Mesh, splats: Gaussians, placed: np.ndarray, features: np.ndarray, backdrop: np.ndarray):
@@ -86,3 +56,14 @@ def test_records_hold_the_inverse_covariance() -> None:
 def test_bytes_are_rounded_and_held() -> None:
     picture = np.array([[[-1.0, 0.0, 2.0], [0.499 / 255, 0.501 / 255, 1.0]]], np.float32)
     assert kernels.to_bytes(picture).tolist() == [[[0, 0, 255], [0, 1, 255]]]
+
+
+def test_the_strongest_splats_are_kept_in_their_order() -> None:
+    _, splats, _, _ = bound_splats()
+    splats.values[:, [3, 4, 6]] = 0
+    splats.values[[5, 600], 6] = 4  # nearly opaque
+    splats.values[90, 3] = 2  # long
+    kept = strongest(splats, 3)
+    assert np.array_equal(kept.values, splats.values[[5, 90, 600]])
+    assert np.array_equal(kept.triangles, splats.triangles[[5, 90, 600]])
+    assert strongest(splats, None) is strongest(splats, len(splats)) is splats

@@ -14,7 +14,8 @@ export function emptyCounts() {
   return { received: 0, verified: 0, unattested: 0, invalid: 0, late: 0, replayed: 0, gap: 0 };
 }
 
-// Judges the pictures of a session, or its sound, which is numbered by itself. `session`: {label, codec, publicKey (CryptoKey), kid, minimumSequence, createdAtMs, validityS} from a trusted manifest.
+// Judges the pictures of a session, or its sound, which is numbered by itself. `session`: {label, codec, publicKey (CryptoKey), kid, minimumSequence, createdAtMs,
+// validityS, mediaStartMs} from a trusted manifest.
 export class FrameVerifier {
   constructor(session, { isSound = false } = {}) {
     this.session = session;
@@ -38,9 +39,9 @@ export class FrameVerifier {
     let sequence = null;
     try {
       const taken = this.codec.take(unit);
-      const { payload } = taken;
-      if (payload === null) return { state: "unattested", counter: "unattested", sequence, reason: "no attestation" };
-      sequence = payload.sequence;
+      const { carried } = taken;
+      if (carried === null) return { state: "unattested", counter: "unattested", sequence, reason: "no attestation" };
+      sequence = carried.sequence;
       await verifyFrame(this.session, taken, this.codec.track, nowMs);
     } catch (error) {
       if (!(error instanceof Invalid)) throw error;
@@ -68,7 +69,7 @@ export class FrameVerifier {
 // Resolves when this frame was signed by the session's key for this session; throws Invalid otherwise. A compact
 // attestation becomes the COSE_Sign1 it stands for; everything else is one and the same check.
 export async function verifyFrame(session, taken, track, nowMs) {
-  const { form, sequence, mediaTime, content } = taken.payload;
+  const { form, sequence, mediaTime, content } = taken.carried;
   const { moof, mdat } = frameBoxes(sequence, mediaTime, taken, track);
   const coseBytes = form === COMPACT ? rebuiltCoseBytes(session, sequence) : content.length;
   const frameHash = await sha256(hashInput(moof, mdat, coseBytes));
@@ -95,6 +96,8 @@ function checkInfo(info, session, sequence, frameHash) {
 }
 
 function checkTime(session, mediaTime, nowMs) {
-  if (mediaTime / TIMESCALE > session.validityS) throw new Invalid("media time after the key's life");
+  const sinceStart = mediaTime - Math.floor(((session.mediaStartMs ?? 0) * TIMESCALE) / 1000);
+  if (sinceStart < 0) throw new Invalid("media time before the manifest's");
+  if (sinceStart / TIMESCALE > session.validityS) throw new Invalid("media time after the key's life");
   if (nowMs !== null && nowMs > session.createdAtMs + session.validityS * 1000) throw new Invalid("key has expired");
 }

@@ -7,11 +7,13 @@ const SOUND_STILL_MS = 2000; // silence is sent too, so sound that stands still 
 const FRAMES_BEFORE_VERDICT = 10;
 const STRIP_SECONDS = 60;
 
-// What the viewer is told, from what the verifier counted: the worse of picture and sound. Pure.
+// What the viewer is told, from what the verifier counted: the worse of picture and sound, and nothing good where the
+// signer was revoked. Pure.
 export function judge(verdict) {
   const facts = judgePicture(verdict);
   const { sound, hide } = verdict;
-  if (facts.state !== "verified" || !sound || sound.counts.received < FRAMES_BEFORE_VERDICT) return facts;
+  if (verdict.signer?.state === "revoked") return { ...facts, state: hide ? "hidden" : "unverified", words: "revoked" };
+  if (facts.state !== "verified" || !sound || (sound.fresh ?? sound.counts).received < FRAMES_BEFORE_VERDICT) return facts;
   const { good, total } = heard(sound);
   if (good === total) return facts;
   return hide ? { good, total, state: "partial", words: "sound" } : { ...facts, state: "unverified" };
@@ -19,7 +21,7 @@ export function judge(verdict) {
 
 // How much of the last second's sound verified. Pure.
 function heard(sound) {
-  const total = Math.min(SOUND_WINDOW, sound.counts.received);
+  const total = Math.min(SOUND_WINDOW, (sound.fresh ?? sound.counts).received);
   return { good: Math.round(shareNow(sound) * total), total };
 }
 
@@ -29,7 +31,8 @@ function shareNow({ share, stillMs = 0 }) {
 }
 
 function judgePicture(verdict) {
-  const { state, share, counts, hide } = verdict;
+  const { state, share, hide } = verdict;
+  const counts = verdict.fresh ?? verdict.counts; // what an earlier connection verified says nothing about this one
   const total = Math.min(WINDOW, counts.received);
   const good = Math.round(share * total);
   const facts = { good, total, state: "checking" };
@@ -56,6 +59,7 @@ export function createVerdictView(root) {
   let last = null;
   let counts = null;
   let sound = null;
+  let signer = null;
   let before = null;
   let spoken = "";
 
@@ -80,8 +84,18 @@ export function createVerdictView(root) {
     const box = find("sentence");
     box.dataset.state = facts.state;
     box.querySelector("strong").textContent = text;
-    box.querySelector("p").textContent = fill(box.dataset[words] ?? "", facts);
+    const sentence = fill(box.dataset[words] ?? "", facts);
+    box.querySelector("p").textContent = sentence;
+    if (facts.state === "hidden") find("hidden-why").textContent = sentence;
     say(facts.state, text);
+  }
+
+  // Whether the signer's certificate was revoked: a line that always says something, above all that nobody looked.
+  function drawSigner({ state, askedAtMs }) {
+    const line = find("signer");
+    const time = new Date(askedAtMs).toLocaleTimeString([], { timeStyle: "short" });
+    line.dataset.state = state;
+    line.textContent = line.dataset[state].replace("{time}", time);
   }
 
   function drawCounts() {
@@ -108,6 +122,8 @@ export function createVerdictView(root) {
     // Returns the state that is shown now.
     update(verdict) {
       const facts = judge(verdict);
+      find("connections").textContent = verdict.connections ?? 1;
+      if (verdict.signer && verdict.signer !== signer) drawSigner(signer = verdict.signer);
       counts = { ...verdict.counts };
       sound = verdict.sound ?? null;
       if (before === null) before = { ...counts };
@@ -119,6 +135,13 @@ export function createVerdictView(root) {
     // What is shown now.
     shown() {
       return find("chip").dataset.state;
+    },
+    // The line is lost, or the page has just been loaded again.
+    reconnect() {
+      last = "reconnecting";
+      sound = null;
+      find("count-sound").textContent = "–";
+      draw({ state: "checking", words: "reconnecting", good: 0, total: 0 });
     },
     // No frame comes: what was verified a while ago says nothing about now.
     stall() {

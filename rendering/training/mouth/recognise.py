@@ -1,0 +1,129 @@
+"""Training of the recogniser: log-mel windows of many voices in, shares of mouth-shape classes out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+
+from rendering.engine.motion.mouth.features import BANDS, COLUMNS, FRAMES_PER_S, INPUTS, RATE_HZ, log_mel
+from rendering.engine.motion.mouth.motion import FRAME_S
+from rendering.engine.motion.mouth.recogniser import LOOK_AHEAD, Recogniser, silence
+from rendering.engine.motion.visemes import shares
+from rendering.training.mouth import augment, nets
+from rendering.training.mouth.corpus import Speech
+from rendering.training.mouth.cycle import Cycle
+
+Array = np.ndarray[Any, np.dtype[Any]]
+Progress = Callable[[int, int, float], None]  # step, steps, running loss
+
+BATCH, WINDOW_FRAMES = 4, 80
+OTHER_SHARE = 0.08  # of the windows hold no speech at all
+OTHER_MINUTES = 10.0
+SPOILED_SHARE = 0.5  # of the speech went through another room or line
+NOISY_SHARE = 0.6  # of the windows have other sounds mixed in
+SNR_DB = (5.0, 30.0)
+_PIECE_S = 10.0
+_DB = np.log(10) / 10  # log power per decibel
+
+
+@dataclass(frozen=True)
+class Heard:
+    """Features of the training speech, and of sounds that are none. F frames."""
+
+    speech: Array  # [F, INPUTS] float16
+    labels: Array  # [F, VISEMES]
+    other: Array  # [G, INPUTS] float16
+    mean: Array  # [INPUTS]
+    deviation: Array  # [INPUTS]
+
+
+def hear(speech: Speech, seed: int) -> Heard:
+    """Analyse the training speech, half of it through other rooms and lines, and make sounds that are no speech."""
+    random = np.random.default_rng([seed, 3])
+    piece = int(_PIECE_S * RATE_HZ)
+    pieces = [speech.samples[i : i + piece] for i in range(0, len(speech.samples), piece)]
+    spoiled = [augment.spoil(p, random) if random.random() < SPOILED_SHARE else p for p in pieces]
+    features = log_mel(np.concatenate(spoiled)).astype(np.float16)
+    count = int(OTHER_MINUTES * 60 / _PIECE_S)
+    other = np.concatenate([log_mel(augment.not_speech(piece, random))[4:] for _ in range(count)]).astype(np.float16)
+    some = features[::7].astype(np.float32)
+    return Heard(features, labels(speech), other, some.mean(0), some.std(0) + 0.1)
+
+
+def labels(speech: Speech) -> Array:
+    """[F, VISEMES] how much of each frame each class holds."""
+    out = silence(speech.frames)
+    for first in range(0, speech.frames, 300):
+        last = min(first + 300, speech.frames)
+        times_s = np.arange(first, last) / FRAMES_PER_S
+        low, high = np.searchsorted(speech.ends_s, times_s[0] - 1), np.searchsorted(speech.starts_s, times_s[-1] + 1)
+        part = slice(int(low), int(high))
+        out[first:last] = shares(times_s, speech.starts_s[part], speech.ends_s[part], speech.classes[part], FRAME_S)
+    return out
+
+
+def train(heard: Heard, cycle: Cycle, seed: int, on_progress: Progress) -> Recogniser:
+    """Fit the recogniser by soft cross-entropy, in small batches, because updates count more than frames."""
+    torch.manual_seed(seed)
+    random = np.random.default_rng([seed, 4])
+    net = nets.recogniser_net()
+    updates = cycle.start(net)
+    running = 3.0
+    while not updates.is_over():
+        inputs, wanted = _batch(heard, net.past_frames, random)
+        logits = net(torch.from_numpy(inputs))
+        loss = -(torch.from_numpy(wanted) * torch.log_softmax(logits, -1)).sum(-1).mean()
+        updates.take(loss)
+        running += 0.02 * (loss.item() - running)
+        on_progress(updates.step, cycle.steps, running)
+    return Recogniser(net.frozen(), heard.mean.astype(np.float32), heard.deviation.astype(np.float32))
+
+
+def _batch(heard: Heard, past: int, random: np.random.Generator) -> tuple[Array, Array]:
+    """Normalised inputs [BATCH, past + WINDOW_FRAMES, INPUTS] and class shares [BATCH, WINDOW_FRAMES, VISEMES]."""
+    length = past + WINDOW_FRAMES
+    inputs = np.empty((BATCH, length, INPUTS), np.float32)
+    wanted = np.empty((BATCH, WINDOW_FRAMES, heard.labels.shape[1]), np.float32)
+    for row in range(BATCH):
+        if random.random() < OTHER_SHARE:
+            at = int(random.integers(0, len(heard.other) - length))
+            inputs[row], wanted[row] = heard.other[at : at + length], silence(WINDOW_FRAMES)
+        else:
+            at = int(random.integers(0, len(heard.speech) - length))
+            first = at + past - LOOK_AHEAD
+            inputs[row] = heard.speech[at : at + length]
+            wanted[row] = heard.labels[first : first + WINDOW_FRAMES]
+            if random.random() < NOISY_SHARE:
+                inputs[row] = _with_noise(inputs[row], heard.other, random)
+        inputs[row] = _another_voice(inputs[row], random)
+    return (inputs - heard.mean) / heard.deviation, wanted
+
+
+def _with_noise(features: Array, other: Array, random: np.random.Generator) -> Array:
+    """Features [T, INPUTS] of speech with another sound beside it: powers of two sounds add."""
+    at = int(random.integers(0, len(other) - len(features)))
+    noise = other[at : at + len(features)].astype(np.float32)
+    # Levels by the loud frames of both; a pause in either says nothing.
+    level = np.quantile(features, 0.9) - np.quantile(noise, 0.9) - random.uniform(*SNR_DB) * _DB
+    return np.asarray(np.logaddexp(features, noise + level))
+
+
+def _another_voice(features: Array, random: np.random.Generator) -> Array:
+    """Features [T, INPUTS] of a longer or shorter throat, another level and another tone colour."""
+    bands = features.reshape(-1, COLUMNS, BANDS)
+    if random.random() < 0.7:
+        place = np.clip(np.arange(BANDS) * random.uniform(0.90, 1.10) + random.uniform(-0.5, 0.5), 0, BANDS - 1.001)
+        low = place.astype(int)
+        bands = bands[..., low] + (place - low) * (bands[..., low + 1] - bands[..., low])
+    tilt = random.uniform(-4, 4) * np.linspace(-1, 1, BANDS) + random.uniform(-2, 2) * np.cos(
+        np.linspace(0, 2 * np.pi, BANDS) + random.uniform(0, 6.28)
+    )
+    bands = bands + (random.uniform(-6, 6) + tilt) * _DB
+    if random.random() < 0.25:
+        first = int(random.integers(0, BANDS - 5))
+        bands[..., first : first + int(random.integers(1, 6))] = bands.mean()
+    return np.asarray(bands.reshape(len(features), INPUTS))
