@@ -71,10 +71,10 @@ def _train(job: dict[str, Any], footage: bytes, checkpoint: bytes | None, out: _
     from rendering.training.fit import train
     from rendering.training.mouth.step import with_style
     from rendering.training.redetection import track_frames
-    from trustcore.tracker import track_clip
+    from trustcore.tracker import MOST_VIEWS, track_clip
 
     out.progress("track", 0.0)
-    clip = track_clip(footage, want=frozenset({"landmarks", "mask"}))
+    clip = track_clip(footage, want=frozenset({"landmarks", "mask"}), views=MOST_VIEWS)
     out.progress("track", 1.0, note=f"{len(clip.frames)} frames at {clip.fps:.1f} per second")
 
     def on_progress(progress: Progress) -> None:
