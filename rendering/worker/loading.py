@@ -12,6 +12,7 @@ from rendering.engine.renderer import Renderer
 from rendering.engine.replica import Replica
 from rendering.protocol import Lease
 from rendering.worker.control import ControlClient, ReleasedKeys
+from rendering.worker.life_weights import installed_life
 from trustcore.primitives.envelope import decrypt
 from trustcore.primitives.errors import Refusal
 from trustcore.primitives.grants import Grant
@@ -57,7 +58,11 @@ def _load(ciphertexts: dict[str, bytes], grant: Grant, keys: ReleasedKeys, size_
     if sha256_hex(files.get("manifest.json", b"")) != grant.replica_sha256:
         raise ReplicaMismatch("The replica's files are not the ones this grant names.", replica=grant.replica_id)
     replica = Replica.from_files(files)  # compares every file with the hash in its manifest
-    performer = Performer(replica, seed=_seed(grant))
+    life, no_life = installed_life()
+    performer = Performer(
+        replica, seed=_seed(grant), life=life, no_life=no_life,
+        # A small smile of its own is no way around a grant that forbids joy.
+        smile_most=grant.emotion_max_milli.get("joy", 0) / 1000)
     cast = Cast(Renderer(replica, size_px), performer, Label(size_px, size_px, grant.language))
     picture = cast.renderer.draw(cast.performer.state_at(0.0))
     if picture.shape != (size_px, size_px, 3) or picture.dtype != np.uint8:

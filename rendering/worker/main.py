@@ -23,6 +23,7 @@ from rendering.worker.config import WorkerConfig, WorkerConfigError, from_enviro
 from rendering.worker.control import ControlClient, ControlRefused, ControlUnreachable
 from rendering.worker.encoder import EncoderSettings, VideoEncoder
 from rendering.worker.gate import Gate
+from rendering.worker.life_weights import installed_life
 from rendering.worker.session import Session
 from rendering.worker.slot import SlotTools
 from rendering.worker.training import run_training
@@ -112,6 +113,9 @@ def warm_up(tools: SlotTools) -> None:
     """Compile and load whatever the first frame of a session would otherwise wait for."""
     size = tools.config.size_px
     renderer.warm_up()
+    life, no_life = installed_life()
+    if life is None:
+        tools.log(f"head and eyes move by noise: {no_life}")
     raw = RawFrame.from_rgb(np.full((size, size, 3), 128, np.uint8), 0)
     Label(size, size, "en").burn(raw.y, raw.u, raw.v)
     Embedder(MarkKey(os.urandom(32)), 1, 0, size, size).embed(raw.y, raw.u, raw.v)

@@ -229,12 +229,13 @@ class Session:
 
     def _session_facts(self, opened: Opened) -> dict[str, Any]:
         """What the page shows of the session; control adds the manifest's label and hash."""
+        assert self._stage is not None
         grant = opened.grant
         return {
             "conversation_id": grant.conversation_id, "replica_id": grant.replica_id,
             "replica_version": grant.replica_version, "policy_id": grant.policy_id,
             "policy_version": grant.policy_version, "size_px": self._tools.config.size_px,
-            "frames_per_s": self._tools.config.frames_per_s,
+            "frames_per_s": self._tools.config.frames_per_s, "life": self._stage.life_facts,
         }
 
     async def _make_first_frame(self, mark: SlottedMark) -> None:

@@ -5,6 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from numpy.typing import NDArray
+
 from rendering.worker.brain import EMOTION_WORDS
 from trustcore.policy.clamp import clamp
 
@@ -12,7 +14,10 @@ from trustcore.policy.clamp import clamp
 class Performer(Protocol):
     """The engine's performer (`rendering.engine`)."""
 
-    def say(self, visemes: Sequence[Any], start_s: float) -> None: ...
+    def say(self, visemes: Sequence[Any], start_s: float, spoken: NDArray[Any] | None = None) -> None: ...
+
+    @property
+    def life_facts(self) -> Mapping[str, Any]: ...
 
     def stop(self, now_s: float) -> None: ...
 
@@ -56,9 +61,16 @@ class Stage:
         self._performer = performer
         self._limits_milli = dict(limits_milli)
 
-    def say(self, visemes: Sequence[Any], start_s: float) -> None:
+    def say(self, visemes: Sequence[Any], start_s: float, spoken: NDArray[Any] | None = None) -> None:
+        """Speak; `spoken` [N, 4] is the prosody that head and brows move to."""
         with self._lock:
-            self._performer.say(visemes, start_s)
+            self._performer.say(visemes, start_s, spoken)
+
+    @property
+    def life_facts(self) -> dict[str, Any]:
+        """What moves head and eyes, for the session's record."""
+        with self._lock:
+            return dict(self._performer.life_facts)
 
     def hush(self, now_s: float) -> None:
         """Close the mouth."""

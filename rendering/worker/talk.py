@@ -13,6 +13,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from rendering.engine.motion.life.prosody import of_sound
 from rendering.worker.allowance import Allowance
 from rendering.worker.audio import SoundLine, resample
 from rendering.worker.brain import FULL_SHOW_MILLI, MAX_MESSAGE_CHARS, Line, ScriptedBrain, parse_tagged_text
@@ -171,8 +172,9 @@ class Talk:
             for line in turn.lines:
                 utterance = await loop.run_in_executor(self._executor, self._voice.say, line.text)
                 samples = await loop.run_in_executor(self._executor, resample, utterance.pcm, utterance.rate_hz)
+                spoken = await loop.run_in_executor(self._executor, of_sound, utterance.pcm, utterance.rate_hz)
                 start_s = self._line.lay(samples, self._media_now_s() + SPEECH_LEAD_S)
-                self._stage.say(utterance.visemes, start_s)
+                self._stage.say(utterance.visemes, start_s, spoken)
                 if turn.emotion or line.emotion:
                     self._show(turn.emotion or line.emotion or "", turn.milli if turn.emotion else line.milli, start_s)
                 await asyncio.sleep(max(0.0, start_s - self._media_now_s()))
