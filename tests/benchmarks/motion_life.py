@@ -38,7 +38,7 @@ def _cost_ms(model) -> tuple[float, float]:
     rounds = []
     for _ in range(ROUNDS):
         hearing = Hearing()
-        stream = LifeStream(model, model.usual_style, model.usual_speed, 1, hearing.at)
+        stream = LifeStream(model, model.usual, 1, hearing.at)
         costs = np.empty(TIMED_FRAMES)
         for frame in range(TIMED_FRAMES):
             if frame % 150 == 0:

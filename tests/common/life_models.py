@@ -16,12 +16,14 @@ def random_life_files(seed: int = 0) -> dict[str, bytes]:
     directions = np.stack([np.linalg.qr(random.normal(size=(CHUNK, CHUNK)))[0] for _ in SMOOTH])
     sizes = np.geomspace(0.02, 0.6, CHUNK)
     tensors |= {
-        "codec.predictor": 0.1 * random.normal(size=(len(SMOOTH), codec.HISTORY, CHUNK)),
-        "codec.directions": directions * sizes,
-        "codec.inverses": np.swapaxes(directions, 1, 2) / sizes[:, None],
+        "usual.predictor": 0.1 * random.normal(size=(len(SMOOTH), codec.HISTORY, CHUNK)),
+        "codec.directions": directions,
+        "usual.tails": np.full((len(SMOOTH), CHUNK), 0.05),
+        "usual.strays": np.tile(0.05 * sizes, (len(SMOOTH), 1)),
         "codec.event_shares": np.array([0.09, 0.12]),
         "context.middle": np.zeros(context.WIDTH + STYLE), "context.spread": np.ones(context.WIDTH + STYLE),
-        "sampler.doubt": np.full((STEPS, codec.WIDTH), 0.1), "usual.style": np.zeros(STYLE), "usual.speed": np.full(len(SMOOTH), 0.05),
+        "sampler.doubt": np.full((STEPS, codec.WIDTH), 0.1),
+        "usual.style": np.zeros(STYLE), "usual.speed": np.full(len(SMOOTH), 0.05),
     }  # fmt: skip
     return to_files(tensors, {"trained_on": []})
 

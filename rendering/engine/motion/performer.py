@@ -19,7 +19,7 @@ import numpy as np
 from rendering.engine.motion import expression
 from rendering.engine.motion.controls import INDEX, NAMES
 from rendering.engine.motion.life.hearing import Hearing, prosody_of_spans
-from rendering.engine.motion.life.model import LifeModel
+from rendering.engine.motion.life.model import LifeModel, Person
 from rendering.engine.motion.life.sources import DiffusedLife, LifeSource, Living, NoiseLife
 from rendering.engine.motion.visemes import CLOSURE, MOUTH, MouthTrack, Span
 from rendering.engine.pose import HeadPose
@@ -55,8 +55,11 @@ class Performer:
         self._hearing = Hearing()
         self._life: LifeSource = NoiseLife(turn_rad, seed, no_life)
         if life is not None:
-            manner = replica.facts.get("life")
-            self._life = DiffusedLife(life, turn_rad, self._hearing, seed, manner=manner, smile_most=smile_most)
+            known = replica.facts.get("life")
+            # A manner is measured along the directions of one release of the weights and means nothing to another.
+            is_same = known is not None and known.get("sha256") == life.facts["sha256"]
+            person = Person.from_json(known or {}) if is_same else None
+            self._life = DiffusedLife(life, turn_rad, self._hearing, seed, person=person, smile_most=smile_most)
         self._track = MouthTrack()
         self._overlay = expression.REST
         self._listening = (0.0, 0.0, -1e9)  # share before, share after, since when

@@ -37,7 +37,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--subjects", type=Path, default=SUBJECTS)
     parser.add_argument("--iterations", type=int, default=fit.Settings.iterations)
-    parser.add_argument("--people", type=int, default=60, help="made-up people of each family")
+    parser.add_argument("--people", type=int, default=40, help="made-up people of each family")
     parser.add_argument("--seed", type=int, default=fit.Settings.seed)
     given = parser.parse_args(arguments)
     given.out.mkdir(parents=True, exist_ok=True)
@@ -58,19 +58,21 @@ def build(given: argparse.Namespace) -> dict[str, bytes]:
         known.append(("footage of asha, first four fifths, truth file",
                       Recording(recording.motion.part(0, end), recording.scene.part(0, end))))
     clips = dataset.draw_clips(given.people, known, given.seed)
-    codec = dataset.fit_codec(clips, np.random.default_rng([given.seed, 1]))
+    codec = dataset.fit_codec(clips)
+    clips = [clip.with_habit(codec) for clip in clips]
     print(f"{len(clips)} clips", flush=True)
     settings = fit.Settings(iterations=given.iterations, seed=given.seed)
     fitted = fit.train(
         lambda number: dataset.pairs(clips, codec, np.random.default_rng([given.seed, 2, number]), JITTER),
         settings, _show,
     )  # fmt: skip
+    usual = dataset.most_usual(clips).person
     tensors = {
         **{f"net.{name}": value for name, value in fitted.tensors.items()},
-        "codec.predictor": codec.predictor, "codec.directions": codec.directions, "codec.inverses": codec.inverses,
-        "codec.event_shares": codec.event_shares, "context.middle": fitted.middle, "context.spread": fitted.spread,
-        "sampler.doubt": fitted.doubt, "usual.style": np.median([clip.manner.style for clip in clips], axis=0),
-        "usual.speed": np.median([clip.manner.speed for clip in clips], axis=0),
+        "codec.directions": codec.directions, "codec.event_shares": codec.event_shares,
+        "context.middle": fitted.middle, "context.spread": fitted.spread, "sampler.doubt": fitted.doubt,
+        "usual.style": usual.style, "usual.speed": usual.speed, "usual.predictor": usual.habit.predictor,
+        "usual.strays": usual.habit.strays, "usual.tails": usual.habit.tails,
     }  # fmt: skip
     facts = {
         "release": "1", "seed": given.seed, "iterations": given.iterations, "people": given.people,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -12,8 +12,9 @@ import numpy as np
 from rendering.engine.motion.life import codec as codes
 from rendering.engine.motion.life import context
 from rendering.engine.motion.life.channels import CHUNK, FRAMES_PER_S, SMOOTH, Motion
-from rendering.engine.motion.life.codec import Codec, event_value
+from rendering.engine.motion.life.codec import Codec, Habit, fit_habit, moment_code
 from rendering.engine.motion.life.context import Before
+from rendering.engine.motion.life.model import Person
 from rendering.engine.motion.life.person import STILL, Manner, measure
 from rendering.engine.motion.life.scene import Scene
 from rendering.training.life import scenes
@@ -40,7 +41,6 @@ FAMILIES: dict[str, Family] = {
 }  # fmt: skip
 HELD_OUT: Family = submovements.move
 LEAST_START = max(context.PAST, codes.HISTORY + 1)
-RIDGE = 1e-3
 
 
 @dataclass(frozen=True)
@@ -51,10 +51,21 @@ class Clip:
     motion: Motion
     scene: Scene
     manner: Manner
+    habit: Habit | None = None  # known once the directions of the code are
 
     @staticmethod
     def of(source: str, motion: Motion, scene: Scene) -> Clip:
         return Clip(source, motion, scene, measure(motion, scene))
+
+    def with_habit(self, codec: Codec) -> Clip:
+        """The clip with its person's habit."""
+        return replace(self, habit=fit_habit(self.manner.normal(self.motion.smooth), codec.directions))
+
+    @property
+    def person(self) -> Person:
+        """What a session would know of this clip's person."""
+        assert self.habit is not None, "fit the habit first"
+        return Person(self.manner.style.astype(np.float32), self.manner.speed.astype(np.float32), self.habit)
 
 
 @dataclass(frozen=True)
@@ -89,27 +100,23 @@ def draw_clip(name: str, move: Family, random: Random, seconds: float = CLIP_S) 
     return Clip.of(name, move(talk, random), talk.scene)
 
 
-def fit_codec(clips: list[Clip], random: Random) -> Codec:
-    """The tables of the code, fitted to chunks of all clips: linear prediction, principal directions, event shares."""
-    rows = [_cut(clip, random) for clip in clips]
-    past = np.concatenate([row[0] for row in rows])
-    chunk = np.concatenate([row[1] for row in rows])
-    speed = np.concatenate([row[2] for row in rows])
-    moving = np.concatenate([row[3] for row in rows])
-    changes = np.diff(past[:, -codes.HISTORY - 1 :], axis=1) / speed[:, None]
-    targets = (chunk - past[:, -1:]) / speed[:, None]
-    predictor = np.zeros((len(SMOOTH), codes.HISTORY, CHUNK), np.float32)
-    directions = np.zeros((len(SMOOTH), CHUNK, CHUNK), np.float32)
-    inverses = np.zeros((len(SMOOTH), CHUNK, CHUNK), np.float32)
-    for channel in range(len(SMOOTH)):
-        x, y = changes[moving[:, channel], :, channel], targets[moving[:, channel], :, channel]
-        weights = np.linalg.solve(x.T @ x + RIDGE * len(x) * np.eye(codes.HISTORY), x.T @ y)
-        left = y - x @ weights
-        sizes, axes = np.linalg.eigh(left.T @ left / len(left) + 1e-8 * np.eye(CHUNK))
-        predictor[channel] = weights
-        directions[channel] = axes * np.sqrt(sizes)
-        inverses[channel] = (axes / np.sqrt(sizes)).T
-    return Codec(predictor, directions, inverses, _event_shares(clips))
+def fit_codec(clips: list[Clip]) -> Codec:
+    """The fixed tables: for each channel the directions in time along which what a linear prediction leaves over is
+    uncorrelated over all people; and how many chunks hold an event.
+    """
+    left = np.zeros((len(SMOOTH), CHUNK, CHUNK))
+    plain = np.repeat(np.eye(CHUNK, dtype=np.float32)[None], len(SMOOTH), axis=0)
+    for clip in clips:
+        normal = clip.manner.normal(clip.motion.smooth)
+        habit = fit_habit(normal, plain)
+        starts = np.arange(LEAST_START, len(normal) - CHUNK, CHUNK // 2)
+        past = normal[starts[:, None] + np.arange(-context.PAST, 0)]
+        rest = normal[starts[:, None] + np.arange(CHUNK)] - habit.expected(past)
+        covariance = np.einsum("bfc,bgc->cfg", rest, rest)
+        size = np.trace(covariance, axis1=1, axis2=2)
+        left += covariance / np.where(size > 0, size, np.inf)[:, None, None]
+    directions = np.stack([np.linalg.eigh(channel)[1] for channel in left]).astype(np.float32)
+    return Codec(directions, _event_shares(clips))
 
 
 def pairs(clips: list[Clip], codec: Codec, random: Random, jitter: float) -> Pairs:
@@ -120,6 +127,14 @@ def pairs(clips: list[Clip], codec: Codec, random: Random, jitter: float) -> Pai
     """
     parts = [_pairs(clip, codec, random, jitter) for clip in clips]
     return Pairs(*(np.concatenate([getattr(part, name) for part in parts]) for name in ("context", "style", "code")))
+
+
+def most_usual(clips: list[Clip]) -> Clip:
+    """The clip whose person is nearest to the median of all, among those who move every channel."""
+    moving = [clip for clip in clips if (clip.manner.deviation > STILL).all()]
+    styles = np.stack([clip.manner.style for clip in moving])
+    away = (styles - np.median(styles, axis=0)) / (styles.std(0) + 1e-6)
+    return moving[int(np.argmin((away**2).sum(1)))]
 
 
 def before(clip: Clip, starts: Array) -> Before:
@@ -145,11 +160,10 @@ def _pairs(clip: Clip, codec: Codec, random: Random, jitter: float) -> Pairs:
     false = jitter * random.normal(size=(len(starts), 1, len(SMOOTH))).astype(np.float32)
     moment = Before(truth + false, moment.slow, moment.aim, moment.since_blink_s, moment.since_saccade_s)
     heard, mood = clip.scene.around(starts)
-    speed = np.repeat(clip.manner.speed[None], len(starts), axis=0)
     chunk = clip.manner.normal(clip.motion.smooth)[starts[:, None] + np.arange(CHUNK)]
     # A place that is wrong is taken back slowly, within a second or so, and without a jump at the seam.
     share = (np.arange(1, CHUNK + 1) / FRAMES_PER_S)[None, :, None]
-    code = codec.code(moment.past, chunk + false * (1 - 0.5 * share), speed)
+    code = codec.code(moment.past, chunk + false * (1 - 0.5 * share), clip.person.habit)
     still = np.repeat(clip.manner.deviation <= STILL, CHUNK)
     code[:, still] = random.normal(size=(len(starts), int(still.sum())))
     style = np.repeat(clip.manner.style[None], len(starts), axis=0).astype(np.float32)
@@ -158,35 +172,27 @@ def _pairs(clip: Clip, codec: Codec, random: Random, jitter: float) -> Pairs:
 
 
 def _events(clip: Clip, codec: Codec, starts: Array, random: Random) -> Array:
-    """[B, 4] codes of blink, jump and new aim; the aim is a free number where the eyes stay."""
-    out = np.empty((len(starts), 4))
-    blinks = np.floor(clip.motion.blinks * FRAMES_PER_S).astype(int)
-    jumps = clip.motion.saccades()
-    spread = random.random((len(starts), 2))
+    """[B, 6] codes of blink and jump, their moments and the new aim; free numbers where there is no event."""
+    happens = np.zeros((len(starts), 2))
+    out = random.normal(size=(len(starts), 6))
     aims = (clip.motion.aim - clip.manner.aim_centre) / clip.manner.aim_rad
-    free = random.normal(size=(len(starts), 2))
-    for k, start in enumerate(starts):
-        for which, frames in enumerate((blinks, jumps)):
-            at = int(np.searchsorted(frames, start))
-            frame = int(frames[at] - start) if at < len(frames) and frames[at] < start + CHUNK else codes.NONE
-            out[k, which] = event_value(frame, float(codec.event_shares[which]), spread[k, which])
-        out[k, 2:] = aims[start + CHUNK - 1] if frame != codes.NONE else free[k]
-    return out
+    jumps = clip.motion.saccades() + random.random(len(clip.motion.saccades()))
+    for which, frames in enumerate((clip.motion.blinks * FRAMES_PER_S, jumps)):
+        at = np.searchsorted(frames, starts)
+        found = np.flatnonzero(at < len(frames))
+        found = found[frames[at[found]] < starts[found] + CHUNK]
+        happens[found, which] = 1
+        out[found, 2 + which] = moment_code(frames[at[found]] - starts[found])
+        if which == 1:
+            out[found, 4:] = aims[starts[found] + CHUNK - 1]
+    out[:, :2] = codec.event_codes(happens)
+    return np.clip(out, -codes.LARGEST, codes.LARGEST)
 
 
 def _event_shares(clips: list[Clip]) -> Array:
     chunks = sum(len(clip.motion) for clip in clips) / CHUNK
     counts = [sum(len(clip.motion.blinks) for clip in clips), sum(len(clip.motion.saccades()) for clip in clips)]
     return np.array(counts, np.float32) / np.float32(chunks)
-
-
-def _cut(clip: Clip, random: Random) -> tuple[Array, Array, Array, Array]:
-    starts = _starts(clip, random)
-    normal = clip.manner.normal(clip.motion.smooth)
-    past = normal[starts[:, None] + np.arange(-context.PAST, 0)]
-    chunk = normal[starts[:, None] + np.arange(CHUNK)]
-    speed = np.repeat(clip.manner.speed[None], len(starts), axis=0)
-    return past, chunk, speed, np.repeat((clip.manner.deviation > STILL)[None], len(starts), axis=0)
 
 
 def _starts(clip: Clip, random: Random) -> Array:

@@ -61,7 +61,8 @@ def from_truth(truth: Mapping[str, Array], clip: str, pcm: Array, rate_hz: int) 
     smooth = np.zeros((len(turn), len(SMOOTH)))
     smooth[:, 0], smooth[:, 1], smooth[:, 2] = turn[:, 1], turn[:, 0], turn[:, 2]
     smooth[:, 3], smooth[:, 4], smooth[:, 5] = shift[:, 0], -shift[:, 1], shift[:, 2]
-    sides = {"brow_inner": "browInnerUp", "brow_outer": "browOuterUp", "brow_down": "browDown", "smile": "mouthSmile"}
+    # There are no small smiles in these subjects; what remains of the mouth is rounding.
+    sides = {"brow_inner": "browInnerUp", "brow_outer": "browOuterUp", "brow_down": "browDown"}
     for channel, name in sides.items():
         sides_mean = own[:, [names.index(f"{name}_L"), names.index(f"{name}_R")]].mean(1)
         smooth[:, INDEX[channel]] = prosody.blurred(sides_mean, POSE_STEADY)  # half-precision numbers leave steps

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from rendering.engine.motion.life.channels import FRAMES_PER_S, Motion
-from rendering.engine.motion.life.model import LifeModel
+from rendering.engine.motion.life.model import LifeModel, Person
 from rendering.engine.motion.life.person import Manner
 from rendering.engine.motion.life.scene import Scene
 from rendering.engine.motion.life.stream import LifeStream
@@ -17,9 +17,9 @@ Array = np.ndarray[Any, np.dtype[Any]]
 CLOSED = 0.5  # of the lids, from which a blink is counted
 
 
-def play(model: LifeModel, manner: Manner, scene: Scene, seed: int) -> Motion:
+def play(model: LifeModel, manner: Manner, person: Person, scene: Scene, seed: int) -> Motion:
     """The motion of a session with this scene, in the person's own units."""
-    stream = LifeStream(model, manner.style, manner.speed, seed, scene_reader(scene))
+    stream = LifeStream(model, person, seed, scene_reader(scene))
     frames = [stream.at(frame / FRAMES_PER_S) for frame in range(len(scene))]
     smooth = manner.centre + np.stack([frame.smooth for frame in frames]) * manner.deviation
     aim = manner.aim_centre + np.stack([frame.aim for frame in frames]) * manner.aim_rad

@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from rendering.engine.motion.life.channels import FRAMES_PER_S
+from rendering.engine.motion.life.channels import FRAMES_PER_S, Motion
 from rendering.engine.motion.life.model import LifeModel
-from rendering.engine.motion.life.person import Manner, measure
-from rendering.engine.motion.life.scene import silent
+from rendering.engine.motion.life.scene import Scene, silent
 from rendering.training.life import baseline, dataset, judge, rollout
+from rendering.training.life.dataset import Clip
 from rendering.training.life.families.recorded import Recording
 from rendering.training.life.judge import Sample
 
@@ -30,10 +30,10 @@ class Trial:
     known: Sample
     truth: Sample
 
-    @property
-    def manner(self) -> Manner:
-        """Measured on what is known."""
-        return measure(self.known.motion, self.known.scene)
+    def play(self, model: LifeModel, scene: Scene, seed: int) -> Motion:
+        """The model as this person, measured on what is known, in a scene."""
+        clip = Clip.of("known", self.known.motion, self.known.scene).with_habit(model.codec)
+        return rollout.play(model, clip.manner, clip.person, scene, seed)
 
 
 def of_recording(recording: Recording) -> Trial:
@@ -58,7 +58,7 @@ def compare(model: LifeModel, trials: list[Trial], takes: int) -> dict[str, floa
     for take in range(takes):
         for person, trial in enumerate(trials):
             seed = 1000 * take + person
-            made.append(Sample(rollout.play(model, trial.manner, trial.truth.scene, seed), trial.truth.scene))
+            made.append(Sample(trial.play(model, trial.truth.scene, seed), trial.truth.scene))
             fitted = baseline.fit([trial.known.motion])
             drawn = baseline.play(fitted, len(trial.truth.motion), np.random.default_rng(seed))
             noise.append(Sample(drawn, trial.truth.scene))
@@ -75,10 +75,10 @@ def compare(model: LifeModel, trials: list[Trial], takes: int) -> dict[str, floa
     return figures
 
 
-def of_loops(model: LifeModel, manner: Manner, seed: int = 5) -> dict[str, float]:
+def of_loops(model: LifeModel, trial: Trial, seed: int = 5) -> dict[str, float]:
     """How much any ten seconds of ten idle minutes look like any other, beside noise that by its make never repeats."""
     idle = silent(round(LOOP_S * FRAMES_PER_S), listening=1.0)
-    made = rollout.play(model, manner, idle, seed)
+    made = trial.play(model, idle, seed)
     spread = np.random.default_rng(seed)
     noise = baseline.play(baseline.fit([made]), len(made), spread)
     return {
@@ -91,13 +91,12 @@ def scores(model: LifeModel, recording: Recording | None) -> dict[str, float]:
     """All figures, rounded; those on the recording only where there is one, those on the family end in `_family`."""
     out: dict[str, float] = {}
     held_out = of_held_out()
-    manner = held_out[0].manner
+    trial = held_out[0]
     if recording is not None:
         trial = of_recording(recording)
-        manner = trial.manner
         out |= compare(model, [trial], TAKES)
     out |= {f"{name}_family": value for name, value in compare(model, held_out, 1).items()}
-    out |= of_loops(model, manner)
+    out |= of_loops(model, trial)
     return {name: round(value, 4) for name, value in out.items()}
 
 

@@ -16,7 +16,7 @@ from rendering.engine.errors import MotionModelInvalid
 from rendering.engine.motion.life import codec as codes
 from rendering.engine.motion.life import context, network, schedule
 from rendering.engine.motion.life.channels import CHUNK, SMOOTH
-from rendering.engine.motion.life.codec import Codec
+from rendering.engine.motion.life.codec import Codec, Habit
 from rendering.engine.motion.life.network import Network
 from rendering.engine.motion.life.person import STYLE
 
@@ -25,16 +25,48 @@ Array = np.ndarray[Any, np.dtype[Any]]
 FORMAT, VERSION = "trustcore-life", 1
 WEIGHTS_FILE, MANIFEST_FILE = "life.safetensors", "life.json"
 MOST_BYTES = 2 * 1024 * 1024
-VISITED = (980, 640, 330, 90)  # steps of the schedule, close together where little noise is left
+VISITED = (980, 600, 270, 50)  # steps of the schedule, close together where little noise is left
 STEPS = len(VISITED)
 ETA = 1.0
 FARTHEST = 6.0  # deviations of a context number from its mean
 _TABLES: dict[str, tuple[int, ...]] = {
-    "codec.predictor": (len(SMOOTH), codes.HISTORY, CHUNK), "codec.directions": (len(SMOOTH), CHUNK, CHUNK),
-    "codec.inverses": (len(SMOOTH), CHUNK, CHUNK), "codec.event_shares": (2,),
+    "codec.directions": (len(SMOOTH), CHUNK, CHUNK), "codec.event_shares": (2,),
     "context.middle": (context.WIDTH + STYLE,), "context.spread": (context.WIDTH + STYLE,),
     "sampler.doubt": (len(VISITED), codes.WIDTH), "usual.style": (STYLE,), "usual.speed": (len(SMOOTH),),
+    "usual.predictor": (len(SMOOTH), codes.HISTORY, CHUNK), "usual.strays": (len(SMOOTH), CHUNK),
+    "usual.tails": (len(SMOOTH), CHUNK),
 }  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Person:
+    """What the model knows of whom it moves."""
+
+    style: Array  # [STYLE]
+    speed: Array  # [12]
+    habit: Habit
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain lists for a replica's manifest."""
+        parts = {"style": self.style, "speed": self.speed, "predictor": self.habit.predictor,
+                 "strays": self.habit.strays, "tails": self.habit.tails}  # fmt: skip
+        return {name: np.round(np.asarray(value, float), 6).tolist() for name, value in parts.items()}
+
+    @staticmethod
+    def from_json(unverified: Mapping[str, Any]) -> Person:
+        """The inverse of `to_json`.
+
+        Raises:
+            MotionModelInvalid: a part is missing, of another shape or not finite.
+        """
+        shapes = {name.removeprefix("usual."): shape for name, shape in _TABLES.items() if name.startswith("usual.")}
+        try:
+            parts = {name: np.array(unverified[name], np.float32) for name in shapes}
+        except (KeyError, TypeError, ValueError) as error:
+            raise MotionModelInvalid("The replica's manner of moving is not readable.") from error
+        if any(parts[name].shape != shape or not np.isfinite(parts[name]).all() for name, shape in shapes.items()):
+            raise MotionModelInvalid("The replica's manner of moving has another shape or values that are not finite.")
+        return Person(parts["style"], parts["speed"], Habit(parts["predictor"], parts["strays"], parts["tails"]))
 
 
 @dataclass(frozen=True)
@@ -46,8 +78,7 @@ class LifeModel:
     middle: Array  # [C + STYLE]
     spread: Array  # [C + STYLE]
     doubt: Array  # [STEPS, W] variance of a clean code about its prediction at each visited step
-    usual_style: Array  # [STYLE] of a person of whom nothing is known
-    usual_speed: Array  # [12]
+    usual: Person  # somebody of whom nothing is known
     facts: dict[str, Any]  # the manifest: training data, seed, command, scores
 
     @staticmethod
@@ -68,10 +99,11 @@ class LifeModel:
         _check(tensors)
         wide = {name: value.astype(np.float32) for name, value in tensors.items()}
         weights = {name.removeprefix("net."): value for name, value in wide.items() if name.startswith("net.")}
-        tables = (wide[f"codec.{name}"] for name in ("predictor", "directions", "inverses", "event_shares"))
+        habit = Habit(wide["usual.predictor"], wide["usual.strays"], wide["usual.tails"])
         return LifeModel(
-            Network(weights), Codec(*tables), wide["context.middle"], wide["context.spread"],
-            wide["sampler.doubt"], wide["usual.style"], wide["usual.speed"], facts,
+            Network(weights), Codec(wide["codec.directions"], wide["codec.event_shares"]), wide["context.middle"],
+            wide["context.spread"], wide["sampler.doubt"], Person(wide["usual.style"], wide["usual.speed"], habit),
+            facts,
         )  # fmt: skip
 
     def draft(self, row: Array, style: Array, random: np.random.Generator) -> Draft:
@@ -89,7 +121,14 @@ class Draft:
         self._steering = steering
         self._random = random
         self._steps = list(zip(schedule.pairs(VISITED), model.doubt, strict=True))
+        self._happens: Array | None = None
         self.code = random.normal(size=(1, codes.WIDTH)).astype(np.float32)  # [1, W]
+
+    @property
+    def happens(self) -> tuple[bool, bool]:
+        """Whether a blink and a jump of the eyes start in the chunk."""
+        assert self._happens is not None
+        return bool(self._happens[0]), bool(self._happens[1])
 
     @property
     def is_done(self) -> bool:
@@ -100,7 +139,12 @@ class Draft:
         """Take one denoising step."""
         (step, kept, kept_next), doubt = self._steps.pop(0)
         clean = np.clip(self._model.network.clean(self.code, step, self._steering), -codes.LARGEST, codes.LARGEST)
-        fresh = self._random.normal(size=self.code.shape).astype(np.float32)
+        if self._happens is None:
+            # At the noisiest step nothing but the context is known, so the mean of a yes or no is its very chance.
+            chances = self._model.codec.chances(clean[0, codes.EVENTS])
+            self._happens = self._random.random(2) < chances
+        clean[0, codes.EVENTS] = self._model.codec.event_codes(self._happens.astype(np.float32))
+        fresh = self._random.normal(size=self.code.shape).astype(np.float32) if self._steps else None
         code = schedule.ddim_step(self.code, clean, kept, kept_next, eta=ETA, fresh=fresh, doubt=doubt)
         self.code = code.astype(np.float32)
 

@@ -1,9 +1,10 @@
 """The diffusion schedule and its sampler, in the form of the papers.
 
 Squared-cosine schedule: Nichol and Dhariwal, Improved denoising diffusion probabilistic models (2021), equation 17.
-Sampler: Song, Meng and Ermon, Denoising diffusion implicit models (2021), equation 12, for a network that predicts the
-clean sample. A predicted sample is a mean; with few steps what it leaves open must be put back, else everything shrinks:
-Bao, Li, Zhu and Zhang, Analytic-DPM (2022), theorem 1, with the open part measured for every number of the code.
+Sampler: Song, Meng and Ermon, Denoising diffusion implicit models (2021), equation 12, for a network that predicts
+the clean sample. A predicted sample is a mean; with few steps what it leaves open must be put back, else everything
+shrinks: Bao, Li, Zhu and Zhang, Analytic-DPM (2022), theorem 1, with the open part measured for every number of the
+code.
 """
 
 from __future__ import annotations

@@ -10,8 +10,7 @@ import numpy as np
 from rendering.engine.motion.idle import BREATHS_PER_S, Drift, Schedule, blink, nod
 from rendering.engine.motion.life.channels import INDEX
 from rendering.engine.motion.life.hearing import Hearing
-from rendering.engine.motion.life.model import LifeModel
-from rendering.engine.motion.life.person import STYLE
+from rendering.engine.motion.life.model import LifeModel, Person
 from rendering.engine.motion.life.stream import LifeStream
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -93,22 +92,19 @@ class DiffusedLife:
 
     Args:
         turn_rad: [3] what one deviation of yaw, pitch and roll is.
-        manner: {"style": [STYLE], "speed": [12]} from the replica's own footage; without it a usual person's.
+        person: how the replica's person moves, from their own footage; without it a usual person.
         smile_most: the largest amount of a small smile, 0 where the grant forbids joy.
     """
 
     def __init__(
-        self, model: LifeModel, turn_rad: Array, hearing: Hearing, seed: int, *, manner: dict[str, Any] | None = None,
+        self, model: LifeModel, turn_rad: Array, hearing: Hearing, seed: int, *, person: Person | None = None,
         smile_most: float = MOST_SMILE,
     ) -> None:
-        style, speed = model.usual_style, model.usual_speed
-        if manner is not None and len(manner["style"]) == STYLE and len(manner["speed"]) == len(INDEX):
-            style, speed = np.asarray(manner["style"], np.float32), np.asarray(manner["speed"], np.float32)
         self._turn_rad = turn_rad
         self._smile_most = min(smile_most, MOST_SMILE)
-        self._stream = LifeStream(model, style, speed, seed, hearing.at)
+        self._stream = LifeStream(model, person or model.usual, seed, hearing.at)
         self._sha256 = str(model.facts["sha256"])
-        self._is_fitted = style is not model.usual_style
+        self._is_fitted = person is not None
 
     @property
     def facts(self) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """A session's life, frame by frame: chunks are made ahead of their time, one denoising step per picture.
 
-    stream = LifeStream(model, style, speed, seed, scene)
+    stream = LifeStream(model, person, seed, scene)
     frame = stream.at(t_s)      # one step of the network for every thirtieth of a second that passed, four at most
 
 A chunk that is not ready when its first frame is due does not hold up the picture: the last movement dies away, and the
@@ -19,7 +19,7 @@ from rendering.engine.motion.life import codec as codes
 from rendering.engine.motion.life import context
 from rendering.engine.motion.life.channels import BLINK_S, CHUNK, FRAMES_PER_S, SMOOTH, blink_curve
 from rendering.engine.motion.life.context import Before
-from rendering.engine.motion.life.model import STEPS, Draft, LifeModel
+from rendering.engine.motion.life.model import STEPS, Draft, LifeModel, Person
 from rendering.engine.motion.life.scene import BEHIND
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -47,10 +47,9 @@ class LifeFrame:
 class LifeStream:
     """One session's life; functions of the seed, the scene and the times asked for, in order."""
 
-    def __init__(self, model: LifeModel, style: Array, speed: Array, seed: int, scene: SceneAt) -> None:
+    def __init__(self, model: LifeModel, person: Person, seed: int, scene: SceneAt) -> None:
         self._model = model
-        self._style = style
-        self._speed = speed.astype(np.float32)[None]
+        self._person = person
         self._scene = scene
         self._random = np.random.default_rng([seed, 0x11FE])
         self._draft: Draft | None = None
@@ -93,8 +92,8 @@ class LifeStream:
             self._smooth[None, -context.PAST :], self._slow[None], self._aim[None, -1],
             np.array([self._end - blink]) / FRAMES_PER_S, np.array([self._end - self._saccade]) / FRAMES_PER_S,
         )  # fmt: skip
-        row = context.row(moment, self._speed, heard[None], mood[None])
-        self._draft = self._model.draft(row, self._style, self._random)
+        row = context.row(moment, self._person.speed, heard[None], mood[None])
+        self._draft = self._model.draft(row, self._person.style, self._random)
 
     def _advance(self, steps: int) -> None:
         for _ in range(steps):
@@ -107,21 +106,20 @@ class LifeStream:
     def _append(self) -> None:
         """The finished draft becomes the next frames of the grid."""
         assert self._draft is not None
-        code, codec = self._draft.code, self._model.codec
-        smooth = codec.smooth(self._smooth[None], code, self._speed)[0]
-        self._note_events(code[0])
+        smooth = self._model.codec.smooth(self._smooth[None], self._draft.code, self._person.habit)[0]
+        self._note_events(self._draft.code[0], *self._draft.happens)
         self._extend(np.clip(smooth, -LARGEST, LARGEST))
         self._draft = None
 
-    def _note_events(self, code: Array) -> None:
-        codec, aim = self._model.codec, np.repeat(self._aim[-1:], CHUNK, axis=0)
-        frame = codec.event(code[codes.BLINK], 0)
-        if frame != codes.NONE:
-            moment = self._end + frame + float(self._random.random())
+    def _note_events(self, code: Array, blinks: bool, jumps: bool) -> None:
+        aim = np.repeat(self._aim[-1:], CHUNK, axis=0)
+        after = [codes.moment(value) for value in code[codes.MOMENTS]]
+        if blinks:
+            moment = self._end + after[0]
             if not self._blinks or moment - self._blinks[-1] > SHORTEST_BLINK_GAP_S * FRAMES_PER_S:
                 self._blinks = [*self._blinks[-3:], moment]
-        frame = codec.event(code[codes.SACCADE], 1)
-        if frame != codes.NONE:
+        if jumps:
+            frame = min(CHUNK - 1, int(after[1]))
             aim[frame:] = np.clip(code[codes.AIM], -LARGEST, LARGEST)
             self._saccade = self._end + frame
         self._aim = np.concatenate([self._aim, aim])[-KEPT:]

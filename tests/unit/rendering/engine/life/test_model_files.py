@@ -23,7 +23,7 @@ def changed(files: dict[str, bytes], **facts: object) -> dict[str, bytes]:
 
 def test_files_that_belong_together_are_read():
     model = LifeModel.from_files(random_life_files())
-    assert model.usual_style.shape == (STYLE,)
+    assert model.usual.style.shape == (STYLE,)
 
 
 @pytest.mark.parametrize("spoil", [

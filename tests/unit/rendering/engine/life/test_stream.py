@@ -17,7 +17,7 @@ def model() -> LifeModel:
 
 
 def played(model: LifeModel, seed: int, seconds: float, hearing: Hearing | None = None, fps: float = 30.0):
-    stream = LifeStream(model, model.usual_style, model.usual_speed, seed, (hearing or Hearing()).at)
+    stream = LifeStream(model, model.usual, seed, (hearing or Hearing()).at)
     frames = [stream.at(k / fps) for k in range(int(seconds * fps))]
     return np.stack([np.concatenate([f.smooth, f.aim, [f.lids]]) for f in frames]), stream
 
@@ -70,7 +70,7 @@ def test_a_picture_costs_a_few_steps_at_most(model, monkeypatch):
     steps = []
     clean = model.network.clean
     monkeypatch.setattr(model.network, "clean", lambda *a: (steps.append(1), clean(*a))[1])
-    stream = LifeStream(model, model.usual_style, model.usual_speed, 1, Hearing().at)
+    stream = LifeStream(model, model.usual, 1, Hearing().at)
     for moment in (0.0, 0.1, 0.133, 0.2, 0.9, 5.0, 5.03, 60.0):
         steps.clear()
         stream.at(moment)
@@ -78,7 +78,7 @@ def test_a_picture_costs_a_few_steps_at_most(model, monkeypatch):
 
 
 def test_a_late_chunk_lets_the_last_movement_die_away(model):
-    stream = LifeStream(model, model.usual_style, model.usual_speed, 1, Hearing().at)
+    stream = LifeStream(model, model.usual, 1, Hearing().at)
     before = stream.at(0.0)
     after = [stream.at(0.0 + 0.4 + 0.033 * k) for k in range(3)]
     assert stream.late > 0
@@ -90,7 +90,7 @@ def test_a_late_chunk_lets_the_last_movement_die_away(model):
 
 
 def test_after_a_long_gap_the_head_goes_on_from_where_it_was(model):
-    stream = LifeStream(model, model.usual_style, model.usual_speed, 1, Hearing().at)
+    stream = LifeStream(model, model.usual, 1, Hearing().at)
     before = [stream.at(k / 30) for k in range(20)][-1]
     after = stream.at(500.0)
     assert np.abs(after.smooth - before.smooth).max() < 1.5
