@@ -17,7 +17,7 @@ def random_life_files(seed: int = 0) -> dict[str, bytes]:
     sizes = np.geomspace(0.02, 0.6, CHUNK)
     tensors |= {
         "usual.predictor": 0.1 * random.normal(size=(len(SMOOTH), codec.HISTORY, CHUNK)),
-        "codec.directions": directions,
+        "usual.directions": directions, "usual.distances": np.linspace(0, 3, codec.DISTANCES),
         "usual.tails": np.full((len(SMOOTH), CHUNK), 0.05),
         "usual.strays": np.tile(0.05 * sizes, (len(SMOOTH), 1)),
         "codec.event_shares": np.array([0.09, 0.12]),

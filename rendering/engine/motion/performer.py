@@ -56,9 +56,7 @@ class Performer:
         self._life: LifeSource = NoiseLife(turn_rad, seed, no_life)
         if life is not None:
             known = replica.facts.get("life")
-            # A manner is measured along the directions of one release of the weights and means nothing to another.
-            is_same = known is not None and known.get("sha256") == life.facts["sha256"]
-            person = Person.from_json(known or {}) if is_same else None
+            person = None if known is None else Person.from_json(known)
             self._life = DiffusedLife(life, turn_rad, self._hearing, seed, person=person, smile_most=smile_most)
         self._track = MouthTrack()
         self._overlay = expression.REST

@@ -59,7 +59,6 @@ def build(given: argparse.Namespace) -> dict[str, bytes]:
                       Recording(recording.motion.part(0, end), recording.scene.part(0, end))))
     clips = dataset.draw_clips(given.people, known, given.seed)
     codec = dataset.fit_codec(clips)
-    clips = [clip.with_habit(codec) for clip in clips]
     print(f"{len(clips)} clips", flush=True)
     settings = fit.Settings(iterations=given.iterations, seed=given.seed)
     fitted = fit.train(
@@ -69,10 +68,8 @@ def build(given: argparse.Namespace) -> dict[str, bytes]:
     usual = dataset.most_usual(clips).person
     tensors = {
         **{f"net.{name}": value for name, value in fitted.tensors.items()},
-        "codec.directions": codec.directions, "codec.event_shares": codec.event_shares,
+        **{f"usual.{name}": value for name, value in usual.parts().items()}, "codec.event_shares": codec.event_shares,
         "context.middle": fitted.middle, "context.spread": fitted.spread, "sampler.doubt": fitted.doubt,
-        "usual.style": usual.style, "usual.speed": usual.speed, "usual.predictor": usual.habit.predictor,
-        "usual.strays": usual.habit.strays, "usual.tails": usual.habit.tails,
     }  # fmt: skip
     facts = {
         "release": "1", "seed": given.seed, "iterations": given.iterations, "people": given.people,

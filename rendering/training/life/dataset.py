@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -12,7 +12,7 @@ import numpy as np
 from rendering.engine.motion.life import codec as codes
 from rendering.engine.motion.life import context
 from rendering.engine.motion.life.channels import CHUNK, FRAMES_PER_S, SMOOTH, Motion
-from rendering.engine.motion.life.codec import Codec, Habit, fit_habit, moment_code
+from rendering.engine.motion.life.codec import Codec, aim_code, fit_habit, moment_code
 from rendering.engine.motion.life.context import Before
 from rendering.engine.motion.life.model import Person
 from rendering.engine.motion.life.person import STILL, Manner, measure
@@ -51,21 +51,15 @@ class Clip:
     motion: Motion
     scene: Scene
     manner: Manner
-    habit: Habit | None = None  # known once the directions of the code are
+    person: Person  # what a session would know of them
 
     @staticmethod
     def of(source: str, motion: Motion, scene: Scene) -> Clip:
-        return Clip(source, motion, scene, measure(motion, scene))
-
-    def with_habit(self, codec: Codec) -> Clip:
-        """The clip with its person's habit."""
-        return replace(self, habit=fit_habit(self.manner.normal(self.motion.smooth), codec.directions))
-
-    @property
-    def person(self) -> Person:
-        """What a session would know of this clip's person."""
-        assert self.habit is not None, "fit the habit first"
-        return Person(self.manner.style.astype(np.float32), self.manner.speed.astype(np.float32), self.habit)
+        """The clip with its person measured."""
+        manner = measure(motion, scene)
+        style, speed, distances = (v.astype(np.float32) for v in (manner.style, manner.speed, manner.distances))
+        person = Person(style, speed, distances, fit_habit(manner.normal(motion.smooth)))
+        return Clip(source, motion, scene, manner, person)
 
 
 @dataclass(frozen=True)
@@ -101,22 +95,10 @@ def draw_clip(name: str, move: Family, random: Random, seconds: float = CLIP_S) 
 
 
 def fit_codec(clips: list[Clip]) -> Codec:
-    """The fixed tables: for each channel the directions in time along which what a linear prediction leaves over is
-    uncorrelated over all people; and how many chunks hold an event.
-    """
-    left = np.zeros((len(SMOOTH), CHUNK, CHUNK))
-    plain = np.repeat(np.eye(CHUNK, dtype=np.float32)[None], len(SMOOTH), axis=0)
-    for clip in clips:
-        normal = clip.manner.normal(clip.motion.smooth)
-        habit = fit_habit(normal, plain)
-        starts = np.arange(LEAST_START, len(normal) - CHUNK, CHUNK // 2)
-        past = normal[starts[:, None] + np.arange(-context.PAST, 0)]
-        rest = normal[starts[:, None] + np.arange(CHUNK)] - habit.expected(past)
-        covariance = np.einsum("bfc,bgc->cfg", rest, rest)
-        size = np.trace(covariance, axis1=1, axis2=2)
-        left += covariance / np.where(size > 0, size, np.inf)[:, None, None]
-    directions = np.stack([np.linalg.eigh(channel)[1] for channel in left]).astype(np.float32)
-    return Codec(directions, _event_shares(clips))
+    """How many chunks of all clips hold an event."""
+    chunks = sum(len(clip.motion) for clip in clips) / CHUNK
+    counts = [sum(len(clip.motion.blinks) for clip in clips), sum(len(clip.motion.saccades()) for clip in clips)]
+    return Codec(np.array(counts, np.float32) / np.float32(chunks))
 
 
 def pairs(clips: list[Clip], codec: Codec, random: Random, jitter: float) -> Pairs:
@@ -184,15 +166,10 @@ def _events(clip: Clip, codec: Codec, starts: Array, random: Random) -> Array:
         happens[found, which] = 1
         out[found, 2 + which] = moment_code(frames[at[found]] - starts[found])
         if which == 1:
-            out[found, 4:] = aims[starts[found] + CHUNK - 1]
+            new = aims[starts[found] + CHUNK - 1]
+            out[found, 4:] = aim_code(new, clip.person.distances.astype(float), random.random((len(found), 2)))
     out[:, :2] = codec.event_codes(happens)
     return np.clip(out, -codes.LARGEST, codes.LARGEST)
-
-
-def _event_shares(clips: list[Clip]) -> Array:
-    chunks = sum(len(clip.motion) for clip in clips) / CHUNK
-    counts = [sum(len(clip.motion.blinks) for clip in clips), sum(len(clip.motion.saccades()) for clip in clips)]
-    return np.array(counts, np.float32) / np.float32(chunks)
 
 
 def _starts(clip: Clip, random: Random) -> Array:

@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 
 from rendering.engine.motion.life.channels import FRAMES_PER_S
-from rendering.engine.motion.life.model import LifeModel
 from rendering.training.life import footage
 from rendering.training.life.dataset import Clip
 
@@ -16,7 +15,7 @@ Array = np.ndarray[Any, np.dtype[Any]]
 LEAST_S = 20.0  # of tracked footage; from less, habits would be chance
 
 
-def of_footage(points: Array, fps: float, pcm: Array, rate_hz: int, model: LifeModel) -> dict[str, Any] | None:
+def of_footage(points: Array, fps: float, pcm: Array, rate_hz: int) -> dict[str, Any] | None:
     """What goes into the replica's manifest as `life`, or None for footage that is too short or has gaps.
 
     Args:
@@ -28,9 +27,8 @@ def of_footage(points: Array, fps: float, pcm: Array, rate_hz: int, model: LifeM
         return None
     whole = points if found.all() else _bridged(points, found)
     recording = footage.from_landmarks(whole, fps, pcm, rate_hz)
-    clip = Clip.of("person", recording.motion, recording.scene).with_habit(model.codec)
-    return {"sha256": model.facts["sha256"], "seconds": round(len(recording.motion) / FRAMES_PER_S, 1),
-            **clip.person.to_json()}  # fmt: skip
+    clip = Clip.of("person", recording.motion, recording.scene)
+    return {"seconds": round(len(recording.motion) / FRAMES_PER_S, 1), **clip.person.to_json()}
 
 
 def _bridged(points: Array, found: Array) -> Array:

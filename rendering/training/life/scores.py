@@ -32,7 +32,7 @@ class Trial:
 
     def play(self, model: LifeModel, scene: Scene, seed: int) -> Motion:
         """The model as this person, measured on what is known, in a scene."""
-        clip = Clip.of("known", self.known.motion, self.known.scene).with_habit(model.codec)
+        clip = Clip.of("known", self.known.motion, self.known.scene)
         return rollout.play(model, clip.manner, clip.person, scene, seed)
 
 

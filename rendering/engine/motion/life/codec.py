@@ -1,10 +1,10 @@
 """A chunk of life as 102 numbers that are near to standard normal, and back.
 
-Smooth channels: what a linear prediction from the person's last changes leaves over, in fixed directions in time, each
-in the person's own measure; so a small error of the network is small at every frequency and for every person. Heads
-rest and then nod, so what is left over has heavier tails than a normal curve; a tail of Tukey's h form is taken out
-(Tukey, Exploratory data analysis, 1977). Events (a blink, a jump of the eyes) are a yes or no with a moment and, for a
-jump, a new aim; those mean nothing at a no.
+Smooth channels: what a linear prediction from the person's last changes leaves over, along directions in time that are
+uncorrelated in them, each in their own measure; so a small error of the network is small at every frequency and for
+every person. Heads rest and then nod, so what is left over has heavier tails than a normal curve; a tail of Tukey's h
+form is taken out (Tukey, Exploratory data analysis, 1977). Events (a blink, a jump of the eyes) are a yes or no with a
+moment and, for a jump, a new aim by distance and direction; those mean nothing at a no.
 """
 
 from __future__ import annotations
@@ -24,9 +24,10 @@ RIDGE = 1e-3  # of the changes' variance; keeps a very smooth person's predictio
 SMALLEST = 1e-5  # deviations
 EVENTS = slice(len(SMOOTH) * CHUNK, len(SMOOTH) * CHUNK + 2)  # a blink, a jump of the eyes: yes or no
 MOMENTS = slice(EVENTS.stop, EVENTS.stop + 2)  # when within the chunk, as normal quantiles
-AIM = slice(MOMENTS.stop, MOMENTS.stop + 2)
+AIM = slice(MOMENTS.stop, MOMENTS.stop + 2)  # distance and direction, as normal quantiles
 WIDTH = AIM.stop
 LARGEST = 5.0
+DISTANCES = 9
 HEAVIEST = 0.35  # h beyond which chance would decide
 MEDIAN = 0.6744898  # of the size of a standard normal number
 _NORMAL = NormalDist()
@@ -37,6 +38,7 @@ class Habit:
     """How a person's smooth channels go on by themselves, and how far they stray from that."""
 
     predictor: Array  # [12, HISTORY, CHUNK] from the last changes to the way from the last frame, in deviations
+    directions: Array  # [12, CHUNK, CHUNK] orthonormal columns, the largest first
     strays: Array  # [12, CHUNK] scale of what is left over in each direction
     tails: Array  # [12, CHUNK] h: 0 is normal; larger, the rarer and larger what stands out
 
@@ -48,14 +50,13 @@ class Habit:
 
 @dataclass(frozen=True)
 class Codec:
-    """The fixed tables of the code; float32."""
+    """What the code needs beside a person's habit; float32."""
 
-    directions: Array  # [12, CHUNK, CHUNK] orthonormal columns
     event_shares: Array  # [2] how many chunks hold a blink, and a jump of the eyes
 
     def code(self, past: Array, chunk: Array, habit: Habit) -> Array:
         """[B, 96] code of smooth chunks [B, CHUNK, 12] after `past` [B, >HISTORY, 12], all in deviations."""
-        left = np.einsum("cfg,bfc->bcg", self.directions, chunk - habit.expected(past)) / habit.strays
+        left = np.einsum("cfg,bfc->bcg", habit.directions, chunk - habit.expected(past)) / habit.strays
         code = without_tail(left, habit.tails).reshape(len(past), -1)
         return np.asarray(np.clip(code, -LARGEST, LARGEST), np.float32)
 
@@ -63,7 +64,7 @@ class Codec:
         """[B, CHUNK, 12] the inverse of `code`; reads the first 96 numbers [B, >=96]."""
         normal = np.clip(code[:, : EVENTS.start], -LARGEST, LARGEST).reshape(len(past), len(SMOOTH), CHUNK)
         left = with_tail(normal, habit.tails) * habit.strays
-        return np.asarray(habit.expected(past) + np.einsum("cfg,bcg->bfc", self.directions, left), np.float32)
+        return np.asarray(habit.expected(past) + np.einsum("cfg,bcg->bfc", habit.directions, left), np.float32)
 
     def event_codes(self, happens: Array) -> Array:
         """[..., 2] codes of yes (1) and no (0): unit variance over all chunks."""
@@ -112,13 +113,40 @@ def moment(code: float) -> float:
     return _NORMAL.cdf(float(code)) * CHUNK
 
 
-def fit_habit(normal: Array, directions: Array) -> Habit:
+def aim_of(code: Array, distances: Array) -> Array:
+    """[2] the aim, in the person's usual distances, of two numbers: right and down.
+
+    Args:
+        distances: [DISTANCES] evenly spread quantiles of how far the person's glances go.
+    """
+    shares = [_NORMAL.cdf(float(value)) for value in code]
+    far = float(np.interp(shares[0], np.linspace(0, 1, DISTANCES), distances))
+    angle = (2 * shares[1] - 1) * np.pi
+    return np.array([far * np.cos(angle), far * np.sin(angle)])
+
+
+def aim_code(aims: Array, distances: Array, random: Array) -> Array:
+    """[N, 2] the inverse of `aim_of`; `random` [N, 2] in 0..1 spreads what has no rank or no direction of its own."""
+    far = np.linalg.norm(aims, axis=1)
+    lowest = np.searchsorted(distances, far - 1e-4) / (DISTANCES - 1)
+    highest = (np.searchsorted(distances, far + 1e-4, side="right") - 1) / (DISTANCES - 1)
+    between = np.interp(far, distances + 1e-9 * np.arange(DISTANCES), np.linspace(0, 1, DISTANCES))
+    tied = highest > lowest
+    rank = np.where(tied, lowest + (highest - lowest) * random[:, 0], between)
+    angle = 0.5 + 0.5 * np.arctan2(aims[:, 1], aims[:, 0]) / np.pi
+    direction = np.where(far > 1e-3, angle, random[:, 1])
+    shares = np.clip(np.stack([rank, direction], axis=1), 1e-3, 1 - 1e-3)
+    return np.array([[_NORMAL.inv_cdf(float(share)) for share in row] for row in shares]).reshape(-1, 2)
+
+
+def fit_habit(normal: Array) -> Habit:
     """A person's habit from their motion [T, 12] in deviations: least squares, damped, on every stretch of it."""
     starts = np.arange(HISTORY + 1, len(normal) - CHUNK)
     past = normal[starts[:, None] + np.arange(-HISTORY - 1, 0)]
     changes = np.diff(past, axis=1)
     ways = normal[starts[:, None] + np.arange(CHUNK)] - past[:, -1:]
     predictor = np.zeros((len(SMOOTH), HISTORY, CHUNK))
+    directions = np.repeat(_polynomials()[None], len(SMOOTH), axis=0)
     strays, tails = np.ones((len(SMOOTH), CHUNK)), np.zeros((len(SMOOTH), CHUNK))
     for channel in range(len(SMOOTH)):
         x, y = changes[:, :, channel], ways[:, :, channel]
@@ -126,6 +154,22 @@ def fit_habit(normal: Array, directions: Array) -> Habit:
         if size <= SMALLEST**2:
             continue
         predictor[channel] = np.linalg.solve(x.T @ x + RIDGE * size * len(x) * np.eye(HISTORY), x.T @ y)
-        left = (y - x @ predictor[channel]) @ directions[channel]
-        strays[channel], tails[channel] = tail_of(left)
-    return Habit(predictor.astype(np.float32), strays.astype(np.float32), tails.astype(np.float32))
+        left = y - x @ predictor[channel]
+        directions[channel] = _principal(left)
+        strays[channel], tails[channel] = tail_of(left @ directions[channel])
+    return Habit(*(table.astype(np.float32) for table in (predictor, directions, strays, tails)))
+
+
+def _principal(left: Array) -> Array:
+    """[CHUNK, CHUNK] uncorrelated directions of [N, CHUNK], the largest first, with signs that agree between people."""
+    columns = np.linalg.eigh(left.T @ left)[1][:, ::-1]
+    overlap = _polynomials().T @ columns
+    signs = np.sign(overlap[np.abs(overlap).argmax(0), np.arange(CHUNK)])
+    return np.asarray(columns * signs)
+
+
+def _polynomials() -> Array:
+    """[CHUNK, CHUNK] orthonormal polynomials over a chunk, by degree."""
+    powers = np.vander(np.linspace(-1, 1, CHUNK), increasing=True)
+    columns, upper = np.linalg.qr(powers)
+    return np.asarray(columns * np.sign(np.diag(upper)))

@@ -30,11 +30,12 @@ STEPS = len(VISITED)
 ETA = 1.0
 FARTHEST = 6.0  # deviations of a context number from its mean
 _TABLES: dict[str, tuple[int, ...]] = {
-    "codec.directions": (len(SMOOTH), CHUNK, CHUNK), "codec.event_shares": (2,),
+    "codec.event_shares": (2,),
     "context.middle": (context.WIDTH + STYLE,), "context.spread": (context.WIDTH + STYLE,),
     "sampler.doubt": (len(VISITED), codes.WIDTH), "usual.style": (STYLE,), "usual.speed": (len(SMOOTH),),
     "usual.predictor": (len(SMOOTH), codes.HISTORY, CHUNK), "usual.strays": (len(SMOOTH), CHUNK),
-    "usual.tails": (len(SMOOTH), CHUNK),
+    "usual.tails": (len(SMOOTH), CHUNK), "usual.directions": (len(SMOOTH), CHUNK, CHUNK),
+    "usual.distances": (codes.DISTANCES,),
 }  # fmt: skip
 
 
@@ -44,13 +45,23 @@ class Person:
 
     style: Array  # [STYLE]
     speed: Array  # [12]
+    distances: Array  # [DISTANCES] quantiles of how far glances go, in the usual distance
     habit: Habit
+
+    def parts(self) -> dict[str, Array]:
+        """All numbers by name."""
+        habit = {name: getattr(self.habit, name) for name in ("predictor", "directions", "strays", "tails")}
+        return {"style": self.style, "speed": self.speed, "distances": self.distances, **habit}
+
+    @staticmethod
+    def of(parts: Mapping[str, Array]) -> Person:
+        """The inverse of `parts`."""
+        habit = Habit(*(parts[name] for name in ("predictor", "directions", "strays", "tails")))
+        return Person(parts["style"], parts["speed"], parts["distances"], habit)
 
     def to_json(self) -> dict[str, Any]:
         """Plain lists for a replica's manifest."""
-        parts = {"style": self.style, "speed": self.speed, "predictor": self.habit.predictor,
-                 "strays": self.habit.strays, "tails": self.habit.tails}  # fmt: skip
-        return {name: np.round(np.asarray(value, float), 6).tolist() for name, value in parts.items()}
+        return {name: [float(f"{number:.5g}") for number in value.ravel()] for name, value in self.parts().items()}
 
     @staticmethod
     def from_json(unverified: Mapping[str, Any]) -> Person:
@@ -61,12 +72,12 @@ class Person:
         """
         shapes = {name.removeprefix("usual."): shape for name, shape in _TABLES.items() if name.startswith("usual.")}
         try:
-            parts = {name: np.array(unverified[name], np.float32) for name in shapes}
+            parts = {name: np.array(unverified[name], np.float32).reshape(shapes[name]) for name in shapes}
         except (KeyError, TypeError, ValueError) as error:
             raise MotionModelInvalid("The replica's manner of moving is not readable.") from error
-        if any(parts[name].shape != shape or not np.isfinite(parts[name]).all() for name, shape in shapes.items()):
-            raise MotionModelInvalid("The replica's manner of moving has another shape or values that are not finite.")
-        return Person(parts["style"], parts["speed"], Habit(parts["predictor"], parts["strays"], parts["tails"]))
+        if not all(np.isfinite(value).all() for value in parts.values()):
+            raise MotionModelInvalid("The replica's manner of moving holds values that are not finite.")
+        return Person.of(parts)
 
 
 @dataclass(frozen=True)
@@ -99,11 +110,10 @@ class LifeModel:
         _check(tensors)
         wide = {name: value.astype(np.float32) for name, value in tensors.items()}
         weights = {name.removeprefix("net."): value for name, value in wide.items() if name.startswith("net.")}
-        habit = Habit(wide["usual.predictor"], wide["usual.strays"], wide["usual.tails"])
+        usual = {name.removeprefix("usual."): value for name, value in wide.items() if name.startswith("usual.")}
         return LifeModel(
-            Network(weights), Codec(wide["codec.directions"], wide["codec.event_shares"]), wide["context.middle"],
-            wide["context.spread"], wide["sampler.doubt"], Person(wide["usual.style"], wide["usual.speed"], habit),
-            facts,
+            Network(weights), Codec(wide["codec.event_shares"]), wide["context.middle"], wide["context.spread"],
+            wide["sampler.doubt"], Person.of(usual), facts,
         )  # fmt: skip
 
     def draft(self, row: Array, style: Array, random: np.random.Generator) -> Draft:

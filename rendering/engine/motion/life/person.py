@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from rendering.engine.motion.life.channels import FRAMES_PER_S, SMOOTH, Motion
+from rendering.engine.motion.life.codec import DISTANCES
 from rendering.engine.motion.life.prosody import blurred
 from rendering.engine.motion.life.scene import SPEAKING, STRESS, Scene
 
@@ -29,6 +30,7 @@ class Manner:
     speed: Array  # [12] root mean square change per frame, in deviations
     aim_rad: float  # root mean square distance of the aim from its centre
     aim_centre: Array  # [2] rad
+    distances: Array  # [DISTANCES] quantiles of how far glances go from the centre, in `aim_rad`
     style: Array  # [STYLE]
 
     def normal(self, smooth: Array) -> Array:
@@ -46,7 +48,10 @@ def measure(motion: Motion, scene: Scene) -> Manner:
     steps = np.diff(normal, axis=0)
     speed = np.sqrt((steps**2).mean(0))
     style = np.concatenate([_rhythm(normal, steps, speed, scene), _events(motion, scene, aim_rad)])
-    return Manner(centre, deviation, np.maximum(speed, 1e-3), aim_rad, aim_centre, style)
+    targets = motion.aim[motion.saccades()]
+    far = np.linalg.norm(targets - aim_centre, axis=1) / aim_rad if len(targets) else np.zeros(1)
+    distances = np.quantile(far, np.linspace(0, 1, DISTANCES))
+    return Manner(centre, deviation, np.maximum(speed, 1e-3), aim_rad, aim_centre, distances, style)
 
 
 def _rhythm(normal: Array, steps: Array, speed: Array, scene: Scene) -> Array:

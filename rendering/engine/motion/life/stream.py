@@ -120,7 +120,7 @@ class LifeStream:
                 self._blinks = [*self._blinks[-3:], moment]
         if jumps:
             frame = min(CHUNK - 1, int(after[1]))
-            aim[frame:] = np.clip(code[codes.AIM], -LARGEST, LARGEST)
+            aim[frame:] = codes.aim_of(code[codes.AIM], self._person.distances)
             self._saccade = self._end + frame
         self._aim = np.concatenate([self._aim, aim])[-KEPT:]
 

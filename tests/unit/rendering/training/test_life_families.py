@@ -72,7 +72,7 @@ def test_fixations_become_jumps_and_holds():
 def test_the_fitted_code_has_unit_size_in_every_number():
     clips = dataset.draw_clips(3, [], 4)
     codec = dataset.fit_codec(clips)
-    found = dataset.pairs([clip.with_habit(codec) for clip in clips], codec, np.random.default_rng(1), 0.0)
+    found = dataset.pairs(clips, codec, np.random.default_rng(1), 0.0)
     assert np.abs(found.code.std(0) - 1).max() < 0.35
     assert np.abs(found.code.mean(0)).max() < 0.25
 

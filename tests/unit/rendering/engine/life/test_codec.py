@@ -19,7 +19,7 @@ def walk(seed: int, smoothness: int, frames: int = 1200) -> np.ndarray:
 
 def test_smooth_channels_come_back():
     codec, normal = random_life().codec, walk(0, 20)
-    habit = fit_habit(normal, codec.directions)
+    habit = fit_habit(normal)
     starts = np.arange(20, 1100, 50)
     past = normal[starts[:, None] + np.arange(-context.PAST, 0)]
     chunk = normal[starts[:, None] + np.arange(CHUNK)]
@@ -29,7 +29,7 @@ def test_smooth_channels_come_back():
 @pytest.mark.parametrize("smoothness", [3, 20, 60])
 def test_codes_have_unit_size_however_smooth_a_person_is(smoothness):
     codec, normal = random_life().codec, walk(1, smoothness)
-    habit = fit_habit(normal, codec.directions)
+    habit = fit_habit(normal)
     starts = np.arange(20, 1100, 4)
     past = normal[starts[:, None] + np.arange(-context.PAST, 0)]
     code = codec.code(past, normal[starts[:, None] + np.arange(CHUNK)], habit)
@@ -46,9 +46,9 @@ def test_heavy_tails_are_measured_taken_out_and_put_back(h):
 
 
 def test_a_channel_that_never_moves_stays_where_it_is():
-    codec, normal = random_life().codec, walk(2, 10)
+    normal = walk(2, 10)
     normal[:, 3] = 0
-    habit = fit_habit(normal, codec.directions)
+    habit = fit_habit(normal)
     assert not habit.predictor[3].any()
 
 
@@ -61,3 +61,15 @@ def test_moments_and_chances_come_back():
     # The mean of many codes is the code of their share: what a network that predicts means can learn.
     drawn = (np.random.default_rng(0).random((50_000, 2)) < 0.3).astype(float)
     assert np.allclose(codec.chances(codec.event_codes(drawn).mean(0)), 0.3, atol=0.01)
+
+
+def test_aims_come_back_by_distance_and_direction():
+    distances = np.array([0, 0, 0, 0.4, 0.8, 1.0, 1.5, 2.0, 3.0])
+    aims = np.array([[0.8, 0.0], [0.0, -1.2], [-1.4, 1.4], [0.2, 0.1]])
+    found = codes.aim_code(aims, distances, np.full((4, 2), 0.5))
+    again = np.stack([codes.aim_of(code, distances) for code in found])
+    assert np.allclose(again, aims, atol=0.02)
+    # Three of nine distances are zero: a quarter of all numbers bring the eyes back to the middle.
+    drawn = np.random.default_rng(0).normal(size=(4000, 2))
+    back = np.mean([np.linalg.norm(codes.aim_of(code, distances)) < 1e-6 for code in drawn])
+    assert back == pytest.approx(0.25, abs=0.03)
