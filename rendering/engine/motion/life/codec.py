@@ -20,15 +20,16 @@ from rendering.engine.motion.life.channels import CHUNK, SMOOTH
 Array = np.ndarray[Any, np.dtype[Any]]
 
 HISTORY = 5  # changes that the linear prediction looks at
-RIDGE = 1e-3  # of the changes' variance; keeps a very smooth person's prediction from running away
+RIDGE = 1e-2  # of the changes' variance; keeps a very smooth person's prediction from running away
 SMALLEST = 1e-5  # deviations
 EVENTS = slice(len(SMOOTH) * CHUNK, len(SMOOTH) * CHUNK + 2)  # a blink, a jump of the eyes: yes or no
 MOMENTS = slice(EVENTS.stop, EVENTS.stop + 2)  # when within the chunk, as normal quantiles
 AIM = slice(MOMENTS.stop, MOMENTS.stop + 2)  # distance and direction, as normal quantiles
 WIDTH = AIM.stop
 LARGEST = 5.0
+LARGEST_MADE = 3.2  # of a made code; beyond it lies one number in seven hundred, and a heavy tail would run away
 DISTANCES = 9
-HEAVIEST = 0.35  # h beyond which chance would decide
+HEAVIEST = 0.3  # h beyond which chance would decide
 MEDIAN = 0.6744898  # of the size of a standard normal number
 _NORMAL = NormalDist()
 
@@ -62,7 +63,7 @@ class Codec:
 
     def smooth(self, past: Array, code: Array, habit: Habit) -> Array:
         """[B, CHUNK, 12] the inverse of `code`; reads the first 96 numbers [B, >=96]."""
-        normal = np.clip(code[:, : EVENTS.start], -LARGEST, LARGEST).reshape(len(past), len(SMOOTH), CHUNK)
+        normal = np.clip(code[:, : EVENTS.start], -LARGEST_MADE, LARGEST_MADE).reshape(len(past), len(SMOOTH), CHUNK)
         left = with_tail(normal, habit.tails) * habit.strays
         return np.asarray(habit.expected(past) + np.einsum("cfg,bcg->bfc", habit.directions, left), np.float32)
 
