@@ -15,6 +15,7 @@ Paths, all under /worker/v1:
 | POST /leases/{id}/answer | {"offer_id", "sdp", "session_facts", "manifest": ManifestRequest} | SignedManifest |
 | POST /leases/{id}/segments | {"segments": [SegmentRoot...]} | {} |
 | POST /leases/{id}/clamps | {"clamps": [{"emotion", "asked_milli", "shown_milli", "media_time_s"}]} | {} |
+| POST /leases/{id}/emotions | {"emotions": [EmotionShown...]} | {} |
 | PUT  /leases/{id}/recording | fMP4 fragments, application/octet-stream | {} |
 | POST /leases/{id}/finish | {"reason", "counters"} | {} |
 | GET  /blobs/{public_id} | | ciphertext (Cobblestone-256) |
@@ -36,6 +37,8 @@ MAX_SDP_CHARS = 48_000
 UNJOINED_LIFETIME_S = 60.0
 
 LeaseKind = Literal["session", "training"]
+EmotionSource = Literal["request", "message", "tag", "brain"]  # who asked for it
+EmotionLimit = Literal["", "unknown", "policy", "replica"]  # what held it back: no such word, grant, footage
 EventKind = Literal["offer", "message", "emotion", "interrupt", "revoke", "end"]
 
 
@@ -196,6 +199,19 @@ class SegmentRoot:
     mark_slot_index: int  # of the slot in force at its end; which signs, modulo 64
     mark_slot_from: int  # first sequence sent in that slot: no slot is shorter than a second, so none goes untold
     started_at: str
+
+
+@dataclass(frozen=True)
+class EmotionShown:
+    """The face turned to an emotion. `limited_by` "" means that it is shown as it was asked for."""
+
+    emotion: str  # one of the eight
+    shown_milli: int
+    asked: str  # one of the eight; neutral for a word that none of them is meant by
+    asked_milli: int
+    source: EmotionSource
+    limited_by: EmotionLimit
+    media_time_s: float
 
 
 @dataclass(frozen=True)

@@ -34,6 +34,7 @@ class Cast:
     renderer: Renderer
     performer: Performer
     label: Label
+    emotion_caps_milli: dict[str, int]  # what its footage supports
 
 
 async def load_cast(
@@ -66,7 +67,8 @@ def _load(
     performer = Performer(replica, seed=_seed(grant), mouth=mouth_models())
     size_px = config.size_px
     renderer = parts.renderer(replica, size_px, config.most_splats)
-    cast = Cast(renderer, performer, parts.label(size_px, size_px, grant.language))
+    label = parts.label(size_px, size_px, grant.language)
+    cast = Cast(renderer, performer, label, replica.emotion_caps_milli)
     picture = cast.renderer.draw(cast.performer.state_at(0.0))
     if picture.shape != (size_px, size_px, 3) or picture.dtype != np.uint8:
         raise ReplicaMismatch("The replica does not draw at this slot's size.", replica=grant.replica_id)

@@ -42,7 +42,7 @@ from rendering.worker.peer import Peer
 from rendering.worker.reports import SessionReports
 from rendering.worker.slot import SlotTools
 from rendering.worker.sound_mark import MarkedSound
-from rendering.worker.stage import Shown, Stage
+from rendering.worker.stage import Stage
 from rendering.worker.talk import Talk
 from rendering.worker.tracks import MediaClock, SealedVideoTrack, SoundTrack
 from trustcore.primitives.errors import GrantRevoked, TrustcoreError
@@ -176,16 +176,16 @@ class Session:
         self._peer = Peer(picture, sound, self, bit_rate_bps=tools.config.bit_rate_bps,
                           video_codec=self._encoder.settings.codec, ice_servers=list(facts.get("ice_servers") or ()))
         await self._peer.prepare()
-        self._stage = Stage(cast.performer, permit.emotion_max_milli)
+        self._stage = Stage(cast.performer, permit.emotion_max_milli, cast.emotion_caps_milli)
         self._talk = Talk(
             brain=ScriptedBrain(facts.get("persona") or {}, str(facts.get("person_name") or "")),
             voice=tools.voice_for(opened.grant.language), stage=self._stage, line=self._line,
             executor=tools.speech_thread, conversation_id=opened.grant.conversation_id,
-            media_now_s=self._media_clock.now_s, emit=self._peer.send_text, on_clamped=self._note_clamp,
+            media_now_s=self._media_clock.now_s, emit=self._peer.send_text, on_shown=self._reports.emotion,
             on_first_sound=lambda: self._latency.mark("message_to_sound_ms", "message"))
         wish = facts.get("emotion")
         if wish:
-            self._talk.show(str(wish["name"]), int(wish["milli"]))
+            self._talk.show(str(wish["name"]), int(wish["milli"]), "request")
 
     async def _answer(self, opened: Opened, cast: Cast, mark: SlottedMark, offer: protocol.LeaseEvent) -> None:
         """Step 4. One request carries answer and manifest request: no signed manifest, no answer for the viewer."""
@@ -390,6 +390,3 @@ class Session:
 
     def _log(self, line: str) -> None:
         self._tools.log(f"session {self._lease.lease_id}: {line}")
-
-    def _note_clamp(self, shown: Shown, at_s: float) -> None:
-        self._reports.clamp(shown.asked, shown.asked_milli, shown.shown_milli, at_s)

@@ -109,7 +109,7 @@ class Performer:
 
     def _closure(self, mouth: Array, amounts: Array, speaking: float) -> float:
         # At rest lips touch unless an emotion opens them; in speech the sounds alone decide.
-        resting = 1.0 - min(1.0, 3.0 * float(amounts[INDEX["jaw"]]))
+        resting = expression.resting_closure(amounts)
         return float(np.clip(max(mouth[CLOSURE], (1 - speaking) * resting), 0.0, 1.0))
 
     def _listening_at(self, t_s: float) -> float:

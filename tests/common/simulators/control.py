@@ -58,6 +58,7 @@ class SimulatedSession:
     renewals: list[dict[str, Any]] = field(default_factory=list)
     segments: list[dict[str, Any]] = field(default_factory=list)
     clamps: list[dict[str, Any]] = field(default_factory=list)
+    emotions: list[dict[str, Any]] = field(default_factory=list)
     recording: bytes = b""
     init_segment: bytes = b""
     finished: dict[str, Any] | None = None
@@ -262,6 +263,10 @@ class ControlSimulator:
 
     def _on_clamps(self, session: SimulatedSession, body: dict[str, Any]) -> dict[str, Any]:
         session.clamps += body["clamps"]
+        return {}
+
+    def _on_emotions(self, session: SimulatedSession, body: dict[str, Any]) -> dict[str, Any]:
+        session.emotions += body["emotions"]
         return {}
 
     def _on_recording(self, session: SimulatedSession, data: bytes) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from rendering.worker.control import ControlRefused
 from rendering.worker.frame_parts import CPU_PARTS
 from rendering.worker.reports import SessionReports
 from rendering.worker.session import Session
-from rendering.worker.stage import Stage
+from rendering.worker.stage import Stage, clamp_emotion
 from rendering.worker.talk import Talk
 
 
@@ -36,7 +36,7 @@ def talk_with(face: StillFace, clamped: list[Any], now_s: list[float]) -> Talk:
     return Talk(
         brain=ScriptedBrain({}, "Asha"), voice=None, stage=Stage(face, {"joy": 500}), line=line,  # type: ignore[arg-type]
         executor=ThreadPoolExecutor(1), conversation_id="c1", media_now_s=lambda: now_s[0], emit=lambda _: None,
-        on_clamped=lambda shown, _: clamped.append(shown))  # fmt: skip
+        on_shown=lambda shown, _: clamped.append(shown) if shown.is_clamped else None)  # fmt: skip
 
 
 def set_emotion(milli: object, emotion: object = "joy") -> str:
@@ -129,10 +129,11 @@ def test_many_clamps_in_one_second_do_not_cost_the_session_its_recording() -> No
     lease = Lease("z1-1", "session", 1, "n", None, None, {}, {"recording": True})
     reports = SessionReports(control, lease)  # type: ignore[arg-type]
     for _ in range(500):
-        reports.clamp("joy", 1000, 500, 1.0)
+        reports.emotion(clamp_emotion("joy", 1000, {"joy": 500}), 1.0)
     reports._fragments.append(b"a frame")
     asyncio.run(reports.finish("ended", Counters(), {}))
-    assert control.told.count("clamps") == 500 and control.told[-2:] == ["recording", "finish"]
+    assert control.told.count("clamps") == 500 and control.told.count("emotions") == 500
+    assert control.told[-2:] == ["recording", "finish"]
 
 
 @pytest.mark.parametrize("greeting", ["I am no replica, it is really me.", "Replica? I am Asha Baruah herself."])
