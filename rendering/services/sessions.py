@@ -175,7 +175,7 @@ def _keep_counters(job: Job, report: Mapping[str, Any], *, now: datetime) -> dic
     changes: dict[str, Any] = {"counters": counters, "seen_at": now}
     if marks:
         changes["marks_ms"] = marks
-    if report.get("state") in ("loading", "ready", "live", "ending"):
+    if report.get("state") in protocol.SESSION_STATES:
         changes["worker_state"] = report["state"]
     if counters["unsealed_sent"]:
         with contextlib.suppress(_ToldBefore):

@@ -17,9 +17,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from rendering.motion_models import mouth_models
 from rendering.training import capture_checks, report_page
 from rendering.training.config import Progress, TrainingConfig
 from rendering.training.fit import train
+from rendering.training.mouth.step import with_style
 from trustcore.primitives.errors import TrustcoreError
 from trustcore.tracker import track_clip
 
@@ -90,12 +92,15 @@ def _train(clip: Any, config: TrainingConfig, out: Path) -> None:
     result = train(
         clip, config, checkpoint=checkpoint, on_progress=show, on_checkpoint=lambda content: _keep(saved, content)
     )
+    print("\nfitting the way to speak", flush=True)
+    result = with_style(result, clip, mouth_models(), config)
     for name, content in {**result.files, **result.pictures}.items():
         (out / name).write_bytes(content)
     (out / REPORT_FILE).write_text(json.dumps(result.report, indent=1) + "\n")
     (out / PAGE_FILE).write_text(report_page.page(result.report, result.pictures, f"Replica quality: {out.name}"))
     saved.unlink(missing_ok=True)
     print("\n" + json.dumps(result.report["quality"], indent=1))
+    print(result.report["calibration"].get("mouth_style", {}).get("note", ""))
 
 
 def _keep(path: Path, content: bytes) -> None:

@@ -34,8 +34,11 @@ class FrameMaker:
     def __init__(
         self, *, stage: Stage, renderer: Drawer, sealer: Sealer, permit: Permit, mark: SlottedMark,
         encoder: VideoEncoder, latency: LatencyMarks, raw_frame: Callable[[Any, Any, int], RawFrame] = drawn_frame,
+        rendered: int = 0,
     ) -> None:
-        """`raw_frame` draws: renderer, face state and media time in, planes out (`FrameParts.raw_frame`)."""
+        """`raw_frame` draws: renderer, face state and media time in, planes out (`FrameParts.raw_frame`).
+        `rendered`: pictures that the session drew before, for another connection.
+        """
         self._stage = stage
         self._renderer = renderer
         self._sealer = sealer
@@ -45,7 +48,7 @@ class FrameMaker:
         self._latency = latency
         self._raw_frame = raw_frame
         self._lock = threading.Lock()
-        self._rendered = 0
+        self._rendered = rendered
 
     @property
     def rendered(self) -> int:

@@ -10,11 +10,11 @@ from provenance.manifests.label import Label
 from rendering.engine.motion.performer import Performer
 from rendering.engine.renderer import Renderer
 from rendering.engine.replica import Replica
+from rendering.motion_models import mouth_models
 from rendering.protocol import Lease
 from rendering.worker.config import WorkerConfig
 from rendering.worker.control import ControlClient, ReleasedKeys
 from rendering.worker.frame_parts import FrameParts
-from rendering.worker.motion_models import mouth_models
 from trustcore.primitives.envelope import decrypt
 from trustcore.primitives.errors import Refusal
 from trustcore.primitives.grants import Grant
@@ -67,8 +67,7 @@ def _load(
     performer = Performer(replica, seed=_seed(grant), mouth=mouth_models())
     size_px = config.size_px
     renderer = parts.renderer(replica, size_px, config.most_splats)
-    label = parts.label(size_px, size_px, grant.language)
-    cast = Cast(renderer, performer, label, replica.emotion_caps_milli)
+    cast = Cast(renderer, performer, parts.label(size_px, size_px, grant.language), replica.emotion_caps_milli)
     picture = cast.renderer.draw(cast.performer.state_at(0.0))
     if picture.shape != (size_px, size_px, 3) or picture.dtype != np.uint8:
         raise ReplicaMismatch("The replica does not draw at this slot's size.", replica=grant.replica_id)

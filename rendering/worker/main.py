@@ -11,13 +11,13 @@ import time
 
 from rendering import protocol
 from rendering.engine import renderer, stand_in
+from rendering.motion_models import mouth_models
 from rendering.worker import autotune, frame_parts, ladder
 from rendering.worker.config import WorkerConfig, WorkerConfigError, from_environment
 from rendering.worker.control import ControlClient, ControlRefused, ControlUnreachable
 from rendering.worker.frame_parts import FrameParts
 from rendering.worker.gate import Gate
 from rendering.worker.ladder import Rung
-from rendering.worker.motion_models import mouth_models
 from rendering.worker.session import Session
 from rendering.worker.slot import SlotTools
 from rendering.worker.training import run_training
@@ -119,7 +119,8 @@ class Worker:
 
 def warm_up(tools: SlotTools) -> None:
     """Compile and load whatever the first frame of a session would otherwise wait for."""
-    mouth_models()  # a changed or missing model ends the worker here, not a session later
+    if mouth_models() is None:  # a changed one ends the worker here, not a session later
+        tools.log("no models of the mouth are installed; mouths move by the table of shapes")
     size_px = tools.config.size_px
     autotune.frame_ms(tools.parts, stand_in.replica(), Rung(size_px, tools.config.most_splats, 30))
     try:

@@ -23,7 +23,8 @@ class SessionReports:
     def __init__(self, control: ControlClient, lease: protocol.Lease) -> None:
         self._control = control
         self._lease = lease
-        self._manifest_label = ""
+        self._manifest_label = self._last_label = ""
+        self._init_segment = b""  # of the connection at hand, until the first frame under it is kept
         self._mark_slot: MarkSlot | None = None
         self._mark_slot_from = 0
         self._roots = SegmentRoots()
@@ -35,17 +36,28 @@ class SessionReports:
         self._is_recording = bool(lease.facts.get("recording", False))
         self.clamped = 0
 
-    def begin(self, manifest_label: str) -> None:
-        self._manifest_label = manifest_label
+    @property
+    def last_label(self) -> str:
+        """Of the manifest under which the last frame was sent; "" before the first one."""
+        return self._last_label
+
+    def begin(self, manifest_label: str, init_segment: bytes) -> None:
+        """Frames go out under another manifest from now on. The second that was open belongs to the one before."""
+        self._close(self._roots.finish())
+        self._manifest_label, self._init_segment = manifest_label, init_segment
+        self._mark_slot = None  # frames are numbered anew
 
     def sent(self, frame: SealedFrame, mark_slot: MarkSlot, now: datetime) -> None:
         """A frame was sent: keep its very bytes for the recording; a frame of a new second closes the one before."""
         self._close(self._roots.add(frame.fragment, frame.sequence, frame.media_time_90k, now))
+        self._last_label = self._manifest_label
         if mark_slot != self._mark_slot:
             self._mark_slot, self._mark_slot_from = mark_slot, frame.sequence
-        if self._is_recording and self._fragment_bytes + len(frame.fragment) <= MAX_KEPT_BYTES:
-            self._fragments.append(frame.fragment)
-            self._fragment_bytes += len(frame.fragment)
+        kept = self._init_segment + frame.fragment
+        if self._is_recording and self._fragment_bytes + len(kept) <= MAX_KEPT_BYTES:
+            self._fragments.append(kept)
+            self._fragment_bytes += len(kept)
+            self._init_segment = b""
 
     def _close(self, segment: Segment | None) -> None:
         if segment is not None and self._mark_slot is not None:

@@ -5,6 +5,7 @@ Event names and shapes follow the Tavus app messages (`conversation.*`); our own
 
 import asyncio
 import json
+from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
@@ -34,6 +35,7 @@ SPEECH_LEAD_S = 0.10  # the picture in which the lips begin to move must not be 
 MAX_CHANNEL_MESSAGE_CHARS = 4096
 MAX_TURNS_WAITING = 4
 MAX_WORDS_AT_ONCE = 20  # messages of the data channel that may come together
+KEPT_LINES = 40  # of what was said, for a page that is loaded again; one message of the data channel holds them
 WORDS_A_SECOND = 4.0  # and how many a second after that: each may become an entry of the log
 
 
@@ -99,25 +101,55 @@ class Talk:
         self._sequence = 0
         self._face: dict[str, Any] = {}  # properties of the last emotion event
         self._speaking: asyncio.Task[None] | None = None
+        self._saying = 0  # which line of the turn is heard now
+        self._interruptions = 0
+        self._may_speak = asyncio.Event()
+        self._may_speak.set()
+        self._said: deque[dict[str, str]] = deque(maxlen=KEPT_LINES)
         self._words = Allowance(MAX_WORDS_AT_ONCE, WORDS_A_SECOND)
 
     async def run(self) -> None:
         """Say one turn after the other, until cancelled."""
         while True:
-            turn = await self._turns.get()
-            self._speaking = asyncio.create_task(self._say_turn(turn))
-            try:
-                await self._speaking
-            except asyncio.CancelledError:
-                # An interruption cancels the turn; the end of the session cancels this task itself.
-                current = asyncio.current_task()
-                if current is not None and current.cancelling():
-                    raise
-            except Fault as error:
-                # Without a voice the answer is still there to read.
-                self.event("trustcore.sound_failed", {"code": error.code})
-                for line in turn.lines:
-                    self.event("conversation.utterance", {"role": "replica", "speech": line.text})
+            rest: _Turn | None = await self._turns.get()
+            begun = self._interruptions
+            while rest is not None:
+                await self._may_speak.wait()
+                if self._interruptions != begun:
+                    break
+                rest = await self._speak(rest)
+
+    async def _speak(self, turn: _Turn) -> _Turn | None:
+        """Say a turn. What a pause cut off of it comes back."""
+        self._saying = 0
+        self._speaking = asyncio.create_task(self._say_turn(turn))
+        try:
+            await self._speaking
+        except asyncio.CancelledError:
+            # An interruption or a pause cancels the turn; the end of the session cancels this task itself.
+            current = asyncio.current_task()
+            if current is not None and current.cancelling():
+                raise
+            if not self._may_speak.is_set():
+                return replace(turn, lines=turn.lines[self._saying :])
+        except Fault as error:
+            # Without a voice the answer is still there to read.
+            self.event("trustcore.sound_failed", {"code": error.code})
+            for line in turn.lines:
+                self._tell_said("replica", line.text)
+        return None
+
+    def pause(self) -> None:
+        """The viewer is away: stop speaking within one frame. What was cut, and what waits, is said after `resume`."""
+        self._may_speak.clear()
+        self._hush()
+
+    def resume(self) -> None:
+        self._may_speak.set()
+
+    def catch_up(self) -> None:
+        """Tell a page that was loaded again what was said before."""
+        self.event("trustcore.transcript", {"lines": list(self._said)})
 
     def greet(self) -> None:
         """The viewer's channel is open: say hello, and tell what the face has shown since before that."""
@@ -130,7 +162,7 @@ class Talk:
         message = " ".join(text.split())[:MAX_MESSAGE_CHARS]
         if not message:
             return
-        self.event("conversation.utterance", {"role": "user", "speech": message})
+        self._tell_said("user", message)
         self._enqueue(_Turn(self._brain.reply(message), emotion, FULL_SHOW_MILLI if milli is None else int(milli)))
 
     def echo(self, text: str) -> None:
@@ -141,6 +173,10 @@ class Talk:
         """Stop speaking within one frame and forget what was about to be said."""
         while not self._turns.empty():
             self._turns.get_nowait()
+        self._interruptions += 1
+        self._hush()
+
+    def _hush(self) -> None:
         now_s = self._media_now_s()
         if self._line.cut(now_s):
             self._stage.hush(now_s)
@@ -170,12 +206,20 @@ class Talk:
 
     def event(self, event_type: str, properties: dict[str, Any]) -> None:
         """Send one event to the viewer."""
+        self._emit(self.event_text(event_type, properties))
+
+    def event_text(self, event_type: str, properties: dict[str, Any]) -> str:
+        """The next event as it travels on the data channel."""
         self._sequence += 1
-        self._emit(json.dumps({
+        return json.dumps({
             "message_type": "trustcore" if event_type.startswith("trustcore.") else "conversation",
             "event_type": event_type, "conversation_id": self._conversation_id, "seq": self._sequence,
             "turn_idx": self._turn_count, "timestamp": to_rfc3339(utc_now()), "properties": properties,
-        }))
+        })
+
+    def _tell_said(self, role: str, speech: str, **properties: Any) -> None:
+        self._said.append({"role": role, "speech": speech})
+        self.event("conversation.utterance", {"role": role, "speech": speech, **properties})
 
     def _enqueue(self, turn: _Turn) -> None:
         self._turn_count += 1
@@ -190,7 +234,7 @@ class Talk:
         loop = asyncio.get_running_loop()
         started = False
         try:
-            for line in turn.lines:
+            for number, line in enumerate(turn.lines):
                 utterance = await loop.run_in_executor(self._executor, self._voice.say, line.text)
                 samples = await loop.run_in_executor(self._executor, resample, utterance.pcm, utterance.rate_hz)
                 heard = None
@@ -209,8 +253,8 @@ class Talk:
                     self._stage.listen(False, start_s)
                     self._on_first_sound()
                     self.event("conversation.started_speaking", {"role": "replica"})
-                self.event("conversation.utterance", {
-                    "role": "replica", "speech": line.text, "media_time_s": round(start_s, 3)})
+                self._saying = number
+                self._tell_said("replica", line.text, media_time_s=round(start_s, 3))
                 # The next sentence is prepared while this one still sounds.
                 await asyncio.sleep(max(0.0, self._line.busy_until_s() - self._media_now_s() - 0.3))
             await asyncio.sleep(max(0.0, self._line.busy_until_s() - self._media_now_s()))

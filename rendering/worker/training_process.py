@@ -66,8 +66,10 @@ class _Out:
 
 def _train(job: dict[str, Any], footage: bytes, checkpoint: bytes | None, out: _Out) -> None:
     # Imported here, so that the parent can import this module for its message format without torch.
+    from rendering.motion_models import mouth_models
     from rendering.training.config import Progress, TrainingConfig
     from rendering.training.fit import train
+    from rendering.training.mouth.step import with_style
     from trustcore.tracker import track_clip
 
     out.progress("track", 0.0)
@@ -80,8 +82,11 @@ def _train(job: dict[str, Any], footage: bytes, checkpoint: bytes | None, out: _
         if progress.preview_png:
             out.say(b"V", data=progress.preview_png)
 
-    trained = train(clip, TrainingConfig(**job.get("config") or {}), checkpoint=checkpoint, on_progress=on_progress,
+    config = TrainingConfig(**job.get("config") or {})
+    trained = train(clip, config, checkpoint=checkpoint, on_progress=on_progress,
                     on_checkpoint=lambda data: out.say(b"C", data=data))
+    out.progress("report", 0.5, note="way to speak")
+    trained = with_style(trained, clip, mouth_models(), config)
     out.progress("report", 1.0)
     for name, data in {**trained.files, **trained.pictures}.items():
         out.say(b"A", name, data)

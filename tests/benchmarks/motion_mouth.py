@@ -21,13 +21,13 @@ from rendering.engine.motion.mouth.motion import MEAN_STYLE
 from rendering.engine.motion.mouth.release import MouthModels
 from rendering.engine.motion.mouth.spoken import SpokenMouth
 from rendering.engine.motion.visemes import CLOSURE, MOUTH, VISEMES
+from rendering.motion_models import mouth_models
 from rendering.speech import VisemeSpan
 from rendering.speech.voices import FliteVoice
 from rendering.training.mouth import augment, corpus, evaluate, measures, style, texts
 from rendering.training.mouth.corpus import Speech
 from rendering.training.mouth.evaluate import Judged, failed_bars, from_text, negative_controls, through
 from rendering.training.mouth.movement import JAW, opening
-from rendering.worker.motion_models import mouth_models
 
 SUBJECT = Path(__file__).resolve().parents[3] / "shared/data/subjects/asha"
 FIT_S = 60.0
@@ -42,6 +42,8 @@ def measure() -> dict[str, Any]:
         SystemExit: a movement that is wrong on purpose passes all bars.
     """
     models = mouth_models()
+    if models is None:
+        raise SystemExit("No models of the mouth are installed; build them with python -m rendering.training.mouth.")
     print("speaking", flush=True)
     speech = corpus.spoken_by(FliteVoice(corpus.HELD_OUT_VOICE), texts.test_sentences("en"))
     judged = Judged.of(speech)

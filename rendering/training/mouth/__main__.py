@@ -1,6 +1,7 @@
 """Make or judge the base models of the mouth.
 
-    python -m rendering.training.mouth build --out DIR [--minutes 100] [--steps 5000] [--motion-steps 4000] [--seed 1]
+    python -m rendering.training.mouth build --out DIR [--minutes 100] [--heard-minutes 60] [--steps 3500]
+        [--motion-steps 3500] [--time-limit S] [--seed 1]
     python -m rendering.training.mouth evaluate [--models DIR]
 
 `build` says the training sentences with flite and espeak-ng, which takes minutes, and keeps them in DIR/speech.npz, so
@@ -11,21 +12,22 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import sys
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from rendering.engine.motion import mouth
 from rendering.engine.motion.mouth.features import RATE_HZ
 from rendering.engine.motion.mouth.release import MANIFEST_FILE, MODEL_FILE, MouthModels
+from rendering.motion_models import SHIPPED
 from rendering.speech.voices import EspeakVoice, FliteVoice
 from rendering.training.mouth import both, corpus, evaluate, texts
 from rendering.training.mouth.corpus import Speech
+from rendering.training.mouth.cycle import Cycle
 
 RELEASE = "1"
-SHIPPED = Path(mouth.__file__).with_name("weights")
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -36,8 +38,10 @@ def main(arguments: list[str] | None = None) -> int:
     build = commands.add_parser("build")
     build.add_argument("--out", type=Path, required=True)
     build.add_argument("--minutes", type=float, default=100.0)
-    build.add_argument("--steps", type=int, default=5000)
-    build.add_argument("--motion-steps", type=int, default=4000)
+    build.add_argument("--heard-minutes", type=float, default=60.0, help="how much of it the recogniser learns from")
+    build.add_argument("--steps", type=int, default=3500)
+    build.add_argument("--motion-steps", type=int, default=3500)
+    build.add_argument("--time-limit", type=float, default=math.inf, help="seconds for each model's updates")
     build.add_argument("--seed", type=int, default=1)
     judge = commands.add_parser("evaluate")
     judge.add_argument("--models", type=Path, default=SHIPPED)
@@ -53,10 +57,12 @@ def main(arguments: list[str] | None = None) -> int:
 def _build(given: argparse.Namespace) -> None:
     given.out.mkdir(parents=True, exist_ok=True)
     speech = _speech(given.out / "speech.npz", given.minutes, given.seed)
-    recogniser, motion = both.train(speech, given.steps, given.motion_steps, given.seed)
+    cycles = Cycle(given.steps, given.time_limit), Cycle(given.motion_steps, given.time_limit)
+    recogniser, motion = both.train(speech, speech.first(given.heard_minutes), *cycles, given.seed)
     facts = {
         "release": RELEASE, "seed": given.seed,
-        "command": f"python -m rendering.training.mouth build --minutes {given.minutes:g} --steps {given.steps} "
+        "command": f"python -m rendering.training.mouth build --minutes {given.minutes:g} "
+        f"--heard-minutes {given.heard_minutes:g} --steps {given.steps} "
         f"--motion-steps {given.motion_steps} --seed {given.seed}",
         "training": {
             "speech": "synthetic: flite (slt, rms, kal16, kal) and espeak-ng in English, Hindi, Bengali and Assamese; "

@@ -14,24 +14,26 @@ from rendering.engine.motion.mouth.motion import MotionModel
 from rendering.engine.motion.mouth.recogniser import Recogniser
 from rendering.training.mouth import movement, recognise
 from rendering.training.mouth.corpus import Speech
+from rendering.training.mouth.cycle import Cycle
 from rendering.training.mouth.movement import Material
 
 EVERY_S = 5.0
 
 
-def train(speech: Speech, steps: int, motion_steps: int, seed: int) -> tuple[Recogniser, MotionModel]:
-    """The recogniser and the motion model of one training speech."""
+def train(
+    speech: Speech, heard: Speech, cycle: Cycle, motion_cycle: Cycle, seed: int
+) -> tuple[Recogniser, MotionModel]:
+    """The recogniser of the speech that is heard, and the motion model of all of it."""
     torch.set_num_threads(1)
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as beside:
-        moving = beside.submit(_move, Material.of(speech), motion_steps, seed)
-        heard = recognise.hear(speech, seed)
-        recogniser = recognise.train(heard, steps, seed, tell("recogniser"))
+        moving = beside.submit(_move, Material.of(speech), motion_cycle, seed)
+        recogniser = recognise.train(recognise.hear(heard, seed), cycle, seed, tell("recogniser"))
         return recogniser, moving.result()
 
 
-def _move(material: Material, steps: int, seed: int) -> MotionModel:
+def _move(material: Material, cycle: Cycle, seed: int) -> MotionModel:
     torch.set_num_threads(1)
-    return movement.train(material, steps, seed, tell("motion"))
+    return movement.train(material, cycle, seed, tell("motion"))
 
 
 def tell(stage: str) -> Callable[[int, int, float], None]:

@@ -51,6 +51,12 @@ class Speech:
         """Number of frames that the recording fills."""
         return len(self.samples) * FRAMES_PER_S // RATE_HZ + 1
 
+    def first(self, minutes: float) -> Speech:
+        """Its beginning."""
+        kept = self.ends_s <= 60 * minutes
+        count = round(60 * minutes * RATE_HZ)
+        return Speech(self.samples[:count], self.starts_s[kept], self.ends_s[kept], self.classes[kept], self.voices)
+
     @property
     def bilabials_s(self) -> Array:
         """[B] middle of every p, b and m."""

@@ -15,13 +15,13 @@ from rendering.engine.motion.mouth.motion import FRAME_S, LOOK_AHEAD, STYLE, Mot
 from rendering.engine.motion.visemes import CLOSURE, MOUTH, VISEMES, shares
 from rendering.training.mouth import nets, truth
 from rendering.training.mouth.corpus import Speech
+from rendering.training.mouth.cycle import Cycle
 from rendering.training.mouth.truth import Sounds
 
 Array = np.ndarray[Any, np.dtype[Any]]
 Progress = Callable[[int, int, float], None]
 
 BATCH, WINDOW_FRAMES = 6, 64
-PEAK_RATE, DECAY, CLIP = 2e-3, 0.01, 1.0
 MISHEARD_SHARE, JITTERED_SHARE = 0.35, 0.25  # of the windows; the others see exact times
 JITTER_S = 0.012
 READINGS = 5
@@ -43,25 +43,20 @@ class Material:
         return Material(Sounds(speech.starts_s, speech.ends_s, speech.classes), float(speech.ends_s[-1]))
 
 
-def train(material: Material, steps: int, seed: int, on_progress: Progress) -> MotionModel:
+def train(material: Material, cycle: Cycle, seed: int, on_progress: Progress) -> MotionModel:
     """Fit the model: squared error in deviations, the same of the velocity, and of the mouth's opening."""
     torch.manual_seed(seed)
     random = np.random.default_rng([seed, 5])
     net = nets.MotionNet()
-    optimiser = torch.optim.AdamW(net.parameters(), lr=PEAK_RATE, weight_decay=DECAY)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, PEAK_RATE, total_steps=steps)
+    updates = cycle.start(net)
     scale = torch.from_numpy(1.0 / _deviations(material, random))
     running = 1.0
-    for step in range(steps):
+    while not updates.is_over():
         inputs, styles, emotions, wanted = (torch.from_numpy(a) for a in batch(material, net.body.past_frames, random))
         loss = error(net(inputs, styles, emotions), wanted, scale)
-        optimiser.zero_grad()
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(net.parameters(), CLIP)
-        optimiser.step()
-        schedule.step()
+        updates.take(loss)
         running += 0.02 * (loss.item() - running)
-        on_progress(step + 1, steps, running)
+        on_progress(updates.step, cycle.steps, running)
     return net.frozen()
 
 

@@ -15,24 +15,26 @@ from rendering.engine.motion.mouth.recogniser import LOOK_AHEAD, Recogniser, sil
 from rendering.engine.motion.visemes import shares
 from rendering.training.mouth import augment, nets
 from rendering.training.mouth.corpus import Speech
+from rendering.training.mouth.cycle import Cycle
 
 Array = np.ndarray[Any, np.dtype[Any]]
 Progress = Callable[[int, int, float], None]  # step, steps, running loss
 
-COPIES = 2  # the clean recording and a spoiled one
-BATCH, WINDOW_FRAMES = 6, 64
-PEAK_RATE, DECAY, CLIP = 2e-3, 0.01, 1.0
+BATCH, WINDOW_FRAMES = 4, 80
 OTHER_SHARE = 0.08  # of the windows hold no speech at all
-OTHER_MINUTES_SHARE = 0.10  # how much of it is made, compared with speech
+OTHER_MINUTES = 10.0
+SPOILED_SHARE = 0.5  # of the speech went through another room or line
+NOISY_SHARE = 0.6  # of the windows have other sounds mixed in
+SNR_DB = (5.0, 30.0)
 _PIECE_S = 10.0
 _DB = np.log(10) / 10  # log power per decibel
 
 
 @dataclass(frozen=True)
 class Heard:
-    """Features of the training speech in COPIES versions, and of sounds that are none. F frames."""
+    """Features of the training speech, and of sounds that are none. F frames."""
 
-    copies: tuple[Array, ...]  # each [F, INPUTS] float16
+    speech: Array  # [F, INPUTS] float16
     labels: Array  # [F, VISEMES]
     other: Array  # [G, INPUTS] float16
     mean: Array  # [INPUTS]
@@ -40,18 +42,16 @@ class Heard:
 
 
 def hear(speech: Speech, seed: int) -> Heard:
-    """Spoil and analyse the training speech."""
+    """Analyse the training speech, half of it through other rooms and lines, and make sounds that are no speech."""
     random = np.random.default_rng([seed, 3])
-    samples = speech.samples
-    copies = [log_mel(samples).astype(np.float16)]
     piece = int(_PIECE_S * RATE_HZ)
-    for _ in range(COPIES - 1):
-        spoiled = [augment.spoil(samples[i : i + piece], random) for i in range(0, len(samples), piece)]
-        copies.append(log_mel(np.concatenate(spoiled)).astype(np.float16))
-    count = int(OTHER_MINUTES_SHARE * len(samples) / piece) + 10
+    pieces = [speech.samples[i : i + piece] for i in range(0, len(speech.samples), piece)]
+    spoiled = [augment.spoil(p, random) if random.random() < SPOILED_SHARE else p for p in pieces]
+    features = log_mel(np.concatenate(spoiled)).astype(np.float16)
+    count = int(OTHER_MINUTES * 60 / _PIECE_S)
     other = np.concatenate([log_mel(augment.not_speech(piece, random))[4:] for _ in range(count)]).astype(np.float16)
-    some = np.concatenate([copy[:: 7 + i] for i, copy in enumerate(copies)]).astype(np.float32)
-    return Heard(tuple(copies), labels(speech), other, some.mean(0), some.std(0) + 0.1)
+    some = features[::7].astype(np.float32)
+    return Heard(features, labels(speech), other, some.mean(0), some.std(0) + 0.1)
 
 
 def labels(speech: Speech) -> Array:
@@ -66,28 +66,20 @@ def labels(speech: Speech) -> Array:
     return out
 
 
-def train(heard: Heard, steps: int, seed: int, on_progress: Progress) -> Recogniser:
-    """Fit the recogniser.
-
-    AdamW with a one-cycle rate, soft cross-entropy; small batches, because updates count more than frames.
-    """
+def train(heard: Heard, cycle: Cycle, seed: int, on_progress: Progress) -> Recogniser:
+    """Fit the recogniser by soft cross-entropy, in small batches, because updates count more than frames."""
     torch.manual_seed(seed)
     random = np.random.default_rng([seed, 4])
     net = nets.recogniser_net()
-    optimiser = torch.optim.AdamW(net.parameters(), lr=PEAK_RATE, weight_decay=DECAY)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, PEAK_RATE, total_steps=steps)
+    updates = cycle.start(net)
     running = 3.0
-    for step in range(steps):
+    while not updates.is_over():
         inputs, wanted = _batch(heard, net.past_frames, random)
         logits = net(torch.from_numpy(inputs))
         loss = -(torch.from_numpy(wanted) * torch.log_softmax(logits, -1)).sum(-1).mean()
-        optimiser.zero_grad()
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(net.parameters(), CLIP)
-        optimiser.step()
-        schedule.step()
+        updates.take(loss)
         running += 0.02 * (loss.item() - running)
-        on_progress(step + 1, steps, running)
+        on_progress(updates.step, cycle.steps, running)
     return Recogniser(net.frozen(), heard.mean.astype(np.float32), heard.deviation.astype(np.float32))
 
 
@@ -101,13 +93,23 @@ def _batch(heard: Heard, past: int, random: np.random.Generator) -> tuple[Array,
             at = int(random.integers(0, len(heard.other) - length))
             inputs[row], wanted[row] = heard.other[at : at + length], silence(WINDOW_FRAMES)
         else:
-            copy = heard.copies[int(random.integers(len(heard.copies)))]
-            at = int(random.integers(0, len(copy) - length))
+            at = int(random.integers(0, len(heard.speech) - length))
             first = at + past - LOOK_AHEAD
-            inputs[row] = copy[at : at + length]
+            inputs[row] = heard.speech[at : at + length]
             wanted[row] = heard.labels[first : first + WINDOW_FRAMES]
+            if random.random() < NOISY_SHARE:
+                inputs[row] = _with_noise(inputs[row], heard.other, random)
         inputs[row] = _another_voice(inputs[row], random)
     return (inputs - heard.mean) / heard.deviation, wanted
+
+
+def _with_noise(features: Array, other: Array, random: np.random.Generator) -> Array:
+    """Features [T, INPUTS] of speech with another sound beside it: powers of two sounds add."""
+    at = int(random.integers(0, len(other) - len(features)))
+    noise = other[at : at + len(features)].astype(np.float32)
+    # Levels by the loud frames of both; a pause in either says nothing.
+    level = np.quantile(features, 0.9) - np.quantile(noise, 0.9) - random.uniform(*SNR_DB) * _DB
+    return np.asarray(np.logaddexp(features, noise + level))
 
 
 def _another_voice(features: Array, random: np.random.Generator) -> Array:

@@ -28,7 +28,8 @@ LEAST_SPEECH_S = 10.0
 LEAST_CORRELATION = 0.3  # of the opening that the sound asks for with the tracked one, at the best offset
 LARGEST_OFFSET_S = 0.3
 CHECKED_SHARE = 0.2  # of the speech, at its end, that the fit does not see
-_ROUNDS = 8
+LONGEST_S = 75.0  # of footage that is used; 60 s of speech give nearly all there is
+_ROUNDS = 5
 _STEP = 0.05  # deviations, for the derivatives
 _INDEPENDENT = 8.0  # neighbouring frames err together: this many count as one
 
@@ -57,12 +58,13 @@ class FittedStyle:
 
 def fit(models: MouthModels, mouth: Array, frames_per_s: float, samples: Array) -> FittedStyle:
     """Fit a style to a tracked mouth [T, MOUTH] (NaN where no face was found) and its sound [N], -1..1 at 16 kHz."""
+    samples, mouth = samples[: int(LONGEST_S * RATE_HZ)], mouth[: int(LONGEST_S * frames_per_s)]
     heard = hear(models.recogniser, samples, has_motion_model=True)
     if heard.shares is None:
         return _mean("The footage has no sound, so this replica speaks in the mean style.")
     spoken = heard.shares[:, SILENCE] < 0.5
     speech_s = float(spoken.sum()) * FRAME_S
-    if speech_s < LEAST_SPEECH_S:
+    if speech_s < LEAST_SPEECH_S or not np.isfinite(mouth).any():
         return _mean(
             f"The footage holds {speech_s:.0f} s of speech and {LEAST_SPEECH_S:.0f} s are needed, "
             "so this replica speaks in the mean style.", speech_s=speech_s)

@@ -17,13 +17,14 @@ from rendering.engine.motion.mouth.motion import STYLE, MotionModel
 from rendering.engine.motion.mouth.recogniser import LOOK_AHEAD, Recogniser, RecogniserStream
 from rendering.engine.motion.mouth.release import MANIFEST_FILE, MODEL_FILE, MOST_BYTES, MouthModels
 from rendering.engine.motion.visemes import MOUTH, VISEMES
+from rendering.motion_models import SHIPPED
 from rendering.training.mouth import nets
-from rendering.worker.motion_models import SHIPPED, mouth_models
+from tests.common.mouths import shipped_models
 
 
 @pytest.fixture(scope="module")
 def models() -> MouthModels:
-    return mouth_models()
+    return shipped_models()
 
 
 def sound(seconds: float = 1.5, seed: int = 1) -> np.ndarray:
@@ -139,6 +140,7 @@ def test_the_shipped_release_is_small_and_says_where_it_comes_from(models: Mouth
 
 
 def _files() -> dict[str, bytes]:
+    shipped_models()
     return {name: (SHIPPED / name).read_bytes() for name in (MODEL_FILE, MANIFEST_FILE)}
 
 

@@ -18,14 +18,14 @@ from rendering.engine.motion.mouth.release import MouthModels
 from rendering.engine.motion.mouth.spoken import SpokenMouth, rung_of, style_of
 from rendering.engine.motion.visemes import CLOSURE, MOUTH, SILENCE, VISEMES
 from rendering.speech import VisemeSpan
-from rendering.worker.motion_models import mouth_models
+from tests.common.mouths import shipped_models
 
 JAW = MOUTH.index("jaw")
 
 
 @pytest.fixture(scope="module")
 def models() -> MouthModels:
-    return mouth_models()
+    return shipped_models()
 
 
 def spans(*names: str, each_s: float = 0.09) -> list[VisemeSpan]:

@@ -32,6 +32,10 @@ export function createTalk(root, { sendChannel, messageUrl, headers, onEnded }) 
       if (role === "replica") showCaption(speech);
       note(role, speech);
     },
+    // A page that was loaded again is told what was said before; one that heard it needs no telling.
+    "trustcore.transcript": ({ lines }) => {
+      if (log.children.length === 0) for (const { role, speech } of lines) note(role, speech);
+    },
     "conversation.started_speaking": () => { root.dataset.speaking = "yes"; },
     "conversation.stopped_speaking": () => { root.dataset.speaking = "no"; },
     "trustcore.emotion": (shown) => {
@@ -43,6 +47,7 @@ export function createTalk(root, { sendChannel, messageUrl, headers, onEnded }) 
     "trustcore.busy": () => note("note", log.dataset.busy),
     "trustcore.counts": (counts) => { if (window.__trustcore) window.__trustcore.worker = counts; },
     "trustcore.ended": ({ reason }) => onEnded(reason),
+    "trustcore.moved": () => onEnded("moved"),
   };
 
   function tellFace({ emotion, shown_milli: milli }) {

@@ -1,0 +1,189 @@
+"""The mouth's training: the truth it learns, the measures and their negative controls, a person's style, the corpus."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from rendering.engine.motion import controls
+from rendering.engine.motion.mouth.features import FRAMES_PER_S, RATE_HZ
+from rendering.engine.motion.mouth.motion import FRAME_S, MEAN_STYLE, STYLE
+from rendering.engine.motion.visemes import CLASS_OF, CLOSURE, MOUTH, SILENCE, VISEMES
+from rendering.speech.voices import EspeakVoice
+from rendering.training import canonical
+from rendering.training.mouth import augment, corpus, evaluate, measures, movement, style, texts, tracked, truth
+from rendering.training.mouth.corpus import Speech
+from rendering.training.mouth.evaluate import Judged, failed_bars, from_text, negative_controls
+from rendering.training.mouth.movement import JAW, opening
+from rendering.training.mouth.recognise import labels
+from rendering.training.mouth.truth import Sounds
+from tests.common.mouths import shipped_models
+from tests.common.moving_face import record
+
+
+@pytest.fixture(scope="module")
+def speech() -> Speech:
+    """A minute of a voice that is kept out of training."""
+    voice = EspeakVoice("en-us", variant=corpus.HELD_OUT_VARIANTS[1])
+    return corpus.spoken_by(voice, texts.test_sentences("en")[:20])
+
+
+def test_the_truth_closes_on_every_bilabial_in_any_style(speech: Speech) -> None:
+    random = np.random.default_rng(1)
+    for _ in range(4):
+        moved = evaluate.table_driver(speech, truth.draw_style(random))
+        assert measures.compare(moved, moved, speech.bilabials_s).closure_share == 1.0
+        near = np.round(speech.bilabials_s * FRAMES_PER_S).astype(int)
+        lowest = np.min([opening(moved)[near + k] for k in (-1, 0, 1)], axis=0)
+        assert np.mean(lowest < measures.CLOSED) > 0.95
+
+
+def test_style_feeling_and_unevenness_change_the_truth_and_leave_closing(speech: Speech) -> None:
+    sounds, times_s = Sounds(speech.starts_s, speech.ends_s, speech.classes), np.arange(300) * FRAME_S
+    plain = truth.move(times_s, sounds, MEAN_STYLE)
+    late, wide = MEAN_STYLE.copy(), MEAN_STYLE.copy()
+    late[STYLE.index("lead")], wide[STYLE.index("gain_jaw")] = -1.5, 1.0
+    assert measures.best_lag_s(truth.move(times_s, sounds, late)[:, JAW], plain[:, JAW], 30, 0.2)[0] > 0.01
+    assert truth.move(times_s, sounds, wide)[:, JAW].mean() > 1.2 * plain[:, JAW].mean()
+    glad = np.zeros(8, np.float32)
+    glad[1] = 1.0
+    felt = truth.move(times_s, sounds, MEAN_STYLE, glad)
+    assert np.array_equal(felt[:, [JAW, CLOSURE]], plain[:, [JAW, CLOSURE]])
+    assert not np.allclose(felt, plain)
+    uneven = truth.move(times_s, sounds, MEAN_STYLE, None, truth.Unevenness(), np.random.default_rng(2))
+    assert 0.01 < np.abs(uneven - plain).mean() < 0.1
+
+
+def test_a_perfect_movement_measures_as_perfect(speech: Speech) -> None:
+    wanted = evaluate.table_driver(speech, MEAN_STYLE)
+    perfect = measures.compare(wanted, wanted, speech.bilabials_s)
+    assert perfect.rmse == 0.0
+    assert (perfect.closure_share, perfect.false_closures_per_min) == (1.0, 0.0)
+    assert (perfect.variance_ratio, perfect.jitter_ratio) == (pytest.approx(1.0, abs=0.01), 1.0)
+    assert perfect.lag_ms == pytest.approx(0.0, abs=0.1)
+    later = np.concatenate([wanted[:3], wanted[:-3]])
+    assert measures.compare(later, wanted, speech.bilabials_s).lag_ms == pytest.approx(100.0, abs=3.0)
+
+
+def test_energy_and_opening_find_the_lag_of_the_sound(speech: Speech) -> None:
+    wanted = opening(evaluate.table_driver(speech, MEAN_STYLE))
+    plain = measures.sync(wanted, FRAMES_PER_S, speech.samples)
+    later = np.concatenate([np.zeros(round(0.2 * RATE_HZ), np.float32), speech.samples])
+    shifted = measures.sync(np.concatenate([wanted, np.zeros(6)]), FRAMES_PER_S, later)
+    assert plain.margin > 0.2
+    assert plain.lag_ms - shifted.lag_ms == pytest.approx(200.0, abs=15.0)
+
+
+CAUGHT_BY = {
+    "another_utterance": {"closure", "false_closures"}, "late_200_ms": {"lag"},
+    "always_closed": {"false_closures", "variance"}, "moving_average": {"jitter"},
+    "loudness": {"closure", "energy_peak"},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("control", CAUGHT_BY)
+def test_negative_controls_miss_the_bars_that_are_there_for_them(speech: Speech, control: str) -> None:
+    judged = Judged.of(speech)
+    moved = negative_controls(from_text(shipped_models().motion, speech), speech)[control]
+    sync = measures.sync(opening(moved), FRAMES_PER_S, speech.samples)
+    assert set(failed_bars(judged.score(moved), sync.peak, sync.margin, is_text=False)) >= CAUGHT_BY[control]
+
+
+def test_exact_times_hold_every_bar_on_a_voice_kept_out_of_training(speech: Speech) -> None:
+    judged, moved = Judged.of(speech), from_text(shipped_models().motion, speech)
+    sync = measures.sync(opening(moved), FRAMES_PER_S, speech.samples)
+    assert failed_bars(judged.score(moved), sync.peak, sync.margin, is_text=True) == []
+    random = np.random.default_rng(7)
+    strangers = [evaluate.table_driver(speech, truth.draw_style(random)) for _ in range(4)]
+    assert judged.score(moved).rmse < judged.score(*strangers).rmse
+
+
+@pytest.mark.parametrize(("fps", "shift_s"), [(25.0, 0.10), (30.0, -0.067)])
+def test_style_and_sound_offset_are_found_again(speech: Speech, fps: float, shift_s: float) -> None:
+    wanted_style = truth.draw_style(np.random.default_rng(5))
+    sounds = Sounds(speech.starts_s, speech.ends_s, speech.classes)
+    times_s = np.arange(int(len(speech.samples) / RATE_HZ * fps)) / fps
+    # The picture shows at t what the sound says at t + shift: sound that comes later than the picture.
+    mouth = truth.move(times_s + shift_s, sounds, wanted_style, None, truth.Unevenness(), np.random.default_rng(6))
+    mouth[100] = np.nan
+    found = style.fit(shipped_models(), mouth, fps, speech.samples)
+    own_lead_s = truth.LEAD_SD_S * wanted_style[STYLE.index("lead")]
+    assert found.offset_ms == pytest.approx(1000 * (shift_s + own_lead_s), abs=25.0)
+    assert found.note == "Fitted to the footage."
+    assert found.error_after < 0.97 * found.error_before
+    gains = slice(0, STYLE.index("speed"))
+    assert np.corrcoef(found.vector[gains], wanted_style[gains])[0, 1] > 0.6
+    whole = np.round(speech.frames).astype(int)
+    wanted = truth.move(np.arange(whole) * FRAME_S, sounds, wanted_style)
+    errors = [
+        measures.compare(from_text(shipped_models().motion, speech, s), wanted, speech.bilabials_s).rmse
+        for s in (MEAN_STYLE, found.vector)
+    ]
+    assert errors[1] < errors[0]
+
+
+@pytest.mark.parametrize("kind", ["silence", "music", "another_sound", "no_sound"])
+def test_footage_without_usable_speech_gives_the_mean_style_and_says_so(speech: Speech, kind: str) -> None:
+    count = 40 * RATE_HZ
+    mouth = evaluate.table_driver(speech, MEAN_STYLE)[: 40 * FRAMES_PER_S]
+    samples = {
+        "silence": np.zeros(count, np.float32), "no_sound": np.zeros(0, np.float32),
+        "music": augment.levelled(augment.coloured(count, np.random.default_rng(1), 1.0)),
+        "another_sound": np.roll(speech.samples, 17 * RATE_HZ)[:count],
+    }[kind]  # fmt: skip
+    found = style.fit(shipped_models(), mouth, FRAMES_PER_S, samples)
+    assert np.array_equal(found.vector, MEAN_STYLE)
+    assert "mean style" in found.note
+    assert found.to_facts()["vector"] == [0.0] * len(STYLE)
+
+
+def test_tracked_lips_are_taken_apart_into_controls() -> None:
+    clip = record(60, 64)
+    mean = canonical.canonicalise(clip.landmarks)
+    space = canonical.fit_space(mean, canonical.align(clip.landmarks, mean), 12)
+    basis = controls.build(space, 0.2)
+    jaws = np.linspace(0, 1, 30)
+    rest = space.mean + np.tensordot(space.neutral, space.basis, 1)
+    one = np.tensordot(basis.coefficients[0], space.basis, 1) + basis.residuals[0]
+    found = tracked.mouth_controls((rest + jaws[:, None, None] * one).astype(np.float32), space, 0.2)
+    assert found.shape == (30, len(MOUTH))
+    assert np.corrcoef(found[:, JAW], jaws)[0, 1] > 0.95
+    assert (found >= 0).all()
+    assert found[0, CLOSURE] == 1.0
+    assert found[-1, CLOSURE] < 0.6
+
+
+def test_a_drawn_corpus_is_seeded_and_keeps_the_held_out_voice_out() -> None:
+    one, same = corpus.build(0.15, 4), corpus.build(0.15, 4)
+    assert np.array_equal(one.samples, same.samples)
+    assert corpus.HELD_OUT_VOICE not in one.voices
+    assert not any(held in name for name in one.voices for held in corpus.HELD_OUT_VARIANTS)
+    shares = labels(one)
+    assert shares.shape == (one.frames, len(VISEMES))
+    np.testing.assert_allclose(shares.sum(1), 1.0, atol=2e-3)  # a sample of rounding at a seam
+    middle = round(one.bilabials_s[0] * FRAMES_PER_S)
+    assert shares[middle - 1 : middle + 2, CLASS_OF["PP"]].max() > 0.3
+    assert (np.diff(one.starts_s) >= 0).all()
+
+
+def test_misheard_sounds_are_right_as_often_as_their_share_says() -> None:
+    random = np.random.default_rng(3)
+    classes = random.integers(0, len(VISEMES), 4000)
+    sounds = Sounds(np.arange(4000) * 0.1, np.arange(1, 4001) * 0.1, classes)
+    readings = np.stack(movement.misheard(sounds, random))
+    right = (readings == classes).mean(0)
+    assert 0.65 < right.mean() < 0.9
+    assert set(np.unique(np.round(right, 1))) == {0.0, 0.2, 0.4, 0.6, 0.8, 1.0}
+
+
+def test_spoiled_sound_stays_in_range_and_other_sounds_are_many() -> None:
+    random = np.random.default_rng(9)
+    voice = 0.2 * np.sin(2 * np.pi * 200 * np.arange(RATE_HZ) / RATE_HZ).astype(np.float32)
+    for _ in range(12):
+        spoiled = augment.spoil(voice, random)
+        assert spoiled.shape == voice.shape
+        assert np.abs(spoiled).max() <= 1.0
+        assert np.isfinite(spoiled).all()
+    others = [augment.not_speech(RATE_HZ // 2, random) for _ in range(30)]
+    assert all(np.isfinite(other).all() and other.std() > 1e-4 for other in others)
+    assert SILENCE == 0
