@@ -90,4 +90,9 @@ if [ -f deploy/npm/package-lock.json ] && ! is_current "$vendor" deploy/npm/pack
   done < deploy/npm/vendor.txt
   mark_current "$vendor" deploy/npm/package-lock.json
 fi
+# --- Kernels -----------------------------------------------------------------------------------------------------------
+# The drawing kernels are compiled now, so that the first worker need not; the cache is quick to load when it is current.
+say "Drawing kernels (a minute the first time)"
+.venv/bin/python -m rendering.engine | sed 's/^/    /'
+
 say "Set-up is complete."

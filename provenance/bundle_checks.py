@@ -313,13 +313,14 @@ def _recordings(evidence: Evidence, trust_pem: str) -> None:
             raise BundleInvalid(f"{name} does not verify: {' '.join(inner.sentences)}", file=name)
         evidence.serials.add(str(inner.facts[SERIAL]))
         if is_fragments:
-            _segment_roots(evidence, name, content, str(inner.facts["manifest"]))
+            for run, told in zip(fmp4.split_runs(content), inner.facts["runs"], strict=True):
+                _segment_roots(evidence, name, run, str(told["manifest"]))
     if attached:
         evidence.said.append(f"{len(attached)} recordings verify.")
 
 
 def _segment_roots(evidence: Evidence, name: str, content: bytes, label: str) -> None:
-    """Compare a recording with the roots that were logged while it was sent: one for each second.
+    """Compare one run of a recording with the roots that were logged while it was sent: one for each second.
 
     Raises:
         BundleInvalid: a second that is there differs from what was sent.

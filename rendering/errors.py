@@ -93,6 +93,12 @@ class RecordingRefused(Refusal):
     code = "recording.refused"
 
 
+class RejoinRefused(Refusal):
+    """This viewer connected to one conversation too often, or offers what was offered before."""
+
+    code = "conversation.rejoin_refused"
+
+
 class MessagesTooFast(Refusal):
     """One viewer sent more messages in a few seconds than a conversation needs."""
 

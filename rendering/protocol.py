@@ -15,7 +15,8 @@ Paths, all under /worker/v1:
 | POST /leases/{id}/answer | {"offer_id", "sdp", "session_facts", "manifest": ManifestRequest} | SignedManifest |
 | POST /leases/{id}/segments | {"segments": [SegmentRoot...]} | {} |
 | POST /leases/{id}/clamps | {"clamps": [{"emotion", "asked_milli", "shown_milli", "media_time_s"}]} | {} |
-| PUT  /leases/{id}/recording | fMP4 fragments, application/octet-stream | {} |
+| POST /leases/{id}/emotions | {"emotions": [EmotionShown...]} | {} |
+| PUT  /leases/{id}/recording | fMP4: for each connection its init segment and fragments, octet-stream | {} |
 | POST /leases/{id}/finish | {"reason", "counters"} | {} |
 | GET  /blobs/{public_id} | | ciphertext (Cobblestone-256) |
 | POST /leases/{id}/progress | TrainingProgress | {"cancelled": bool} |
@@ -34,8 +35,14 @@ RENEW_EVERY_S = 0.6
 POLL_TIMEOUT_S = 25.0
 MAX_SDP_CHARS = 48_000
 UNJOINED_LIFETIME_S = 60.0
+# How long a session waits for a viewer whose line or page is gone. A reload takes some seconds on a slow machine, a
+# change from one network to another up to ten; a place is held for nobody meanwhile.
+REJOIN_WITHIN_S = 15.0
+SESSION_STATES = ("loading", "ready", "live", "away", "ending")  # "away": nothing is sent until the viewer is back
 
 LeaseKind = Literal["session", "training"]
+EmotionSource = Literal["request", "message", "tag", "brain"]  # who asked for it
+EmotionLimit = Literal["", "unknown", "policy", "replica"]  # what held it back: no such word, grant, footage
 EventKind = Literal["offer", "message", "emotion", "interrupt", "revoke", "end"]
 
 
@@ -127,7 +134,7 @@ class Counters:
 @dataclass(frozen=True)
 class Renewal:
     epoch: int
-    state: str  # "loading", "ready", "live", "ending"
+    state: str  # one of SESSION_STATES
     counters: Counters = field(default_factory=Counters)
     marks_ms: Mapping[str, float] = field(default_factory=dict)  # latency marks, ms since the event each is named for
 
@@ -170,6 +177,8 @@ class ManifestRequest:
     height: int
     signer_binding: str  # b64 COSE_Sign1 over the signer's certificate, which Lease.facts["signer_certificate"] holds
     video_codec: str = "h264"  # or "vp8"; the init segment's sample entry
+    media_start_ms: int = 0  # the session's media time when this connection's frames may begin
+    follows: str = ""  # label of the manifest under which this session sent frames before; "" for the first connection
     session_facts: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -196,6 +205,19 @@ class SegmentRoot:
     mark_slot_index: int  # of the slot in force at its end; which signs, modulo 64
     mark_slot_from: int  # first sequence sent in that slot: no slot is shorter than a second, so none goes untold
     started_at: str
+
+
+@dataclass(frozen=True)
+class EmotionShown:
+    """The face turned to an emotion. `limited_by` "" means that it is shown as it was asked for."""
+
+    emotion: str  # one of the eight
+    shown_milli: int
+    asked: str  # one of the eight; neutral for a word that none of them is meant by
+    asked_milli: int
+    source: EmotionSource
+    limited_by: EmotionLimit
+    media_time_s: float
 
 
 @dataclass(frozen=True)

@@ -56,6 +56,8 @@ class SessionFacts:
     footage_sha256: str = ""
     disclosure: str = ""
     oversight: Oversight = "prompt_guided"
+    media_start_ms: int = 0  # where on the session's media clock frames under this manifest, and its key's life, begin
+    follows: str = ""  # label of the manifest under which this session sent frames before, when its viewer came back
     extra: dict[str, Any] = field(default_factory=dict)  # further JSON facts, shown and never relied on
 
     def to_assertion(self) -> dict[str, Any]:
@@ -72,7 +74,8 @@ class SessionFacts:
                           for s in self.mark_slots],
             },
             "created_at": to_rfc3339_seconds(self.created_at), "validity_s": self.validity_s,
-            "footage_sha256": self.footage_sha256, "disclosure": self.disclosure, "extra": self.extra,
+            "footage_sha256": self.footage_sha256, "disclosure": self.disclosure,
+            "media_start_ms": self.media_start_ms, "follows": self.follows, "extra": self.extra,
         }
 
 

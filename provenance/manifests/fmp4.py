@@ -6,6 +6,7 @@ Deterministic on purpose: sender, recorder and both verifiers must build the ver
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 from provenance.manifests.errors import FragmentInvalid
 
@@ -247,7 +248,7 @@ def fragment_facts(fragment: Fragment) -> tuple[int, int, bool]:
 
 
 def split_recording(encoded: bytes) -> tuple[bytes, Iterator[bytes]]:
-    """(init segment, fragments in order) of a recording file.
+    """(init segment, fragments in order) of one run of a recording file.
 
     Raises:
         FragmentInvalid: no init segment, or boxes out of order. The iterator may raise too.
@@ -261,6 +262,20 @@ def split_recording(encoded: bytes) -> tuple[bytes, Iterator[bytes]]:
     if encoded[4:8] != b"ftyp" or b"moov" not in kinds:
         raise FragmentInvalid("This file does not begin with an init segment.")
     return encoded[:init_end], split_fragments(encoded[init_end:])
+
+
+def split_runs(encoded: bytes) -> list[bytes]:
+    """The runs of a recording file: each is the init segment of one connection and what was sent under it.
+
+    A session whose viewer came back has several, one after the other; see `split_recording` for one of them.
+
+    Raises:
+        FragmentInvalid: a box is cut short, or there is none.
+    """
+    starts = [start for kind, start, _ in walk_boxes(encoded) if kind == b"ftyp" or start == 0]
+    if not starts:
+        raise FragmentInvalid("This file is empty.")
+    return [encoded[start:stop] for start, stop in pairwise([*starts, len(encoded)])]
 
 
 def split_fragments(encoded: bytes) -> Iterator[bytes]:

@@ -51,15 +51,14 @@ def playable_mp4(fragment_file: bytes, audio: Sequence[AudioPacket] = (), *, cha
     """An ordinary MP4 of the sent pictures and sound, without re-encoding.
 
     Args:
-        fragment_file: the session's init segment and the fragments of its sealed frames, in order.
+        fragment_file: the runs of a session, each its init segment and the fragments of its sealed frames, in order.
+            Between two runs the last picture stands still.
         audio: Opus packets, or none. None for VP8, see `_vp8_mp4`.
 
     Raises:
         RecordingInvalid: no frames, or the frames do not parse as what the init segment says they are.
     """
-    init, encoded_fragments = fmp4.split_recording(fragment_file)
-    track = fmp4.picture_track_of(init)
-    fragments = [fmp4.parse_fragment(encoded) for encoded in encoded_fragments]
+    track, fragments = _sent(fragment_file)
     if not fragments:
         raise RecordingInvalid("This session sent no frame; there is nothing to record.")
     if track.sample_entry == VP8_FRAMES.sample_entry:
@@ -71,6 +70,18 @@ def playable_mp4(fragment_file: bytes, audio: Sequence[AudioPacket] = (), *, cha
     except av.FFmpegError as error:
         raise RecordingInvalid(f"The sent frames cannot be written as MP4: {error}") from error
     return out.getvalue()
+
+
+def _sent(fragment_file: bytes) -> tuple[fmp4.PictureTrack, list[fmp4.Fragment]]:
+    """What the pictures of a session are, and all of them. Raises RecordingInvalid when its runs differ in that."""
+    tracks, fragments = set(), []
+    for run in fmp4.split_runs(fragment_file):
+        init, encoded_fragments = fmp4.split_recording(run)
+        tracks.add(fmp4.picture_track_of(init))
+        fragments += [fmp4.parse_fragment(encoded) for encoded in encoded_fragments]
+    if len(tracks) != 1:
+        raise RecordingInvalid("The runs of this recording differ in codec or size.")
+    return tracks.pop(), fragments
 
 
 def _vp8_mp4(track: fmp4.PictureTrack, fragments: Sequence[fmp4.Fragment], audio: Sequence[AudioPacket]) -> bytes:
@@ -167,13 +178,15 @@ def slots_shown(slots: Sequence[MarkSlot], times_90k: Sequence[int]) -> tuple[Ma
 
 def sign_recording(
     signer: ClaimSigner, mp4: bytes, facts: SessionFacts, init: InitSegment, *, fragment_file_sha256: str,
-    mark_slots: Sequence[MarkSlot], frames: int, time_stamps: TimeStamps | None = None,
+    mark_slots: Sequence[MarkSlot], frames: int, later_manifests: Sequence[str] = (),
+    time_stamps: TimeStamps | None = None,
 ) -> SignedRecording:
     """Sign a playable MP4 as a whole and re-read it.
 
     Args:
         mp4: from `playable_mp4`.
         facts, init: of the session; the recording's manifest names the session's manifest.
+        later_manifests: labels of those that the session had after it, one for each time its viewer came back.
         mark_slots: the watermark payloads that were really in the picture, with their times.
 
     Raises:
@@ -183,6 +196,7 @@ def sign_recording(
     recorded = {
         "session_manifest": init.label, "session_claim_sha256": init.claim_sha256,
         "fragment_file_sha256": fragment_file_sha256, "frames": frames,
+        "later_manifests": list(later_manifests),
     }
     ingredients = session_ingredients(facts)
     said = [

@@ -21,6 +21,7 @@ from trustcore.primitives.canonical import canonical_bytes
 MODEL_NAME = "Trustcore Gaussian replica"
 MAX_INIT_BYTES = 4 * 1024 * 1024  # a signed init segment is about 20 KB
 MAX_VALIDITY_S = 24 * 3600
+MAX_MEDIA_START_MS = MAX_VALIDITY_S * 1000
 
 
 @dataclass(frozen=True)
@@ -70,6 +71,8 @@ class SessionManifest:
     signer_name: str
     codec: FrameCodec
     signer_serial: str = ""  # of its certificate, hex
+    media_start_ms: int = 0  # a viewer who came back has a manifest that begins later on the session's media clock
+    follows: str = ""  # label of the manifest before it in the same session
 
 
 def sign_session_manifest(
@@ -156,8 +159,23 @@ def read_session_manifest(init: bytes, anchor_pem: str) -> SessionManifest:
         facts=facts,
         key=_read_key(jumbf.assertion_cbor(init, manifest, assertions.SESSION_KEYS_LABEL), certificate),
         signer_name=certificate.subject.rfc4514_string(), codec=_codec_of(init),
-        signer_serial=f"{certificate.serial_number:x}",
+        signer_serial=f"{certificate.serial_number:x}", media_start_ms=_read_media_start(facts),
+        follows=_read_follows(facts),
     )
+
+
+def _read_media_start(facts: dict[str, Any]) -> int:
+    start_ms: int = facts.get("media_start_ms", 0)
+    if not _is_whole(start_ms, MAX_MEDIA_START_MS):
+        raise ManifestInvalid("The media time at which this manifest begins is malformed.")
+    return start_ms
+
+
+def _read_follows(facts: dict[str, Any]) -> str:
+    follows = facts.get("follows", "")
+    if not isinstance(follows, str):
+        raise ManifestInvalid("The label of the manifest that this one follows is malformed.")
+    return follows
 
 
 def _demand_same(trusted: c2pa_files.TrustedFile, facts: dict[str, Any], certificate: x509.Certificate) -> None:

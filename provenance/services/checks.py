@@ -184,10 +184,19 @@ def _of_fragments(report: Report) -> _Manifest:
     facts = {"verified": frames["verified"], "received": frames["received"]}
     state = ManifestState.CHANGED
     if report.outcome is Outcome.VERIFIED:
-        missing = session_lookup.frames_after(report.facts["manifest"], report.facts["last_sequence"])
+        missing = _missing_after(report.facts["runs"])
         state = ManifestState.BEGINNING if missing is None or missing > 0 else ManifestState.HOLDS
         facts |= {"sent": frames["verified"] + missing} if missing else {}
     return _Manifest(state, report.facts.get("session_id", ""), facts)
+
+
+def _missing_after(runs: list[dict[str, Any]]) -> int | None:
+    """How many frames our log knows at the ends of these runs that the file lacks; None when it knows nothing of one.
+
+    A whole run that is cut off at the end is not seen here: its manifest is not in the file.
+    """
+    missing = [session_lookup.frames_after(run["manifest"], run["last_sequence"]) for run in runs]
+    return None if None in missing else sum(count or 0 for count in missing)
 
 
 def _of_whole(report: Report, content: bytes, anchor: str, media_type: str) -> _Manifest:

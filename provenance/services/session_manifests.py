@@ -112,6 +112,11 @@ def sign_recording(
         if manifest is not None:
             manifest.recording_claim_sha256, manifest.content_hashes = signed.claim_sha256, trace
             manifest.save(update_fields=["recording_claim_sha256", "content_hashes"])
+            # A clip of it may name any manifest that the session had; the trace is of the whole session.
+            for later in SessionManifest.objects.filter(conversation_id=conversation.id).exclude(pk=manifest.pk):
+                event.covers(later)
+                later.content_hashes = trace
+                later.save(update_fields=["content_hashes"])
             _keep_signed(event, manifest, SignedFile.Kind.RECORDING, signed)
     return signed
 
@@ -134,6 +139,12 @@ def sign_still(
         if manifest is not None:
             _keep_signed(event, manifest, SignedFile.Kind.STILL, signed)
     return signed
+
+
+def init_segments_of(conversation_id: str) -> tuple[bytes, ...]:
+    """The session manifests that were signed for a conversation, oldest first."""
+    rows = SessionManifest.objects.filter(conversation_id=conversation_id).order_by("created_at", "id")
+    return tuple(bytes(row.init_segment) for row in rows)
 
 
 def _signed(

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import pairwise
 from typing import Any
 
 from provenance.errors import ClaimProofInvalid, SessionRequestInvalid
@@ -58,7 +59,7 @@ class SignedSession:
 
 @dataclass(frozen=True)
 class _Sent:
-    """A verified fragment file: the session's facts and manifest, and the media time of each frame."""
+    """One verified run of a fragment file: the session's facts and manifest, and the media time of each frame."""
 
     facts: SessionFacts
     init: InitSegment
@@ -141,11 +142,12 @@ class Signer:
             ManifestSigningFailed: what was signed does not read back as Trusted.
             TimestampFailed: a time stamp is required and there is none.
         """
-        sent = self._sent(fragment_file)
+        first, *later = runs = self._runs(fragment_file)
+        shown = [slot for run in runs for slot in recording.slots_shown(run.facts.mark_slots, run.times_90k)]
         return recording.sign_recording(
-            self._signer, recording.playable_mp4(fragment_file, audio), sent.facts, sent.init,
-            fragment_file_sha256=sha256_hex(fragment_file),
-            mark_slots=recording.slots_shown(sent.facts.mark_slots, sent.times_90k), frames=len(sent.times_90k),
+            self._signer, recording.playable_mp4(fragment_file, audio), first.facts, first.init,
+            fragment_file_sha256=sha256_hex(fragment_file), mark_slots=shown,
+            frames=sum(len(run.times_90k) for run in runs), later_manifests=[run.init.label for run in later],
             time_stamps=self._time_stamps(),
         )
 
@@ -159,19 +161,28 @@ class Signer:
         Raises:
             As `sign_recording`.
         """
-        sent = self._sent(fragment_file)
+        runs = self._runs(fragment_file)
         picture = still.picture_at(fragment_file, at_ms)
         # A decoder tells time in its own rounding; the frame's own number decides which slot's mark is in it.
         told_90k = picture.at_ms * fmp4.TIMESCALE // 1000
-        shown_90k = min(sent.times_90k, key=lambda time_90k: abs(time_90k - told_90k))
+        sent, shown_90k = min(
+            ((run, time_90k) for run in runs for time_90k in run.times_90k), key=lambda one: abs(one[1] - told_90k))
         (slot,) = recording.slots_shown(sent.facts.mark_slots, [shown_90k])
         return still.sign_still(
             self._signer, picture, sent.facts, sent.init, mark_slot=slot, time_stamps=self._time_stamps(),
         )
 
-    def _sent(self, fragment_file: bytes) -> "_Sent":
-        """What a fragment file holds, once every frame of it proved to be of that session."""
-        encoded_init, fragments = fmp4.split_recording(fragment_file)
+    def _runs(self, fragment_file: bytes) -> "list[_Sent]":
+        """The runs of a fragment file, one for each time its viewer connected; all of them are of one session."""
+        runs = [self._sent(run) for run in fmp4.split_runs(fragment_file)]
+        if any(after.facts.follows != before.init.label or after.facts.grant_sha256 != before.facts.grant_sha256
+               for before, after in pairwise(runs)):
+            raise RecordingInvalid("The runs of this recording are not one session's, one after the other.")
+        return runs
+
+    def _sent(self, run: bytes) -> "_Sent":
+        """What a run holds, once every frame of it proved to be sent under its manifest."""
+        encoded_init, fragments = fmp4.split_recording(run)
         session = session_manifest.read_session_manifest(encoded_init, self._signer.anchor_pem)
         times_90k = []
         for fragment in fragments:
@@ -214,6 +225,9 @@ def session_facts(
         mark_slots=mark_slots(request.get("mark_slots")), created_at=now,
         validity_s=max(1, int((from_rfc3339(grant.not_after) - now).total_seconds())),
         footage_sha256=grant.footage_sha256, disclosure=grant.disclosure,
+        media_start_ms=_number(
+            {"media_start_ms": 0, **request}, "media_start_ms", 0, session_manifest.MAX_MEDIA_START_MS),
+        follows=_text(request, "follows") if request.get("follows") else "",
         extra={"lease_id": claim["lease_id"], "epoch": claim["epoch"], "build_sha256": claim["build_sha256"],
                "replica_sha256": grant.replica_sha256, "policy_sha256": grant.policy_sha256},
     )
@@ -257,6 +271,7 @@ def facts_of(session: SessionManifest) -> SessionFacts:
             viewer_nonce=told["viewer_nonce"], dtls_fingerprint=told["dtls_fingerprint"],
             mark_slots=mark_slots(told["mark"]["slots"]), created_at=session.key.created_at,
             validity_s=told["validity_s"], footage_sha256=told["footage_sha256"], disclosure=told["disclosure"],
+            media_start_ms=session.media_start_ms, follows=session.follows,
             extra=told["extra"],
         )
     except (KeyError, TypeError) as error:

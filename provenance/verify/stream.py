@@ -160,7 +160,10 @@ def _check_info(info: Any, sequence: int, manifest: SessionManifest) -> None:
 
 def _check_time(media_time_90k: int, manifest: SessionManifest, now: datetime | None) -> None:
     key = manifest.key
-    if media_time_90k > key.validity_s * fmp4.TIMESCALE:
+    since_start_90k = media_time_90k - manifest.media_start_ms * fmp4.TIMESCALE // 1000
+    if since_start_90k < 0:
+        raise SegmentInvalid("This frame lies before the session manifest's time.")
+    if since_start_90k > key.validity_s * fmp4.TIMESCALE:
         raise SegmentInvalid("This frame lies after the session key's life.")
     if now is not None and now > key.expires_at:
         raise SegmentInvalid("The session key has expired.")

@@ -46,19 +46,56 @@ def is_manifest_alone(encoded: bytes) -> bool:
 
 
 def verify_fragment_file(name: str, encoded: bytes, anchor_pem: str, progress: Progress = silent) -> Report:
-    """Judge every frame of a recording made of the very fragments that were sent."""
+    """Judge every frame of a recording made of the very fragments that were sent.
+
+    A session whose viewer came back has a manifest, a key and a run of frames for each connection. Every run is judged
+    under its own manifest, and all of them must be of one session, in order, each naming the one before.
+    """
     report = Report(name, "recording of sent frames", Outcome.CHANGED)
+    runs: list[StreamVerifier] = []
+    reasons: dict[str, int] = {}
+    total = _frame_count(encoded)
     try:
-        init, fragments = fmp4.split_recording(encoded)
-        verifier = StreamVerifier(_session_manifest(report, init, anchor_pem))
-        reasons = _check_frames(verifier, fragments, _frame_count(encoded), progress)
+        for run in fmp4.split_runs(encoded):
+            init, fragments = fmp4.split_recording(run)
+            runs.append(StreamVerifier(_session_manifest(report, init, anchor_pem)))
+            _demand_next(runs)
+            _check_frames(runs[-1], fragments, lambda: progress(_sum_of(runs).received, total), reasons)
     except (ManifestInvalid, FragmentInvalid) as error:
         return _refused(report, error)
-    report.facts |= {"frames": verifier.counts.as_json(), "last_sequence": verifier.highest}
-    report.sentences = [*_frame_sentences(verifier, reasons), *_beginning(verifier), END_UNKNOWN]
-    if _is_whole(verifier.counts) and verifier.lowest == verifier.manifest.key.minimum_sequence:
+    counts = _sum_of(runs)
+    report.facts |= {"frames": counts.as_json(), "last_sequence": runs[-1].highest, "runs": [_run(one) for one in runs]}
+    report.sentences = [*_frame_sentences(counts, reasons), *_connections(runs), *_beginnings(runs), END_UNKNOWN]
+    is_whole = all(_is_whole(one.counts) and one.lowest == one.manifest.key.minimum_sequence for one in runs)
+    if is_whole and not runs[0].manifest.follows:
         report.outcome = Outcome.VERIFIED
     return report
+
+
+def _demand_next(runs: list[StreamVerifier]) -> None:
+    """The last run goes on where the ones before it ended: the same session, signed by the same signer.
+
+    Raises:
+        ManifestInvalid
+    """
+    if len(runs) < 2:
+        return
+    before, after = (one.manifest for one in runs[-2:])
+    if any(before.facts.get(name) != after.facts.get(name) for name in ("session_id", "tenant", "grant_sha256")):
+        raise ManifestInvalid("A part of this recording is of another session.")
+    if after.follows != before.label:
+        raise ManifestInvalid("Parts of this recording are missing, twice there, or in another order.")
+    if after.signer_serial != before.signer_serial or after.media_start_ms < before.media_start_ms:
+        raise ManifestInvalid("The parts of this recording do not fit each other.")
+
+
+def _sum_of(runs: list[StreamVerifier]) -> StreamCounts:
+    counted = [one.counts.as_json() for one in runs]
+    return StreamCounts(**{name: sum(counts[name] for counts in counted) for name in counted[0]})
+
+
+def _run(verifier: StreamVerifier) -> dict[str, Any]:
+    return {"manifest": verifier.manifest.label, "frames": verifier.counts.verified, "last_sequence": verifier.highest}
 
 
 def verify_fragments(
@@ -72,11 +109,13 @@ def verify_fragments(
     report.outcome = Outcome.CHANGED
     try:
         verifier = StreamVerifier(_session_manifest(report, init, anchor_pem))
-        reasons = _check_frames(verifier, fmp4.split_fragments(encoded), _frame_count(encoded), progress)
+        reasons: dict[str, int] = {}
+        fragments, total = fmp4.split_fragments(encoded), _frame_count(encoded)
+        _check_frames(verifier, fragments, lambda: progress(verifier.counts.received, total), reasons)
     except (ManifestInvalid, FragmentInvalid) as error:
         return _refused(report, error)
     report.facts["frames"] = verifier.counts.as_json()
-    report.sentences = _frame_sentences(verifier, reasons)
+    report.sentences = _frame_sentences(verifier.counts, reasons)
     if verifier.counts.verified:
         which = f"They are frames {verifier.lowest} to {verifier.highest}."
         report.sentences.append(f"{which} What came before and after them, this file cannot say.")
@@ -111,24 +150,21 @@ def _frame_count(encoded: bytes) -> int:
 
 
 def _check_frames(
-    verifier: StreamVerifier, fragments: Iterator[bytes], total: int, progress: Progress,
-) -> dict[str, int]:
-    """Judge each frame; {what was wrong: how often}."""
-    reasons: dict[str, int] = {}
-    for done, fragment in enumerate(fragments):
+    verifier: StreamVerifier, fragments: Iterator[bytes], progress: Callable[[], None], reasons: dict[str, int],
+) -> None:
+    """Judge each frame, and count in `reasons` what was wrong how often."""
+    for fragment in fragments:
         verdict = verifier.check_fragment(fragment)
         if verdict.reason:
             reasons[verdict.reason] = reasons.get(verdict.reason, 0) + 1
-        progress(done + 1, total)
-    return reasons
+        progress()
 
 
 def _is_whole(counts: StreamCounts) -> bool:
     return counts.verified == counts.received > 0 and counts.gap == counts.reordered == 0
 
 
-def _frame_sentences(verifier: StreamVerifier, reasons: dict[str, int]) -> list[str]:
-    counts = verifier.counts
+def _frame_sentences(counts: StreamCounts, reasons: dict[str, int]) -> list[str]:
     said = [
         f"{counts.verified} of {counts.received} frames were signed by this session's key for this session.",
     ]
@@ -142,11 +178,21 @@ def _frame_sentences(verifier: StreamVerifier, reasons: dict[str, int]) -> list[
     return said
 
 
-def _beginning(verifier: StreamVerifier) -> list[str]:
-    first = verifier.manifest.key.minimum_sequence
-    if not verifier.counts.verified or verifier.lowest == first:
+def _connections(runs: list[StreamVerifier]) -> list[str]:
+    if len(runs) < 2:
         return []
-    return [f"The recording begins at frame {verifier.lowest}; the session began at frame {first}."]
+    return [f"The viewer connected {len(runs)} times; each connection has a session manifest and a key of its own."]
+
+
+def _beginnings(runs: list[StreamVerifier]) -> list[str]:
+    said = []
+    if runs[0].manifest.follows:
+        said.append("Another part of this session came before; this file does not hold it.")
+    for number, run in enumerate(runs, start=1):
+        first, which = run.manifest.key.minimum_sequence, "" if len(runs) == 1 else f" in connection {number}"
+        if run.counts.verified and run.lowest != first:
+            said.append(f"The recording begins at frame {run.lowest}{which}; the session began at frame {first}.")
+    return said
 
 
 def verify_whole_file(

@@ -26,11 +26,13 @@ class Renderer:
         renderer = Renderer(replica, 256)       # compiles or loads kernels: do this before the session is live
         picture = renderer.draw(state)          # [256, 256, 3] uint8 RGB, a fresh array each time
 
+    `most_splats`: leave out the splats that show least beyond so many, where drawing all would take too long.
+
     Raises:
         ValueError: the size lies outside 64..1024 pixels.
     """
 
-    def __init__(self, replica: Replica, size_px: int, backend: str = "cpu") -> None:
+    def __init__(self, replica: Replica, size_px: int, backend: str = "cpu", *, most_splats: int | None = None) -> None:
         if not SMALLEST_PX <= size_px <= LARGEST_PX:
             raise ValueError(f"The picture size must lie between {SMALLEST_PX} and {LARGEST_PX} pixels.")
         self._replica = replica
@@ -38,7 +40,8 @@ class Renderer:
         self._zoom = np.float32(size_px / replica.size_px)
         self._controls = controls.build(replica.space, replica.jaw_gap)
         backdrop = scale_picture(replica.plate.astype(np.float32) / 255, size_px)
-        self._painter = rasterize.choose(backend).Painter(replica.mesh, replica.gaussians, backdrop)
+        splats = strongest(replica.gaussians, most_splats)
+        self._painter = rasterize.choose(backend).Painter(replica.mesh, splats, backdrop)
         self._draw_mesh(replica.mesh.rest, np.zeros((2, FEATURES), np.float32), 1.0)
 
     @property
@@ -78,8 +81,8 @@ class Renderer:
 class GpuRenderer(Renderer):
     """A renderer whose pictures can stay on the graphics processor, for whoever marks and converts them there."""
 
-    def __init__(self, replica: Replica, size_px: int) -> None:
-        super().__init__(replica, size_px, "gpu")
+    def __init__(self, replica: Replica, size_px: int, *, most_splats: int | None = None) -> None:
+        super().__init__(replica, size_px, "gpu", most_splats=most_splats)
 
     def draw_planes(self, state: FaceState) -> tuple[Any, Any, Any]:
         """The picture of a state as I420 planes on the device: torch uint8 [size, size], [size/2, size/2] twice.
@@ -101,6 +104,17 @@ def warm_up() -> None:
     )
     painter = rasterize.choose().Painter(mesh, splats, np.zeros((16, 16, 3), np.float32))
     painter.paint(points, np.zeros((2, FEATURES), np.float32), 1.0)
+
+
+def strongest(splats: Gaussians, most: int | None) -> Gaussians:
+    """The splats that show most (opacity times area), at most so many, in their old order."""
+    if most is None or most >= len(splats):
+        return splats
+    values = splats.values
+    shown = values[:, gaussians.LOG_AXES] + values[:, gaussians.LOG_AXES + 1]
+    shown = shown - np.logaddexp(0, -values[:, gaussians.LOGIT])
+    kept = np.sort(np.argsort(-shown, kind="stable")[:most])
+    return Gaussians(splats.triangles[kept], splats.barycentrics[kept], np.ascontiguousarray(values[kept]))
 
 
 def scale_picture(picture: Array, size_px: int) -> Array:

@@ -71,14 +71,14 @@ class LiveState(models.Model):
     """What the worker last said about a running session: overwritten twice a second, so it is no audited row."""
 
     conversation = models.OneToOneField(Conversation, on_delete=models.CASCADE, related_name="live_state")
-    worker_state = models.CharField(max_length=16, blank=True)  # loading, ready, live, ending
+    worker_state = models.CharField(max_length=16, blank=True)  # one of protocol.SESSION_STATES
     counters = models.JSONField(default=dict)
     marks_ms = models.JSONField(default=dict)
     session_facts = models.JSONField(default=dict)
     mark = models.JSONField(default=dict)  # {"slot_id": hex16, "epoch": name, "first_index": 0..63}
-    init_segment = models.TextField(blank=True)  # b64 of the signed init segment; the recording starts with it
     last_segment = models.IntegerField(default=-1)
     clamp_count = models.PositiveIntegerField(default=0)
+    emotions = models.JSONField(default=list)  # what the face turned to, the newest last: protocol.EmotionShown
     viewer_counts = models.JSONField(default=dict)  # what the viewer's own check reports
     seen_at = models.DateTimeField(default=timezone.now)
 

@@ -1,5 +1,5 @@
 """The slot's answer to a viewer's offer. It is passed on only with a session manifest: the slot asks, the signer
-decides, control carries both and keeps the init segment for the recording.
+decides, control carries both. A viewer who comes back makes another offer and gets another manifest.
 """
 
 from collections.abc import Mapping
@@ -24,7 +24,7 @@ from trustcore.web.errors import RequestInvalid
 
 
 def answer_offer(job: Job, *, lease_id: str, worker: Worker, body: Mapping[str, Any], now: datetime) -> dict[str, Any]:
-    """Have the session's manifest signed, hand the answer with it to the viewer's waiting request, and note that the
+    """Have a session manifest signed, hand the answer with it to the viewer's waiting request, and note that the
     session is live. Returns the signed manifest in the protocol's shape.
 
     Args:
@@ -48,7 +48,7 @@ def answer_offer(job: Job, *, lease_id: str, worker: Worker, body: Mapping[str, 
     facts |= {name: signed[name] for name in ("manifest_label", "claim_sha256")}
     _pass_on(conversation, offer, {"sdp": sdp, "manifest_b64": signed["init_segment_b64"], "session_facts": facts})
     LiveState.objects.filter(id=live.id).update(
-        init_segment=signed["init_segment_b64"], session_facts=facts, worker_state="live", seen_at=now)
+        session_facts=facts, worker_state="live", seen_at=now)
     conversations.go_live(conversation=conversation, actor=actor, now=now)
     return signed
 

@@ -4,9 +4,11 @@ kept under the subject's key.
 
 from datetime import datetime
 
+from provenance.manifests import fmp4
+from provenance.manifests.errors import FragmentInvalid
 from provenance.services import session_manifests
 from rendering.errors import RecordingRefused
-from rendering.models import Conversation, LiveState, Recording
+from rendering.models import Conversation, Recording
 from trustcore.audit import recording
 from trustcore.audit.actions import Action
 from trustcore.audit.actors import Actor, reference_to
@@ -14,32 +16,33 @@ from trustcore.jobs.models import Worker
 from trustcore.keys.services import blobs
 from trustcore.primitives.hashing import sha256_hex
 from trustcore.primitives.ids import new_id
-from trustcore.primitives.signing import unb64
 
 
 def store(*, conversation: Conversation, worker: Worker, fragments: bytes, now: datetime) -> Recording:
-    """Keep a session's fragments with their init segment, and the signed copy. Handed in twice, the first stands.
+    """Keep a session's fragments with their init segments, and the signed copy. Handed in twice, the first stands.
+
+    Args:
+        fragments: for each connection the init segment that was signed for it, and what was sent under it.
 
     Raises:
-        RecordingRefused: the session was not to be recorded, or never had a manifest.
+        RecordingRefused: the session was not to be recorded, or an init segment is not one of its own.
         Refusal: the fragments are not those of this session, or the subject's key is gone.
     """
     known = Recording.objects.filter(conversation=conversation).first()
     if known is not None:
         return known
-    state = LiveState.objects.filter(conversation=conversation).first()
-    if not conversation.is_recorded or state is None or not state.init_segment:
+    if not conversation.is_recorded:
         raise RecordingRefused("This session is not to be recorded.", conversation=conversation.public_id)
-    init = unb64(state.init_segment)
-    whole = fragments if fragments.startswith(init) else init + fragments
+    _demand_own_manifests(conversation, fragments)
     actor = Actor.worker(worker.public_id)
-    signed = session_manifests.sign_recording(actor=actor, conversation=reference_to(conversation), fragment_file=whole)
-    kept = blobs.put(conversation.subject_public_id, context(conversation, "fragments"), whole, actor=actor)
+    signed = session_manifests.sign_recording(
+        actor=actor, conversation=reference_to(conversation), fragment_file=fragments)
+    kept = blobs.put(conversation.subject_public_id, context(conversation, "fragments"), fragments, actor=actor)
     playable = blobs.put(conversation.subject_public_id, context(conversation, "signed"), signed.encoded, actor=actor)
     row = Recording(
         public_id=new_id("recording"), conversation=conversation, fragments_blob_id=kept.public_id,
         fragments_sha256=kept.sha256,
-        signed_blob_id=playable.public_id, signed_sha256=sha256_hex(signed.encoded), size_bytes=len(whole),
+        signed_blob_id=playable.public_id, signed_sha256=sha256_hex(signed.encoded), size_bytes=len(fragments),
         created_at=now,
     )
     with recording.recording(actor=actor, action=Action.RECORDING_CREATED, obj=row) as event:
@@ -47,6 +50,22 @@ def store(*, conversation: Conversation, worker: Worker, fragments: bytes, now: 
         row.save(force_insert=True)
         event.add(conversation=conversation.public_id, fragments_sha256=kept.sha256, signed_sha256=row.signed_sha256)
     return row
+
+
+def _demand_own_manifests(conversation: Conversation, fragments: bytes) -> None:
+    """Each run begins with an init segment that was signed for this conversation.
+
+    Raises:
+        RecordingRefused
+    """
+    own = session_manifests.init_segments_of(conversation.public_id)
+    try:
+        told = [fmp4.split_recording(run)[0] for run in fmp4.split_runs(fragments)]
+    except FragmentInvalid as error:
+        raise RecordingRefused(error.message, conversation=conversation.public_id) from error
+    if any(init not in own for init in told):
+        raise RecordingRefused(
+            "This recording names a session manifest that was not signed for it.", conversation=conversation.public_id)
 
 
 def context(conversation: Conversation, part: str) -> str:

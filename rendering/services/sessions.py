@@ -4,7 +4,7 @@ import contextlib
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, get_args
 
 from django.conf import settings
 from django.db.models import F
@@ -22,6 +22,7 @@ from trustcore.jobs.errors import LeaseLost
 from trustcore.jobs.models import Job
 from trustcore.jobs.services import leases
 from trustcore.keys.services import holds, mark_keys
+from trustcore.policy.clamp import MAX_MILLI
 from trustcore.primitives.clock import from_rfc3339
 from trustcore.primitives.errors import Refusal
 from trustcore.primitives.grants import EMOTIONS
@@ -31,6 +32,8 @@ from trustcore.web.errors import RequestInvalid
 MODEL_FILES = ("model.safetensors", "manifest.json")
 MAX_SEGMENTS_A_CALL = 120
 MAX_CLAMPS_A_CALL = 200
+MAX_EMOTIONS_A_CALL = 200
+MAX_EMOTIONS_KEPT = 200
 MAX_FRAMES_A_SECOND = 240
 MAX_SEQUENCE = 2**31
 MAX_SEGMENT_TEXT_CHARS = 200
@@ -172,7 +175,7 @@ def _keep_counters(job: Job, report: Mapping[str, Any], *, now: datetime) -> dic
     changes: dict[str, Any] = {"counters": counters, "seen_at": now}
     if marks:
         changes["marks_ms"] = marks
-    if report.get("state") in ("loading", "ready", "live", "ending"):
+    if report.get("state") in protocol.SESSION_STATES:
         changes["worker_state"] = report["state"]
     if counters["unsealed_sent"]:
         with contextlib.suppress(_ToldBefore):
@@ -264,6 +267,30 @@ def note_clamps(job: Job, clamps: Sequence[Mapping[str, Any]]) -> None:
                 lease=job.public_id,
             )
         LiveState.objects.filter(conversation__public_id=job.object_id).update(clamp_count=F("clamp_count") + 1)
+
+
+def note_emotions(job: Job, emotions: Sequence[Mapping[str, Any]]) -> None:
+    """Keep what the face turned to, the newest when there are too many. What was lowered is told as a clamp besides."""
+    if len(emotions) > MAX_EMOTIONS_A_CALL:
+        raise RequestInvalid(f"Send at most {MAX_EMOTIONS_A_CALL} emotions at a time.")
+    told = [_checked_emotion(emotion) for emotion in emotions]
+    mine = LiveState.objects.filter(conversation__public_id=job.object_id)
+    # Only the slot that holds the lease tells these, one call after the other; a call told again adds nothing.
+    kept = mine.values_list("emotions", flat=True).get()
+    mine.update(emotions=[*kept, *(one for one in told if one not in kept)][-MAX_EMOTIONS_KEPT:])
+
+
+def _checked_emotion(unverified: Mapping[str, Any]) -> dict[str, Any]:
+    try:
+        fact = protocol.EmotionShown(**unverified)
+    except TypeError as error:
+        raise RequestInvalid("An emotion has missing or unknown fields.") from error
+    is_known = fact.emotion in EMOTIONS and fact.asked in EMOTIONS
+    is_milli = all(type(milli) is int and 0 <= milli <= MAX_MILLI for milli in (fact.shown_milli, fact.asked_milli))
+    is_told = fact.source in get_args(protocol.EmotionSource) and fact.limited_by in get_args(protocol.EmotionLimit)
+    if not is_known or not is_milli or not is_told or not isinstance(fact.media_time_s, float | int):
+        raise RequestInvalid("An emotion is one of eight, in thousandths, with its source, its limit and its time.")
+    return protocol.to_json(fact)
 
 
 def finish(job: Job, body: Mapping[str, Any], *, now: datetime) -> None:

@@ -35,6 +35,7 @@ TOLD_WORDS: dict[str, tuple[Any, str]] = {
     "offer_to_answer_ms": (_lazy("Offer to answer"), "ms"),
     "offer_to_connected_ms": (_lazy("Offer to line open"), "ms"),
     "offer_to_first_frame_ms": (_lazy("Offer to first frame sent"), "ms"),
+    "rejoin_to_first_frame_ms": (_lazy("Coming back to first frame sent"), "ms"),
     "message_to_sound_ms": (_lazy("Message to first sound sent"), "ms"),
 }  # fmt: skip
 END_WORDS: dict[str, Any] = {
@@ -42,6 +43,7 @@ END_WORDS: dict[str, Any] = {
     "kill_switch": _lazy("kill switch"),
     "stopped_by_officer": _lazy("stopped by an officer"), "max_call_duration": _lazy("its time was over"),
     "not_joined": _lazy("nobody came"), "not_connected": _lazy("no line could be made"),
+    "not_rejoined": _lazy("the viewer did not come back"),
     "unsealed_frame": _lazy("a frame was not sealed"), "lease_expired": _lazy("the worker was lost"),
     "approval_ended": _lazy("its approval ended"),
     "legal_hold": _lazy("legal hold"), "replica_suspended": _lazy("replica suspended"),
@@ -86,6 +88,8 @@ def _tile(conversation: Conversation, now: datetime) -> dict[str, Any]:
         verdict, words = "warn", _("no news for %(s)s s") % {"s": round(age_s)}
     elif conversation.state == "joining":
         verdict, words = "waiting", _("connecting")
+    elif state is not None and state.worker_state == "away":
+        verdict, words = "waiting", _("the viewer's line is gone")
     else:
         verdict, words = "pass", _("all signed")
     sound = (state.marks_ms if state else {}).get("message_to_sound_ms")

@@ -21,7 +21,6 @@ from rendering.models import Conversation
 from rendering.services import conversations, reaping, viewing
 from rendering.views.worker_calls import look_until, parse_object, problem, read_body
 from trustcore.accounts.permissions import public
-from trustcore.audit.actors import Actor
 from trustcore.primitives.clock import utc_now
 from trustcore.primitives.errors import Refusal, TrustcoreError
 from trustcore.web.errors import MethodNotAllowed
@@ -92,8 +91,15 @@ def _conversation(conversation_id: str, secret: str) -> Conversation:
     return found
 
 
-def _viewer(conversation: Conversation) -> Actor:
-    return Actor.viewer(conversation.viewer_cookie_sha256[:16])
+def _conversation_to_rejoin(conversation_id: str, secret: str) -> Conversation:
+    """The same for an offer. Who has the link and not the first viewer's secret goes on the record."""
+    try:
+        return _conversation(conversation_id, secret)
+    except JoinRefused as refusal:
+        taken = Conversation.objects.filter(public_id=conversation_id).exclude(viewer_cookie_sha256="").first()
+        if taken is not None:
+            viewing.note_refused(taken, refusal)
+        raise
 
 
 def answer_json(
@@ -115,7 +121,7 @@ def answer_json(
 def answer_json_async(
     view: Callable[..., Awaitable[HttpResponseBase]], secret_of: Callable[[HttpRequest, str], str] = from_cookie,
 ) -> Callable[..., Awaitable[HttpResponseBase]]:
-    """The same for a view that waits."""
+    """The same for the view that waits for the slot's answer to an offer."""
 
     @public
     @wraps(view)
@@ -124,7 +130,7 @@ def answer_json_async(
             if request.method != "POST":
                 raise MethodNotAllowed("This address takes POST only.")
             secret = secret_of(request, conversation_id)
-            return await view(request, await sync_to_async(_conversation)(conversation_id, secret))
+            return await view(request, await sync_to_async(_conversation_to_rejoin)(conversation_id, secret))
         except TrustcoreError as error:
             return problem(request, error)
 
@@ -155,7 +161,8 @@ def take_message(request: HttpRequest, conversation: Conversation) -> HttpRespon
 def take_leave(request: HttpRequest, conversation: Conversation) -> HttpResponseBase:
     if request.method != "POST":
         raise MethodNotAllowed("This address takes POST only.")
-    conversations.end(conversation=conversation, actor=_viewer(conversation), reason="viewer_left", now=utc_now())
+    actor = viewing.actor_of(conversation)
+    conversations.end(conversation=conversation, actor=actor, reason="viewer_left", now=utc_now())
     return JsonResponse({})
 
 

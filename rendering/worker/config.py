@@ -32,6 +32,9 @@ class WorkerConfig:
     grant_keys: Mapping[str, VerifyKey]  # kid -> key; pinned here, never fetched from control
     kinds: tuple[str, ...] = ("session", "training")
     size_px: int = 256
+    is_tuned: bool = False  # size and splats were not given: the worker measures its machine and picks them
+    most_splats: int = 100_000  # of a replica; the ones that show least are left out
+    renderer: str = "auto"  # "cpu", "gpu", or the GPU where there is one
     frames_per_s: int = 30
     frame_lead_s: float = 0.030
     bit_rate_bps: int = 600_000
@@ -57,9 +60,12 @@ def from_environment(environment: Mapping[str, str] = os.environ) -> WorkerConfi
         grant_keys=_grant_keys(environment),
         kinds=_kinds(environment),
         size_px=_integer(environment, "TRUSTCORE_WORKER_SIZE_PX", 256, 64, 1024),
+        is_tuned=not environment.get("TRUSTCORE_WORKER_SIZE_PX"),
+        most_splats=_integer(environment, "TRUSTCORE_WORKER_SPLATS", 100_000, 1000, 100_000),
+        renderer=_one_of(environment, "TRUSTCORE_WORKER_RENDERER", ("auto", "cpu", "gpu")),
         frames_per_s=_integer(environment, "TRUSTCORE_WORKER_FRAMES_PER_S", 30, 1, 60),
         bit_rate_bps=_integer(environment, "TRUSTCORE_WORKER_BIT_RATE_BPS", 600_000, 100_000, 5_000_000),
-        video_codec=_codec(environment),
+        video_codec=_one_of(environment, "TRUSTCORE_WORKER_VIDEO_CODEC", tuple(CODECS)),
         training_threads=_integer(environment, "TRUSTCORE_WORKER_TRAINING_THREADS", 2, 1, 64),
         max_sessions=_integer(environment, "TRUSTCORE_WORKER_MAX_SESSIONS", 200, 1, 1_000_000),
         build_sha256=build_sha256(),
@@ -91,11 +97,12 @@ def _integer(environment: Mapping[str, str], name: str, default: int, low: int, 
     return int(text)
 
 
-def _codec(environment: Mapping[str, str]) -> str:
-    name = environment.get("TRUSTCORE_WORKER_VIDEO_CODEC", "h264")
-    if name not in CODECS:
-        raise WorkerConfigError(f"TRUSTCORE_WORKER_VIDEO_CODEC must be one of {', '.join(CODECS)}, not {name!r}.")
-    return name
+def _one_of(environment: Mapping[str, str], name: str, choices: tuple[str, ...]) -> str:
+    """The setting, which must be one of the choices; the first where it is not set."""
+    value = environment.get(name, choices[0])
+    if value not in choices:
+        raise WorkerConfigError(f"{name} must be one of {', '.join(choices)}, not {value!r}.")
+    return value
 
 
 def _kinds(environment: Mapping[str, str]) -> tuple[str, ...]:

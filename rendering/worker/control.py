@@ -54,7 +54,7 @@ class ControlClient:
     """Signed HTTP to control, one keep-alive connection pool for the life of the worker."""
 
     def __init__(self, config: WorkerConfig, transport: httpx.AsyncBaseTransport | None = None) -> None:
-        self._config = config
+        self.config = config
         self._http = httpx.AsyncClient(
             base_url=config.control_url, timeout=config.request_timeout_s, transport=transport, trust_env=False,
         )
@@ -63,14 +63,14 @@ class ControlClient:
         await self._http.aclose()
 
     async def register(self) -> None:
-        config = self._config
+        config = self.config
         hello = protocol.SlotHello(
             config.slot_id, config.worker_id, config.build_sha256, config.kinds, config.size_px, config.frames_per_s)
         await self._json("POST", "/slots", protocol.to_json(hello))
 
     async def claim(self) -> protocol.Lease | None:
         """Wait for work; None when control had none within its poll time."""
-        body = {"slot_id": self._config.slot_id, "kinds": list(self._config.kinds)}
+        body = {"slot_id": self.config.slot_id, "kinds": list(self.config.kinds)}
         answer = await self._json("POST", "/claim", body, timeout_s=protocol.POLL_TIMEOUT_S + 10)
         return protocol.lease_from_json(answer) if answer else None
 
@@ -78,8 +78,8 @@ class ControlClient:
         """The signed statement that this worker, with this build and this ephemeral key, took this lease."""
         public = b64(ephemeral.public_key().public_bytes_raw())
         statement = protocol.claim_statement(
-            lease.lease_id, lease.epoch, lease.nonce, public, self._config.build_sha256, grant_sha256)
-        return sign_statement(self._config.identity, protocol.CLAIM_PURPOSE, statement)
+            lease.lease_id, lease.epoch, lease.nonce, public, self.config.build_sha256, grant_sha256)
+        return sign_statement(self.config.identity, protocol.CLAIM_PURPOSE, statement)
 
     async def release_keys(
         self, lease: protocol.Lease, claim: Mapping[str, Any], ephemeral: X25519PrivateKey, *, grant_sha256: str,
@@ -153,7 +153,7 @@ class ControlClient:
         headers = self._signature_headers(method, PREFIX + path, data)
         if content_type:
             headers["Content-Type"] = content_type
-        timeout = self._config.request_timeout_s if timeout_s is None else timeout_s
+        timeout = self.config.request_timeout_s if timeout_s is None else timeout_s
         try:
             response = await self._http.request(method, PREFIX + path, content=data, headers=headers, timeout=timeout)
         except httpx.HTTPError as error:
@@ -168,8 +168,8 @@ class ControlClient:
     def _signature_headers(self, method: str, path: str, data: bytes) -> dict[str, str]:
         sent_at, nonce = to_rfc3339(utc_now()), b64(secrets.token_bytes(16))
         statement = protocol.request_statement(method, path, sha256_hex(data), sent_at, nonce)
-        signature = self._config.identity.sign(statement_bytes("worker-request", statement))
-        return {"X-Worker-Id": self._config.worker_id, "X-Worker-Time": sent_at, "X-Worker-Nonce": nonce,
+        signature = self.config.identity.sign(statement_bytes("worker-request", statement))
+        return {"X-Worker-Id": self.config.worker_id, "X-Worker-Time": sent_at, "X-Worker-Nonce": nonce,
                 "X-Worker-Signature": b64(signature), "X-Worker-Body-Sha256": statement["body_sha256"]}
 
 

@@ -53,18 +53,20 @@ class EncodedFrame:
 
 
 class VideoEncoder:
-    """libx264 (baseline, zero latency) or libvpx (real time): one picture in, one encoded frame out.
+    """libx264 (baseline, zero latency), NVENC or libvpx (real time): one picture in, one encoded frame out.
 
     `encode` belongs to the frame thread. `request_key_frame` and `set_bit_rate_bps` may come from any thread; they
     take effect at the next picture.
     """
 
-    def __init__(self, settings: EncoderSettings) -> None:
+    def __init__(self, settings: EncoderSettings, *, prefers_nvenc: bool = False) -> None:
+        """`prefers_nvenc`: encode H.264 on the GPU where it has an encoder; compute GPUs (H100, H200) have none."""
         self.settings = settings
+        self._prefers_nvenc = prefers_nvenc
         self._lock = threading.Lock()
         self._key_frame_wanted = True
         self._wanted_bit_rate_bps = settings.bit_rate_bps
-        self._codec = _open_codec(settings, settings.bit_rate_bps)
+        self._codec = self._open(settings.bit_rate_bps)
 
     @property
     def bit_rate_bps(self) -> int:
@@ -118,7 +120,7 @@ class VideoEncoder:
 
     def _follow(self, wanted_bps: int) -> None:
         if self._must_open_anew(wanted_bps):
-            self._codec = _open_codec(self.settings, wanted_bps)
+            self._codec = self._open(wanted_bps)
         elif self.settings.codec == "h264" and self._codec.bit_rate != wanted_bps:
             self._codec.bit_rate = wanted_bps
 
@@ -126,6 +128,19 @@ class VideoEncoder:
         """Whether this target is one that the open codec cannot follow; its successor begins with a key frame."""
         open_bps = self._codec.bit_rate
         return self.settings.codec == "vp8" and abs(wanted_bps - open_bps) > VP8_RATE_STEP * open_bps
+
+    @property
+    def program(self) -> str:
+        """What encodes: "libx264", "h264_nvenc" or "libvpx"."""
+        return str(self._codec.name)
+
+    def _open(self, bit_rate_bps: int) -> av.VideoCodecContext:
+        if self._prefers_nvenc and self.settings.codec == "h264":
+            try:
+                return _open_codec(self.settings, bit_rate_bps, "h264_nvenc")
+            except (av.FFmpegError, ValueError):
+                self._prefers_nvenc = False  # no such encoder in this GPU or this build of FFmpeg
+        return _open_codec(self.settings, bit_rate_bps, "libx264" if self.settings.codec == "h264" else "libvpx")
 
     def _picture(self, y: Plane, u: Plane, v: Plane, media_time_90k: int, is_key: bool) -> av.VideoFrame:
         frame = av.VideoFrame(self.settings.width_px, self.settings.height_px, "yuv420p")
@@ -139,8 +154,8 @@ class VideoEncoder:
         return frame
 
 
-def _open_codec(settings: EncoderSettings, bit_rate_bps: int) -> av.VideoCodecContext:
-    codec = av.CodecContext.create("libx264" if settings.codec == "h264" else "libvpx", "w")
+def _open_codec(settings: EncoderSettings, bit_rate_bps: int, program: str) -> av.VideoCodecContext:
+    codec = av.CodecContext.create(program, "w")
     assert isinstance(codec, av.VideoCodecContext)
     codec.width = settings.width_px
     codec.height = settings.height_px
@@ -148,7 +163,9 @@ def _open_codec(settings: EncoderSettings, bit_rate_bps: int) -> av.VideoCodecCo
     codec.framerate = Fraction(settings.frame_rate_hz, 1)
     codec.time_base = MEDIA_TIME_BASE
     codec.gop_size = ENDLESS_GOP_FRAMES
-    if settings.codec == "h264":
+    if program == "h264_nvenc":
+        _set_up_nvenc(codec, settings)
+    elif program == "libx264":
         _set_up_h264(codec, settings)
     else:
         _set_up_vp8(codec, bit_rate_bps)
@@ -171,6 +188,15 @@ def _set_up_h264(codec: av.VideoCodecContext, settings: EncoderSettings) -> None
         "maxrate": str(settings.max_bit_rate_bps),
         "bufsize": str(settings.max_bit_rate_bps // 5),
     }
+
+
+def _set_up_nvenc(codec: av.VideoCodecContext, settings: EncoderSettings) -> None:
+    """As `_set_up_h264`: constant rate, nothing held back, key frames by request alone. NVENC follows any rate."""
+    codec.bit_rate = settings.bit_rate_bps
+    codec.options = {
+        "preset": "p3", "tune": "ull", "profile": "baseline", "rc": "cbr", "zerolatency": "1", "delay": "0", "bf": "0",
+        "forced-idr": "1", "no-scenecut": "1", "strict_gop": "1", "bufsize": str(settings.max_bit_rate_bps // 5),
+    }  # fmt: skip
 
 
 def _set_up_vp8(codec: av.VideoCodecContext, bit_rate_bps: int) -> None:

@@ -2,6 +2,7 @@
 
 import threading
 import time
+from collections.abc import Callable
 from typing import Any, Protocol
 
 from numpy.typing import NDArray
@@ -9,6 +10,7 @@ from numpy.typing import NDArray
 from provenance.manifests.permit import Permit
 from provenance.manifests.seal import RawFrame, SealedFrame, Sealer
 from rendering.worker.encoder import EncodeFailed, VideoEncoder
+from rendering.worker.frame_parts import drawn_frame
 from rendering.worker.governor import attestation_form, is_low_rate
 from rendering.worker.latency import LatencyMarks
 from rendering.worker.mark_slots import SlottedMark
@@ -31,8 +33,12 @@ class FrameMaker:
 
     def __init__(
         self, *, stage: Stage, renderer: Drawer, sealer: Sealer, permit: Permit, mark: SlottedMark,
-        encoder: VideoEncoder, latency: LatencyMarks,
+        encoder: VideoEncoder, latency: LatencyMarks, raw_frame: Callable[[Any, Any, int], RawFrame] = drawn_frame,
+        rendered: int = 0,
     ) -> None:
+        """`raw_frame` draws: renderer, face state and media time in, planes out (`FrameParts.raw_frame`).
+        `rendered`: pictures that the session drew before, for another connection.
+        """
         self._stage = stage
         self._renderer = renderer
         self._sealer = sealer
@@ -40,8 +46,9 @@ class FrameMaker:
         self._mark = mark
         self._encoder = encoder
         self._latency = latency
+        self._raw_frame = raw_frame
         self._lock = threading.Lock()
-        self._rendered = 0
+        self._rendered = rendered
 
     @property
     def rendered(self) -> int:
@@ -58,11 +65,10 @@ class FrameMaker:
         """
         started_s = time.monotonic()
         self._permit.check(started_s)
-        picture = self._renderer.draw(self._stage.state_at(tick.media_time_s))
+        raw = self._raw_frame(self._renderer, self._stage.state_at(tick.media_time_s), tick.media_time_90k)
         with self._lock:
             self._rendered += 1
         self._turn_mark(tick.media_time_90k)
-        raw = RawFrame.from_rgb(picture, tick.media_time_90k)
         try:
             form = attestation_form(self._encoder.bit_rate_bps)
             sealed = self._sealer.seal(raw, self._permit, now_s=time.monotonic(), form=form)

@@ -12,7 +12,10 @@ from rendering.engine.renderer import Renderer
 from rendering.engine.replica import Replica
 from rendering.motion_models import mouth_models
 from rendering.protocol import Lease
+from rendering.worker.config import WorkerConfig
 from rendering.worker.control import ControlClient, ReleasedKeys
+from rendering.worker.frame_parts import FrameParts
+from rendering.worker.life_weights import installed_life
 from trustcore.primitives.envelope import decrypt
 from trustcore.primitives.errors import Refusal
 from trustcore.primitives.grants import Grant
@@ -32,10 +35,12 @@ class Cast:
     renderer: Renderer
     performer: Performer
     label: Label
+    emotion_caps_milli: dict[str, int]  # what its footage supports
 
 
 async def load_cast(
-    lease: Lease, grant: Grant, keys: ReleasedKeys, control: ControlClient, executor: Executor, size_px: int,
+    lease: Lease, grant: Grant, keys: ReleasedKeys, control: ControlClient, executor: Executor, config: WorkerConfig,
+    parts: FrameParts,
 ) -> Cast:
     """Fetch, decrypt, check and load, and draw one picture so that every kernel is warm.
 
@@ -47,10 +52,12 @@ async def load_cast(
     ciphertexts = await asyncio.gather(*(control.blob(lease.blobs[name]) for name in names))
     loop = asyncio.get_running_loop()
     return await loop.run_in_executor(
-        executor, _load, dict(zip(names, ciphertexts, strict=True)), grant, keys, size_px)
+        executor, _load, dict(zip(names, ciphertexts, strict=True)), grant, keys, config, parts)
 
 
-def _load(ciphertexts: dict[str, bytes], grant: Grant, keys: ReleasedKeys, size_px: int) -> Cast:
+def _load(
+    ciphertexts: dict[str, bytes], grant: Grant, keys: ReleasedKeys, config: WorkerConfig, parts: FrameParts,
+) -> Cast:
     files = {
         name: decrypt(bytes(keys.read[name]), keys.contexts[name], ciphertext)
         for name, ciphertext in ciphertexts.items()
@@ -58,8 +65,14 @@ def _load(ciphertexts: dict[str, bytes], grant: Grant, keys: ReleasedKeys, size_
     if sha256_hex(files.get("manifest.json", b"")) != grant.replica_sha256:
         raise ReplicaMismatch("The replica's files are not the ones this grant names.", replica=grant.replica_id)
     replica = Replica.from_files(files)  # compares every file with the hash in its manifest
-    performer = Performer(replica, seed=_seed(grant), mouth=mouth_models())
-    cast = Cast(Renderer(replica, size_px), performer, Label(size_px, size_px, grant.language))
+    life, no_life = installed_life()
+    performer = Performer(
+        replica, seed=_seed(grant), mouth=mouth_models(), life=life, no_life=no_life,
+        # A small smile of its own is no way around a grant that forbids joy.
+        smile_most=grant.emotion_max_milli.get("joy", 0) / 1000)
+    size_px = config.size_px
+    renderer = parts.renderer(replica, size_px, config.most_splats)
+    cast = Cast(renderer, performer, parts.label(size_px, size_px, grant.language), replica.emotion_caps_milli)
     picture = cast.renderer.draw(cast.performer.state_at(0.0))
     if picture.shape != (size_px, size_px, 3) or picture.dtype != np.uint8:
         raise ReplicaMismatch("The replica does not draw at this slot's size.", replica=grant.replica_id)

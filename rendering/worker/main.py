@@ -5,25 +5,20 @@ within the drain time and takes no new one.
 """
 
 import asyncio
-import os
 import signal
 import sys
 import time
 
-import numpy as np
-
-from provenance.manifests.attest import Attestor, SessionKey
-from provenance.manifests.label import Label
-from provenance.manifests.seal import RawFrame
-from provenance.marks.embed import Embedder
-from provenance.marks.keys import MarkKey
 from rendering import protocol
-from rendering.engine import renderer
+from rendering.engine import renderer, stand_in
 from rendering.motion_models import mouth_models
+from rendering.worker import autotune, frame_parts, ladder
 from rendering.worker.config import WorkerConfig, WorkerConfigError, from_environment
 from rendering.worker.control import ControlClient, ControlRefused, ControlUnreachable
-from rendering.worker.encoder import EncoderSettings, VideoEncoder
+from rendering.worker.frame_parts import FrameParts
 from rendering.worker.gate import Gate
+from rendering.worker.ladder import Rung
+from rendering.worker.life_weights import installed_life
 from rendering.worker.session import Session
 from rendering.worker.slot import SlotTools
 from rendering.worker.training import run_training
@@ -68,9 +63,23 @@ class Worker:
         if lease.kind == "session":
             self._session = Session(self._tools, lease)
             await self._session.run()
-            self._session = None
+            frame_ms_p95, self._session = self._session.frame_ms_p95, None
+            await self._step_down_after(frame_ms_p95)
         else:
             log(f"training {lease.lease_id}: {await run_training(self._tools, lease, self._draining)}")
+
+    async def _step_down_after(self, frame_ms_p95: float) -> None:
+        """Draw less in the next session when the last one could not keep its rate; until this worker starts again."""
+        config = self._tools.config
+        rung = Rung(config.size_px, config.most_splats, config.frames_per_s)
+        lower = ladder.after(rung, frame_ms_p95)
+        if not config.is_tuned or lower == rung:
+            return
+        self._tools.log(
+            f"frames took up to {frame_ms_p95:.0f} ms: next session {lower.size_px}x{lower.size_px}, up to "
+            f"{lower.most_splats} splats, {lower.frames_per_s} frames a second")
+        self._tools.use(autotune.on_rung(config, lower))
+        await self._register()
 
     async def _claim(self) -> protocol.Lease | None:
         """Wait for a lease. None when there was none, control was away, or the worker drains."""
@@ -111,19 +120,25 @@ class Worker:
 
 def warm_up(tools: SlotTools) -> None:
     """Compile and load whatever the first frame of a session would otherwise wait for."""
-    size = tools.config.size_px
-    renderer.warm_up()
     if mouth_models() is None:  # a changed one ends the worker here, not a session later
         tools.log("no models of the mouth are installed; mouths move by the table of shapes")
-    raw = RawFrame.from_rgb(np.full((size, size, 3), 128, np.uint8), 0)
-    Label(size, size, "en").burn(raw.y, raw.u, raw.v)
-    Embedder(MarkKey(os.urandom(32)), 1, 0, size, size).embed(raw.y, raw.u, raw.v)
-    encoded = VideoEncoder(EncoderSettings(size, size)).encode(raw.y, raw.u, raw.v, 0)
-    Attestor(SessionKey(), "urn:c2pa:warm-up").attest(encoded.access_unit, 0)
+    life, no_life = installed_life()
+    if life is None:
+        tools.log(f"head and eyes move by noise: {no_life}")
+    size_px = tools.config.size_px
+    autotune.frame_ms(tools.parts, stand_in.replica(), Rung(size_px, tools.config.most_splats, 30))
     try:
         tools.voice_for("en").say("Ready.")
     except TrustcoreError as error:
         tools.log(f"no English voice: {error}")
+
+
+def prepared(config: WorkerConfig) -> tuple[WorkerConfig, FrameParts]:
+    """The parts that this machine draws with, their kernels compiled, and the size that it holds."""
+    parts = frame_parts.choose(config.renderer)
+    log("loading the drawing kernels; on a new machine they are compiled first, which takes a minute")
+    renderer.warm_up()
+    return autotune.tuned(config, parts, log), parts
 
 
 def log(line: str) -> None:
@@ -131,10 +146,10 @@ def log(line: str) -> None:
     sys.stderr.flush()
 
 
-async def run(config: WorkerConfig) -> None:
+async def run(config: WorkerConfig, parts: FrameParts) -> None:
     """One worker from start to end."""
     clock = SystemClock()
-    tools = SlotTools(config, ControlClient(config), Gate(config.grant_keys, clock), clock, log)
+    tools = SlotTools(config, ControlClient(config), Gate(config.grant_keys, clock), clock, log, parts)
     worker = Worker(tools)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -152,7 +167,7 @@ def main() -> int:
     except WorkerConfigError as error:
         sys.stderr.write(f"{error}\n")
         return 2
-    asyncio.run(run(config))
+    asyncio.run(run(*prepared(config)))
     return 0
 
 

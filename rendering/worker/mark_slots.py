@@ -1,6 +1,6 @@
 """The watermark of one session: one slot id, and signs that change from slot to slot."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -38,8 +38,13 @@ class SlottedMark:
     read from any thread.
     """
 
-    def __init__(self, released: Mapping[str, Any] | None, width_px: int, height_px: int) -> None:
+    def __init__(
+        self, released: Mapping[str, Any] | None, width_px: int, height_px: int,
+        make: Callable[..., Any] = Embedder,
+    ) -> None:
         """Take the mark keys of a key release: {"epoch_key": b64, "slot_id": hex16, "first_index": int}.
+
+        `make` makes the embedder from what `Embedder` takes.
 
         Raises:
             MarkKeysInvalid: missing or malformed.
@@ -52,7 +57,7 @@ class SlottedMark:
         except (KeyError, TypeError, ValueError) as error:
             raise MarkKeysInvalid("The key release holds no usable watermark keys.") from error
         self._schedule = SlotSchedule()
-        self._embedder = Embedder(self.key, self.slot.slot_id, self.slot.slot_index, width_px, height_px)
+        self._embedder = make(self.key, self.slot.slot_id, self.slot.slot_index, width_px, height_px)
 
     def to_json(self, lasts_s: float) -> tuple[dict[str, Any], ...]:
         """The slot id as the session manifest names it. When each slot will begin nobody knows yet.

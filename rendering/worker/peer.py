@@ -58,6 +58,9 @@ class ResendBudget:
 class PeerListener(Protocol):
     """Who hears what the viewer's side does."""
 
+    def heard(self) -> None:
+        """The viewer's side said anything at all: it is still there."""
+
     def key_frame_wanted(self) -> None:
         """The viewer lost its reference picture."""
 
@@ -197,6 +200,7 @@ def _listen_to_rtcp(sender: RTCRtpSender, listener: PeerListener, budget: Resend
     original = sender._handle_rtcp_packet
 
     async def handle(packet: AnyRtcpPacket) -> None:
+        listener.heard()
         if isinstance(packet, RtcpPsfbPacket) and packet.fmt in (RTCP_PSFB_PLI, RTCP_PSFB_FIR):
             listener.key_frame_wanted()
         elif isinstance(packet, RtcpPsfbPacket) and packet.fmt == RTCP_PSFB_APP:

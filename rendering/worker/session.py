@@ -5,8 +5,9 @@
  3. The replica is fetched, decrypted, loaded, and drawn once to warm up.
  4. The viewer's offer comes; the session manifest is signed; the answer goes back.
  5. Frames: state -> picture -> label -> watermark -> encode -> attest -> send, thirty times a second.
- 6. Meanwhile the lease is renewed, events are heard, seconds are reported.
- 7. Whatever ends it, picture and sound stop within one frame, the keys are dropped, the recording is handed in.
+ 6. The line is lost, or the page is loaded again: nothing is sent until the same viewer's next offer, then 4 again.
+ 7. Meanwhile the lease is renewed, events are heard, seconds are reported.
+ 8. Whatever ends it, picture and sound stop within one frame, the keys are dropped, the recording is handed in.
 """
 
 import asyncio
@@ -17,49 +18,36 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
-from provenance.manifests.attest import Attestor, SessionKey
-from provenance.manifests.errors import AttestationEnded
-from provenance.manifests.frame_codecs import CODECS, OPUS_PACKETS, FrameCodec
 from provenance.manifests.permit import LeaseClock
 from provenance.manifests.seal import SealCounters, SealedFrame, Sealer
 from rendering import protocol
-from rendering.motion_models import motion_releases
 from rendering.worker.allowance import Allowance
 from rendering.worker.audio import SoundLine
 from rendering.worker.brain import ScriptedBrain
-from rendering.worker.config import WorkerConfig
+from rendering.worker.connection import Connection
 from rendering.worker.control import ControlRefused, ControlUnreachable, ReleasedKeys
-from rendering.worker.encoder import EncoderSettings, VideoEncoder
+from rendering.worker.encoder import EncoderSettings
 from rendering.worker.frames import FrameMaker
 from rendering.worker.gate import Opened
-from rendering.worker.governor import RateGovernor
 from rendering.worker.latency import LatencyMarks
 from rendering.worker.lease_keeper import keep_lease
 from rendering.worker.loading import Cast, load_cast
 from rendering.worker.mark_slots import MarkSlot, SlottedMark
 from rendering.worker.pacing import FIRST_TICK, FramePacer
-from rendering.worker.peer import Peer
+from rendering.worker.peer import OfferUnusable
 from rendering.worker.reports import SessionReports
+from rendering.worker.requests import manifest_request, session_facts, wanted_codec
 from rendering.worker.slot import SlotTools
 from rendering.worker.sound_mark import MarkedSound
-from rendering.worker.stage import Shown, Stage
+from rendering.worker.stage import Stage
 from rendering.worker.talk import Talk
-from rendering.worker.tracks import MediaClock, SealedVideoTrack, SoundTrack
+from rendering.worker.tracks import MediaClock
 from trustcore.primitives.errors import GrantRevoked, TrustcoreError
-from trustcore.primitives.signing import b64, unb64
+from trustcore.primitives.signing import unb64
 
 CONNECT_WITHIN_S = 20.0
 KEY_FRAMES_AT_ONCE, KEY_FRAMES_A_SECOND = 4, 2  # by request; a page asks twice a second while it withholds frames
 KEY_FRAME_REQUEST = "key-frame"  # from a page that withheld frames; RTCP knows nothing of those
-ATTESTATION_ENDED = AttestationEnded.code.replace(".", "_")  # why a session ends whose sound could not be attested
-UNSEALED_FRAME = "unsealed_frame"  # why a session ends in which a frame without seal was held for sending
-FAREWELL_S = 0.15  # the last message on the data channel needs a moment before the connection closes
-
-
-def _wanted_codec(lease: protocol.Lease, config: WorkerConfig) -> str:
-    """The lease may name a codec for its session; else the worker's setting counts."""
-    named = str(lease.facts.get("video_codec") or config.video_codec)
-    return named if named in CODECS else config.video_codec
 
 
 class Session:
@@ -73,8 +61,8 @@ class Session:
         self._state = "loading"
         self._reason = ""
         self._stopped = asyncio.Event()
-        self._connected = asyncio.Event()
-        self._answered = asyncio.Event()
+        self._answered = asyncio.Event()  # the first offer
+        self._news = asyncio.Event()  # an offer came, or the line changed
         self._offers: asyncio.Queue[protocol.LeaseEvent] = asyncio.Queue()
         self._latency = LatencyMarks()
         self._counters = SealCounters()
@@ -82,23 +70,28 @@ class Session:
         self._line = SoundLine()
         self._keys: ReleasedKeys | None = None
         self._claim: dict[str, Any] = {}
-        self._peer: Peer | None = None
-        self._tracks: tuple[SealedVideoTrack, SoundTrack] | None = None
+        self._connection: Connection | None = None
+        self._closing: list[asyncio.Task[None]] = []  # connections that were
+        self._sound: MarkedSound | None = None
+        self._is_greeted = False
         self._talk: Talk | None = None
         self._stage: Stage | None = None
         self._maker: FrameMaker | None = None
         self._rendered = 0
-        self._slot_of: dict[int, MarkSlot] = {}  # by the sequence of a frame that waits to be sent
-        self._encoder = VideoEncoder(EncoderSettings(
+        self._encoder = tools.parts.encoder(EncoderSettings(
             tools.config.size_px, tools.config.size_px, tools.config.frames_per_s, tools.config.bit_rate_bps,
-            codec=_wanted_codec(lease, tools.config)))
+            codec=wanted_codec(lease, tools.config)))
         self._key_frames = Allowance(KEY_FRAMES_AT_ONCE, KEY_FRAMES_A_SECOND)
-        self._governor = RateGovernor(tools.config.bit_rate_bps, self._encoder.settings.max_bit_rate_bps)
         self._reports = SessionReports(tools.control, lease)
 
     def end(self, reason: str) -> None:
         """End the session from outside, for example because the worker stops."""
         self._stop(reason)
+
+    @property
+    def frame_ms_p95(self) -> float:
+        """What 95 of 100 of the last frames took to make at most, in milliseconds; 0 before the first."""
+        return self._latency.to_json().get("frame_ms_p95", 0.0)
 
     async def run(self) -> str:
         """Play the session to its end."""
@@ -121,28 +114,28 @@ class Session:
         return self._reason
 
     async def _story(self) -> None:
-        """Steps 1 to 5."""
+        """Steps 1 to 6."""
         try:
             opened = self._tools.gate.open(self._lease, self._lease_clock)
             self._keys = await self._release_keys(opened)
             config = self._tools.config
             cast = await load_cast(
-                self._lease, opened.grant, self._keys, self._tools.control, self._tools.frame_thread, config.size_px)
-            mark = SlottedMark(self._keys.mark, config.size_px, config.size_px)
+                self._lease, opened.grant, self._keys, self._tools.control, self._tools.frame_thread, config,
+                self._tools.parts)
+            mark = SlottedMark(self._keys.mark, config.size_px, config.size_px, self._tools.parts.embedder)
             await self._prepare(opened, cast, mark)
             self._latency.mark("claim_to_ready_ms", "claim")
             self._state = "ready"
             self._log("ready")
             offer = await asyncio.wait_for(self._offers.get(), protocol.UNJOINED_LIFETIME_S)
             self._latency.start("offer")
-            self._log("offer")
             await self._answer(opened, cast, mark, offer)
-            self._log("answered")
-            await asyncio.wait_for(self._connected.wait(), CONNECT_WITHIN_S)
-            self._state = "live"
-            await self._send_frames(mark)
+            await self._make_first_frame(mark)
+            await self._see_connected(opened, cast, mark, CONNECT_WITHIN_S)
+            await self._play(opened, cast, mark)
         except TimeoutError:
-            self._stop("not_joined" if self._state == "ready" else "not_connected")
+            never = "not_connected" if self._answered.is_set() else "not_joined"
+            self._stop("not_rejoined" if self._state == "away" else never)
         except GrantRevoked:
             # The frame loop looks at the deadline thirty times a second, so it often sees the end before the keeper.
             self._stop(self._lease_clock.revoked_reason or "lease_lost")
@@ -161,125 +154,159 @@ class Session:
     async def _prepare(self, opened: Opened, cast: Cast, mark: SlottedMark) -> None:
         """Everything that need not wait for the viewer: tracks, connection, voice, brain."""
         tools, facts, permit = self._tools, self._lease.facts, opened.permit
-        picture = SealedVideoTrack(
-            permit, self._counters, tools.clock, self._note_sent, lambda: self._stop(UNSEALED_FRAME))
-        sound = SoundTrack(
-            permit, MarkedSound(self._line, mark), tools.clock, self._media_clock,
-            lambda: self._stop(ATTESTATION_ENDED))
-        self._tracks = (picture, sound)
-        self._peer = Peer(picture, sound, self, bit_rate_bps=tools.config.bit_rate_bps,
-                          video_codec=self._encoder.settings.codec, ice_servers=list(facts.get("ice_servers") or ()))
-        await self._peer.prepare()
-        self._stage = Stage(cast.performer, permit.emotion_max_milli)
+        self._sound = MarkedSound(self._line, mark)
+        await self._make_connection(opened)
+        self._stage = Stage(cast.performer, permit.emotion_max_milli, cast.emotion_caps_milli)
         self._talk = Talk(
             brain=ScriptedBrain(facts.get("persona") or {}, str(facts.get("person_name") or "")),
             voice=tools.voice_for(opened.grant.language), stage=self._stage, line=self._line,
             executor=tools.speech_thread, conversation_id=opened.grant.conversation_id,
-            media_now_s=self._media_clock.now_s, emit=self._peer.send_text, on_clamped=self._note_clamp,
+            media_now_s=self._media_clock.now_s, emit=self._send_text, on_shown=self._reports.emotion,
             on_first_sound=lambda: self._latency.mark("message_to_sound_ms", "message"))
         wish = facts.get("emotion")
         if wish:
-            self._talk.show(str(wish["name"]), int(wish["milli"]))
+            self._talk.show(str(wish["name"]), int(wish["milli"]), "request")
+
+    async def _make_connection(self, opened: Opened) -> None:
+        assert self._sound is not None
+        self._connection = Connection(
+            self, opened.permit, self._counters, self._sound, self._tools.clock, self._media_clock, self._encoder,
+            ice_servers=list(self._lease.facts.get("ice_servers") or ()))
+        await self._connection.peer.prepare()
 
     async def _answer(self, opened: Opened, cast: Cast, mark: SlottedMark, offer: protocol.LeaseEvent) -> None:
         """Step 4. One request carries answer and manifest request: no signed manifest, no answer for the viewer."""
-        assert self._peer is not None and self._stage is not None and self._tracks is not None
-        key = SessionKey()
-        sdp = await self._peer.answer(str(offer.body["sdp"]))
-        codec = self._settle_codec(self._peer.video_codec)
-        label = await self._hand_in_answer(opened, offer, sdp, self._manifest_request(opened, key, mark, offer))
-        sealer = Sealer(opened.permit, label=cast.label, embedder=mark, encoder=self._encoder,
-                        attestor=Attestor(key, label, codec=codec))
-        sealer.counters = self._counters
-        self._tracks[1].attestor = Attestor(key, label, codec=OPUS_PACKETS)
-        self._reports.begin(label)
-        self._maker = FrameMaker(
-            stage=self._stage, renderer=cast.renderer, sealer=sealer, permit=opened.permit, mark=mark,
-            encoder=self._encoder, latency=self._latency)
-        await self._make_first_frame(mark)
-        self._latency.mark("offer_to_answer_ms", "offer")
-
-    def _settle_codec(self, name: str) -> FrameCodec:
-        """The browser may not have offered the preferred codec; encoder, track and manifest follow the answer."""
-        assert self._tracks is not None
-        if name != self._encoder.settings.codec:
-            self._encoder = VideoEncoder(replace(self._encoder.settings, codec=name))
-        self._tracks[0].codec = CODECS[name]
-        return CODECS[name]
-
-    async def _hand_in_answer(
-        self, opened: Opened, offer: protocol.LeaseEvent, sdp: str, request: dict[str, Any],
-    ) -> str:
-        """The label of the session manifest that went to the viewer with the answer."""
+        assert self._connection is not None and self._stage is not None
+        connection = self._connection
+        self._log("offer")
+        sdp = await connection.peer.answer(str(offer.body["sdp"]))
+        self._settle_codec(connection.peer.video_codec)
+        media_now_s, left_s = self._media_clock.now_s(), opened.permit.not_after_s - self._tools.clock.monotonic_s()
+        request = manifest_request(
+            self._lease, self._claim, connection.key, self._tools.config,
+            mark_slots=mark.to_json(media_now_s + left_s), viewer_nonce=str(offer.body["viewer_nonce"]),
+            dtls_fingerprint=connection.peer.dtls_fingerprint, video_codec=self._encoder.settings.codec,
+            media_start_ms=int(media_now_s * 1000), follows=self._reports.last_label)
         signed = protocol.SignedManifest(**await self._tools.control.post(self._lease, "answer", {
-            "offer_id": offer.body["offer_id"], "sdp": sdp, "session_facts": self._session_facts(opened),
+            "offer_id": offer.body["offer_id"], "sdp": sdp,
+            "session_facts": session_facts(opened.grant, self._tools.config, self._stage.life_facts),
             "manifest": request}))
         self._answered.set()
-        return signed.manifest_label
+        sealer = Sealer(opened.permit, label=cast.label, embedder=mark, encoder=self._encoder,
+                        attestor=connection.begin(signed.manifest_label, self._encoder))
+        sealer.counters = self._counters
+        self._reports.begin(signed.manifest_label, unb64(signed.init_segment_b64))
+        self._maker = FrameMaker(
+            stage=self._stage, renderer=cast.renderer, sealer=sealer, permit=opened.permit, mark=mark,
+            encoder=self._encoder, latency=self._latency, raw_frame=self._tools.parts.raw_frame,
+            rendered=self._count().rendered)
+        self._latency.mark("offer_to_answer_ms", "offer")
+        self._log("answered")
 
-    def _manifest_request(
-        self, opened: Opened, key: SessionKey, mark: SlottedMark, offer: protocol.LeaseEvent,
-    ) -> dict[str, Any]:
-        assert self._peer is not None
-        remaining_s = opened.permit.not_after_s - self._tools.clock.monotonic_s()
-        size_px = self._tools.config.size_px
-        certificate = unb64(str(self._lease.facts["signer_certificate"]))
-        return protocol.to_json(protocol.ManifestRequest(
-            grant=self._lease.grant or {}, claim=self._claim, session_cose_key=b64(key.cose_key()), kid=b64(key.kid),
-            binding_public=b64(key.public.public_bytes_raw()), viewer_nonce=str(offer.body["viewer_nonce"]),
-            dtls_fingerprint=self._peer.dtls_fingerprint, mark_slots=mark.to_json(remaining_s),
-            width=size_px, height=size_px, signer_binding=b64(key.bind_to_signer(certificate)),
-            video_codec=self._encoder.settings.codec,
-            session_facts={"frames_per_s": self._tools.config.frames_per_s}))
+    def _settle_codec(self, name: str) -> None:
+        """The browser may not have offered the preferred codec; encoder, track and manifest follow the answer.
 
-    def _session_facts(self, opened: Opened) -> dict[str, Any]:
-        """What the page shows of the session; control adds the manifest's label and hash."""
-        grant = opened.grant
-        return {
-            "conversation_id": grant.conversation_id, "replica_id": grant.replica_id,
-            "replica_version": grant.replica_version, "policy_id": grant.policy_id,
-            "policy_version": grant.policy_version, "size_px": self._tools.config.size_px,
-            "frames_per_s": self._tools.config.frames_per_s, "motion_models": motion_releases(),
-        }
+        Raises:
+            OfferUnusable: the pictures sent before had another one. A recording has one codec.
+        """
+        if name == self._encoder.settings.codec:
+            return
+        if self._answered.is_set():
+            raise OfferUnusable("This browser offers another codec than the one that this session began with.")
+        self._encoder = self._tools.parts.encoder(replace(self._encoder.settings, codec=name))
 
     async def _make_first_frame(self, mark: SlottedMark) -> None:
         """The picture of media time zero is made while the connection is being set up, and waits for it."""
-        assert self._maker is not None and self._tracks is not None
+        assert self._maker is not None and self._connection is not None
         loop = asyncio.get_running_loop()
         frame = await loop.run_in_executor(self._tools.frame_thread, self._maker.make, FIRST_TICK)
         if frame is not None:
-            self._slot_of[frame.sequence] = mark.slot
-            self._tracks[0].give(frame)
+            self._connection.give(frame, mark.slot)
 
-    async def _send_frames(self, mark: SlottedMark) -> None:
-        """Step 5. A picture that would be late is not made; a picture that was encoded is sent."""
-        assert self._maker is not None and self._tracks is not None and self._talk is not None
-        clock, config, track = self._tools.clock, self._tools.config, self._tracks[0]
-        loop = asyncio.get_running_loop()
-        pacer = FramePacer(config.frames_per_s, self._media_clock.start(), config.frame_lead_s, first_index=1)
+    async def _play(self, opened: Opened, cast: Cast, mark: SlottedMark) -> None:
+        """Steps 5 and 6, one after the other, until the session ends. Raises TimeoutError when nobody came back."""
+        assert self._talk is not None
         talking = asyncio.create_task(self._talk.run())
         try:
+            await self._send_frames(mark)
             while not self._stopped.is_set():
-                tick = pacer.next_tick(clock.monotonic_s())
-                await asyncio.sleep(max(0.0, tick.start_at_s - clock.monotonic_s()))
-                if not track.has_room:
-                    continue
-                frame = await loop.run_in_executor(self._tools.frame_thread, self._maker.make, tick)
-                await asyncio.sleep(max(0.0, tick.send_at_s - clock.monotonic_s()))
-                if frame is None or self._stopped.is_set():
-                    continue
-                self._slot_of[frame.sequence] = mark.slot
-                track.give(frame)
+                await self._wait_for_viewer(opened, cast, mark)
+                await self._send_frames(mark)
         finally:
             talking.cancel()
 
-    def _note_sent(self, frame: SealedFrame) -> None:
-        """The track handed this very frame to the network."""
-        self._latency.mark("offer_to_first_frame_ms", "offer")
-        self._reports.sent(frame, self._slot_of.pop(frame.sequence), self._tools.clock.utc())
+    async def _send_frames(self, mark: SlottedMark) -> None:
+        """Step 5. A picture that would be late is not made; a picture that was encoded is sent.
+
+        Returns when the line is lost or another offer waits.
+        """
+        assert self._maker is not None and self._connection is not None
+        clock, config, connection = self._tools.clock, self._tools.config, self._connection
+        loop = asyncio.get_running_loop()
+        self._state = "live"
+        pacer = FramePacer(config.frames_per_s, self._media_clock.start(), config.frame_lead_s, first_index=1)
+        connection.resume()
+        while connection.is_up and self._offers.empty() and not self._stopped.is_set():
+            tick = pacer.next_tick(clock.monotonic_s())
+            await asyncio.sleep(max(0.0, tick.start_at_s - clock.monotonic_s()))
+            if not connection.has_room:
+                continue
+            frame = await loop.run_in_executor(self._tools.frame_thread, self._maker.make, tick)
+            await asyncio.sleep(max(0.0, tick.send_at_s - clock.monotonic_s()))
+            if frame is None or self._stopped.is_set():
+                continue
+            connection.give(frame, mark.slot)
+
+    async def _wait_for_viewer(self, opened: Opened, cast: Cast, mark: SlottedMark) -> None:
+        """Step 6. Nothing is made or sent until the viewer's next offer has its connection, or the line is back.
+
+        Raises:
+            TimeoutError: neither came within REJOIN_WITHIN_S.
+        """
+        assert self._talk is not None and self._connection is not None
+        before = self._connection  # it may come back by itself, too
+        self._state = "away"
+        before.pause()
+        self._talk.pause()
+        self._log("away")
+        self._latency.start("rejoin")
+        await self._see_connected(opened, cast, mark, protocol.REJOIN_WITHIN_S)
+        self._encoder.request_key_frame()  # what was encoded last may never have arrived
+        if self._connection is before:
+            self._talk.resume()  # on a new connection it goes on when the page can hear it
+
+    async def _see_connected(self, opened: Opened, cast: Cast, mark: SlottedMark, within_s: float) -> None:
+        """Wait until the connection at hand stands. Each further offer of the viewer gets another one in its place.
+
+        Raises:
+            TimeoutError: nothing came of it within `within_s`.
+        """
+        assert self._connection is not None
+        while await self._is_offered(self._connection, within_s):
+            self._part_from(self._connection)
+            await self._make_connection(opened)
+            await self._answer(opened, cast, mark, self._offers.get_nowait())
+            self._encoder.request_key_frame()
+
+    async def _is_offered(self, connection: Connection, within_s: float) -> bool:
+        """Wait for another offer (True), or for this connection to stand. Raises TimeoutError."""
+        async with asyncio.timeout(within_s):
+            while self._offers.empty() and not connection.is_up:
+                self._news.clear()
+                await self._news.wait()
+        return not self._offers.empty()
+
+    def _part_from(self, connection: Connection) -> None:
+        """Only one connection is live at any time: what is sent on this one ends now, and its page is told why."""
+        assert self._talk is not None
+        connection.stop()
+        self._closing.append(asyncio.create_task(connection.close(self._talk.event_text("trustcore.moved", {}))))
+
+    def _send_text(self, text: str) -> bool:
+        return self._connection is not None and self._connection.peer.send_text(text)
 
     async def _hold_lease(self) -> None:
-        """Step 6. Renew; when the lease is over, so is the session."""
+        """Step 7. Renew; when the lease is over, so is the session."""
         async def renew() -> protocol.RenewalAnswer:
             renewal = protocol.Renewal(self._lease.epoch, self._state, self._count(), self._latency.to_json())
             return await self._tools.control.renew(self._lease, renewal)
@@ -287,17 +314,14 @@ class Session:
         self._stop(await keep_lease(self._lease_clock, renew, self._tools.clock))
 
     async def _listen(self) -> None:
-        """Step 6. Everything control pushes."""
+        """Step 7. Everything control pushes."""
         async for event in self._tools.control.events(self._lease):
             body = event.body
             if event.kind in ("revoke", "end"):
                 self._stop(str(body.get("reason") or event.kind))
-            elif event.kind == "offer" and self._state == "live":
-                # A manifest, its key and its recording belong to one connection. A page that was loaded again needs a
-                # new conversation; the old one must not go on playing to nobody.
-                self._stop("page_reloaded")
             elif event.kind == "offer":
                 self._offers.put_nowait(event)
+                self._news.set()
                 # Nothing is shown before the answer, and control looks at the session's ground before it signs: hearing
                 # the next word can wait, and control answers the viewer sooner when it is not asked twice at a time.
                 await self._answered.wait()
@@ -325,39 +349,51 @@ class Session:
         self._reason = reason
         self._state = "ending"
         self._lease_clock.revoke(reason)
-        for track in self._tracks or ():
-            track.stop()
+        if self._connection is not None:
+            self._connection.stop()
         self._stopped.set()
         if self._talk is not None:
             self._talk.event("trustcore.ended", {"reason": reason})
 
     async def _clear_up(self) -> None:
-        """Step 7."""
+        """Step 8."""
         counters = self._count()
         self._log(f"{self._reason}; {counters}; {self._latency.to_json()}")
         if self._keys is not None:
             self._keys.wipe()
         self._keys = self._maker = self._stage = None
         gc.collect()  # the decrypted replica goes now, not at some later collection
-        if self._peer is not None:
-            await asyncio.sleep(FAREWELL_S)
-            await self._peer.close()
+        if self._connection is not None:
+            await self._connection.close()
+        await asyncio.gather(*self._closing, return_exceptions=True)
         with suppress(ControlRefused, ControlUnreachable):
             await self._reports.finish(self._reason, counters, dict(self._latency.to_json()))
 
-    # --- what the viewer's side tells (PeerListener) ---------------------------------------------------------------
+    # --- what the connections tell (Host) --------------------------------------------------------------------------
+
+    def note_sent(self, frame: SealedFrame, slot: MarkSlot) -> None:
+        self._latency.mark("offer_to_first_frame_ms", "offer")
+        self._latency.mark("rejoin_to_first_frame_ms", "rejoin")
+        self._reports.sent(frame, slot, self._tools.clock.utc())
+
+    def line_changed(self, connection: Connection) -> None:
+        if connection.connected.is_set():
+            self._latency.mark("offer_to_connected_ms", "offer")
+        self._news.set()
 
     def key_frame_wanted(self) -> None:
         # A key frame is many times the size of another; who wants one asks again until it comes.
         if self._key_frames.take(self._tools.clock.monotonic_s()):
             self._encoder.request_key_frame()
 
-    def rate_seen(self, receiver_bps: int, loss_share: float) -> None:
-        now_s = self._tools.clock.monotonic_s()
-        self._encoder.set_bit_rate_bps(self._governor.report(receiver_bps, loss_share, now_s))
-
-    def channel_opened(self) -> None:
-        if self._talk is not None:
+    def channel_opened(self, connection: Connection) -> None:
+        if self._talk is None or connection is not self._connection:
+            return
+        if self._is_greeted:
+            self._talk.catch_up()
+            self._talk.resume()
+        else:
+            self._is_greeted = True
             self._talk.greet()
 
     def channel_message(self, text: str) -> None:
@@ -365,13 +401,6 @@ class Session:
             self.key_frame_wanted()
         elif self._talk is not None:
             self._talk.on_channel_message(text)
-
-    def state_changed(self, state: str) -> None:
-        if state == "connected":
-            self._latency.mark("offer_to_connected_ms", "offer")
-            self._connected.set()
-        elif state in ("failed", "closed"):
-            self._stop("viewer_left")
 
     # --- small things ----------------------------------------------------------------------------------------------
 
@@ -384,6 +413,3 @@ class Session:
 
     def _log(self, line: str) -> None:
         self._tools.log(f"session {self._lease.lease_id}: {line}")
-
-    def _note_clamp(self, shown: Shown, at_s: float) -> None:
-        self._reports.clamp(shown.asked, shown.asked_milli, shown.shown_milli, at_s)

@@ -1,4 +1,4 @@
-"""What one slot holds for all its leases: configuration, control, gate, clock, voices, two threads."""
+"""What one slot holds for all its leases: configuration, control, gate, clock, frame parts, voices, two threads."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from rendering.speech.voices import pick_voice
 from rendering.worker.config import WorkerConfig
 from rendering.worker.control import ControlClient
+from rendering.worker.frame_parts import CPU_PARTS, FrameParts
 from rendering.worker.gate import Gate
 from rendering.worker.talk import Voice
 from trustcore.primitives.clock import Clock
@@ -21,6 +22,7 @@ class SlotTools:
     gate: Gate
     clock: Clock
     log: Callable[[str], None]
+    parts: FrameParts = CPU_PARTS
     frame_thread: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, "frames"))
     speech_thread: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, "speech"))
     _voices: dict[str, Voice] = field(default_factory=dict)
@@ -31,6 +33,11 @@ class SlotTools:
         if short not in self._voices:
             self._voices[short] = pick_voice(short)
         return self._voices[short]
+
+    def use(self, config: WorkerConfig) -> None:
+        """Another configuration from the next lease on."""
+        self.config = config
+        self.control.config = config
 
     def close(self) -> None:
         self.frame_thread.shutdown(wait=False, cancel_futures=True)

@@ -38,9 +38,10 @@ class MediaClock:
         self._started = asyncio.Event()
 
     def start(self) -> float:
-        """Media time zero is now. Returns it on the monotonic clock."""
-        self._origin_s = self._clock.monotonic_s()
-        self._started.set()
+        """Media time zero is now, unless it was before. Returns it on the monotonic clock."""
+        if self._origin_s is None:
+            self._origin_s = self._clock.monotonic_s()
+            self._started.set()
         return self._origin_s
 
     async def started(self) -> float:
@@ -137,6 +138,19 @@ class SoundTrack(MediaStreamTrack):  # type: ignore[misc]  # aiortc has no types
         self._media_clock = media_clock
         self._encoder = OpusEncoder()
         self._next_packet = 0
+        self._may_send = asyncio.Event()
+        self._may_send.set()
+
+    def pause(self) -> None:
+        """Make and send nothing until `resume`; the media clock goes on, and the time between is skipped."""
+        self._may_send.clear()
+
+    def resume(self) -> None:
+        self._may_send.set()
+
+    def stop(self) -> None:
+        super().stop()
+        self._may_send.set()
 
     async def recv(self) -> av.Packet:
         """The next Opus packet for aiortc, when it is due.
@@ -148,12 +162,16 @@ class SoundTrack(MediaStreamTrack):  # type: ignore[misc]  # aiortc has no types
         """
         origin_s = await self._media_clock.started()
         while True:
+            await self._may_send.wait()
             wait_s = origin_s + self._next_packet * PACKET_S - self._clock.monotonic_s()
             if wait_s > 0:
                 await asyncio.sleep(wait_s)
             elif wait_s < -0.2:
-                # The loop was held up. Sound that nobody can hear in time is skipped, or it would lag for good.
+                # The loop was held up, or the viewer was away. Sound that nobody can hear in time is skipped, or it
+                # would lag for good.
                 self._next_packet += int(-wait_s / PACKET_S)
+            if not self._may_send.is_set():
+                continue
             _check_permit(self, self._permit, self._clock)
             first = self._next_packet * PACKET_SAMPLES
             self._next_packet += 1

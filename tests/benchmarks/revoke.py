@@ -24,6 +24,7 @@ from tests.common.live_world import LiveWorld
 from tests.common.viewer import Viewer, chromium
 
 LONG_TALK = "What can you do? Tell me everything about the claim, the payment, the photographs and the next steps."
+WORKER = {"TRUSTCORE_WORKER_KINDS": "session", "TRUSTCORE_WORKER_SIZE_PX": "256"}
 
 
 class Person:
@@ -92,7 +93,7 @@ def main() -> None:
     taken, reasons = [], set()
     with (
         tempfile.TemporaryDirectory() as folder,
-        Stack(state_dir=Path(folder), workers=0, env={"TRUSTCORE_WORKER_KINDS": "session"}, say=_say) as stack,
+        Stack(state_dir=Path(folder), workers=0, env=WORKER, say=_say) as stack,
         LiveWorld(stack) as world,
     ):
         stack.start_worker(1)

@@ -44,6 +44,7 @@ window.run = async () => {
   return { post_to_answer_ms: answered - posted, first_frame_ms: first - posted };
 };
 </script>"""
+WORKER = {"TRUSTCORE_WORKER_KINDS": "session", "TRUSTCORE_WORKER_SIZE_PX": "256"}
 
 
 def measure(browser: Browser, world: LiveWorld, size: tuple[int, int] = (1280, 860)) -> dict[str, float]:
@@ -131,7 +132,7 @@ def main() -> None:
     given = parser.parse_args()
     with (
         tempfile.TemporaryDirectory() as folder,
-        Stack(state_dir=Path(folder), workers=0, env={"TRUSTCORE_WORKER_KINDS": "session"}, say=_say) as stack,
+        Stack(state_dir=Path(folder), workers=0, env=WORKER, say=_say) as stack,
         LiveWorld(stack) as world,
     ):
         stack.start_worker(1)

@@ -29,11 +29,19 @@ class Viewer:
 
     def __init__(self, browser: Browser, url: str, *, width: int = 1280, height: int = 860) -> None:
         self._context = browser.new_context(viewport={"width": width, "height": height})
-        self.page: Page = self._context.new_page()
         self.errors: list[str] = []
-        self.page.on("pageerror", lambda error: self.errors.append(str(error)))
-        self.page.on("console", lambda m: self.errors.append(m.text) if m.type == "error" else None)
-        self.page.goto(url)
+        self.page: Page = self._open(url)
+
+    def _open(self, url: str) -> Page:
+        page = self._context.new_page()
+        page.on("pageerror", lambda error: self.errors.append(str(error)))
+        page.on("console", lambda m: self.errors.append(m.text) if m.type == "error" else None)
+        page.goto(url)
+        return page
+
+    def another_tab(self) -> Page:
+        """The same address once more, in the same browser."""
+        return self._open(self.page.url)
 
     def seen(self) -> dict[str, Any]:
         """The page's own measures (`trustcore/static/js/viewer/measures.js`)."""

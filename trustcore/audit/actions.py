@@ -75,6 +75,8 @@ class Action(StrEnum):
     CONVERSATION_REFUSED = "conversation.refused"
     CONVERSATION_JOINED = "conversation.joined"
     CONVERSATION_STARTED = "conversation.started"
+    CONVERSATION_REJOINED = "conversation.rejoined"
+    REJOIN_REFUSED = "rejoin.refused"
     CONVERSATION_CHANGED = "conversation.changed"
     CONVERSATION_ENDED = "conversation.ended"
     CONVERSATION_KILLED = "conversation.killed"
@@ -123,6 +125,8 @@ _MEANINGS: dict[Action, str] = {
     Action.PERMISSION_REFUSED: "Somebody asked for what their roles do not allow.",
     Action.API_KEY_REFUSED: "A request came with an unknown, wrong or revoked API key.",
     Action.CONVERSATION_REFUSED: "The rules did not allow a conversation; the reasons are in the event.",
+    Action.CONVERSATION_REJOINED: "The viewer of a conversation connected again, after a reload or a lost line.",
+    Action.REJOIN_REFUSED: "Somebody tried to connect again and was refused; the reason is in the event.",
     Action.CONVERSATION_KILLED: "An officer stopped a conversation with the kill switch.",
     Action.APPROVAL_COMPLETED: "The second approver signed, so the approval is in force.",
     Action.EMOTION_CLAMPED: "An emotion was asked for above its limit and shown at the limit.",

@@ -58,8 +58,9 @@ class SimulatedSession:
     renewals: list[dict[str, Any]] = field(default_factory=list)
     segments: list[dict[str, Any]] = field(default_factory=list)
     clamps: list[dict[str, Any]] = field(default_factory=list)
+    emotions: list[dict[str, Any]] = field(default_factory=list)
     recording: bytes = b""
-    init_segment: bytes = b""
+    init_segments: list[bytes] = field(default_factory=list)  # one for each connection
     finished: dict[str, Any] | None = None
     is_live: bool = True
     is_partitioned: bool = False
@@ -239,12 +240,12 @@ class ControlSimulator:
             consent_receipt_sha256=grant.consent_receipt_sha256, policy_id=grant.policy_id,
             policy_version=grant.policy_version, grant_sha256=grant.sha256, viewer_nonce=body["viewer_nonce"],
             dtls_fingerprint=body["dtls_fingerprint"], created_at=datetime.now(UTC).replace(microsecond=0),
-            validity_s=3600, mark_slots=tuple(
+            validity_s=3600, media_start_ms=body["media_start_ms"], follows=body["follows"], mark_slots=tuple(
                 MarkSlot(int(s["slot_id"], 16), s["start_ms"], s["end_ms"]) for s in body["mark_slots"]))
         public = SessionPublicKey(unb64(body["session_cose_key"]), unb64(body["signer_binding"]))
         init = sign_session_manifest(self.signer, facts, public, width=body["width"], height=body["height"],
                                      codec=CODECS[body["video_codec"]])
-        session.init_segment = init.encoded
+        session.init_segments.append(init.encoded)
         return {"init_segment_b64": b64(init.encoded), "manifest_label": init.label,
                 "claim_sha256": init.claim_sha256, "chain_pem": ""}
 
@@ -262,6 +263,10 @@ class ControlSimulator:
 
     def _on_clamps(self, session: SimulatedSession, body: dict[str, Any]) -> dict[str, Any]:
         session.clamps += body["clamps"]
+        return {}
+
+    def _on_emotions(self, session: SimulatedSession, body: dict[str, Any]) -> dict[str, Any]:
+        session.emotions += body["emotions"]
         return {}
 
     def _on_recording(self, session: SimulatedSession, data: bytes) -> dict[str, Any]:
@@ -293,8 +298,11 @@ class ControlSimulator:
             self.push(session, "end", {"reason": "viewer_left"})
         elif what == "state":
             state = session.renewals[-1]["state"] if session.renewals else ""
-            answer = {"status": "ended" if session.finished else "live", "slot_state": state,
-                      "reason": (session.finished or {}).get("reason", "")}
+            offers = [event["body"] for event in session.events if event["kind"] == "offer"]
+            answer = {"status": "ended" if session.finished else "active", "slot_state": state,
+                      "state": "live" if session.answers else "joining",
+                      "reason": (session.finished or {}).get("reason", ""),
+                      "viewer_nonce": offers[-1]["viewer_nonce"] if offers else ""}
         return 200, "application/json", json.dumps(answer).encode()
 
     async def offer(self, session: SimulatedSession, body: dict[str, Any]) -> dict[str, Any]:

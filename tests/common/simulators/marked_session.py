@@ -97,11 +97,14 @@ def manifest_request(grant: Grant, key: SessionKey, worker: SigningKey, slot_id:
     ))
 
 
-def play(*, tenant: str, subject_id: str, now: datetime, frames: int = 60, seed: int = 1) -> MarkedSession:
+def play(
+    *, tenant: str, subject_id: str, now: datetime, frames: int = 60, seed: int = 1, **grant_changes: Any,
+) -> MarkedSession:
     """Grant, manifest, and `frames` sealed frames of a talking head, written down as they were sent."""
     subject_keys.ensure(subject_id, actor=SETUP, tenant=tenant)
     worker, actor = register_worker()
-    grant, slot_id, key = make_grant(tenant=tenant, subject_id=subject_id, now=now), new_mark_id(), SessionKey()
+    grant = make_grant(tenant=tenant, subject_id=subject_id, now=now, **grant_changes)
+    slot_id, key = new_mark_id(), SessionKey()
     conversation = ObjectRef("conversation", grant.conversation_id, tenant=tenant, subject=subject_id)
     signed = session_manifests.sign_for_session(
         actor=actor, request=manifest_request(grant, key, worker, slot_id), conversation=conversation, lease_id="z1",
@@ -114,6 +117,21 @@ def play(*, tenant: str, subject_id: str, now: datetime, frames: int = 60, seed:
     )
     fragment_file = unb64(signed["init_segment_b64"]) + sent
     return MarkedSession(conversation, grant, slot_id, signed["manifest_label"], fragment_file)
+
+
+def come_back(session: MarkedSession, *, now: datetime, at_ms: int = 3000, frames: int = 20) -> bytes:
+    """What a second connection of the same session adds to its fragment file, from media time `at_ms` on."""
+    worker, actor = register_worker()
+    key = SessionKey()
+    request = manifest_request(session.grant, key, worker, session.slot_id) | {
+        "viewer_nonce": "another-nonce", "media_start_ms": at_ms, "follows": session.manifest_label}
+    signed = session_manifests.sign_for_session(
+        actor=actor, request=request, conversation=session.conversation, lease_id="z1", epoch=1,
+        mark_epoch=mark_keys.current().name, now=now)
+    attestor = Attestor(key, signed["manifest_label"])
+    units = encoded(marked(session.slot_id, talking_frames(frames, SIZE, 2)))
+    sent = [attestor.attest(unit, at_ms * 90 + 3000 * number).fragment for number, unit in enumerate(units)]
+    return unb64(signed["init_segment_b64"]) + b"".join(sent)
 
 
 def marked(slot_id: int, frames: Iterator[Picture], slot_index: int = 3) -> Iterator[Picture]:

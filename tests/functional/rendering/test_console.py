@@ -6,10 +6,10 @@ import time
 import pytest
 from django.test import Client
 
-from provenance.manifests import c2pa_files, fmp4
+from provenance.manifests import c2pa_files
 from provenance.models import SignedFile
 from provenance.services import claim_keys
-from rendering.models import Conversation, Footage, KillSwitch, LiveState, ReplicaVersion
+from rendering.models import Conversation, Footage, KillSwitch, ReplicaVersion
 from rendering.services import recordings
 from tests.common import consenting
 from tests.common.replicas import POLICY, USE
@@ -19,7 +19,6 @@ from trustcore.audit.models import Event
 from trustcore.jobs.models import Worker
 from trustcore.policy.models import EmotionPolicyVersion
 from trustcore.primitives.clock import utc_now
-from trustcore.primitives.signing import b64
 
 pytestmark = pytest.mark.django_db
 
@@ -255,13 +254,10 @@ def recorded(stage):
     """A conversation whose recording is a real marked session's, handed in as a worker does."""
     conversation = opened(stage)
     sent = marked_session.play(
-        tenant="studio", subject_id=conversation.subject_public_id, now=utc_now(), frames=40).fragment_file
-    init, _ = fmp4.split_recording(sent)
-    state, _ = LiveState.objects.get_or_create(conversation=conversation)
-    state.init_segment = b64(init)
-    state.save()
+        tenant="studio", subject_id=conversation.subject_public_id, now=utc_now(), frames=40,
+        conversation_id=conversation.public_id).fragment_file
     worker = Worker.objects.order_by("id").last()
-    recordings.store(conversation=conversation, worker=worker, fragments=sent[len(init):], now=utc_now())
+    recordings.store(conversation=conversation, worker=worker, fragments=sent, now=utc_now())
     return conversation
 
 

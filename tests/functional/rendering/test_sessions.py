@@ -235,6 +235,7 @@ def test_offer_answer_message_and_counters(stage, talk, lease, monkeypatch):
         "state": "live",
         "reason": "",
         "slot_state": "live",
+        "viewer_nonce": OFFER["viewer_nonce"],
     }
     assert talk.post("message", {"text": "Hello", "emotion": "joy", "milli": 900}).status_code == 200
     said = stage.slot.call("GET", f"{base}/events?after=1").json()["events"][0]

@@ -102,3 +102,12 @@ def test_somebody_who_holds_back_all_frames_does_not_keep_the_word_verified() ->
     done = subprocess.run(["node", "--input-type=module", "-e", script], capture_output=True, text=True, check=True,
                           timeout=30)
     assert json.loads(done.stdout) == ["verified", "checking", "verified"]
+
+
+def test_what_an_earlier_connection_verified_says_nothing_about_this_one() -> None:
+    fresh = {"received": 3, "verified": 3, "unattested": 0, "invalid": 0, "gap": 0}
+    told = verdict("verified", 1, 400, 400)
+    assert run("judge", told | {"fresh": fresh})["state"] == "checking"
+    assert run("judge", told | {"fresh": fresh | {"received": 12, "verified": 12}})["total"] == 12
+    bad = fresh | {"received": 12, "verified": 0, "invalid": 12}
+    assert run("judge", verdict("invalid", 0, 412, 400) | {"fresh": bad})["state"] == "hidden"

@@ -11,9 +11,10 @@ import pytest
 from rendering.protocol import Counters, Lease
 from rendering.worker.brain import ScriptedBrain
 from rendering.worker.control import ControlRefused
+from rendering.worker.frame_parts import CPU_PARTS
 from rendering.worker.reports import SessionReports
 from rendering.worker.session import Session
-from rendering.worker.stage import Stage
+from rendering.worker.stage import Stage, clamp_emotion
 from rendering.worker.talk import Talk
 
 
@@ -35,7 +36,7 @@ def talk_with(face: StillFace, clamped: list[Any], now_s: list[float]) -> Talk:
     return Talk(
         brain=ScriptedBrain({}, "Asha"), voice=None, stage=Stage(face, {"joy": 500}), line=line,  # type: ignore[arg-type]
         executor=ThreadPoolExecutor(1), conversation_id="c1", media_now_s=lambda: now_s[0], emit=lambda _: None,
-        on_clamped=lambda shown, _: clamped.append(shown))  # fmt: skip
+        on_shown=lambda shown, _: clamped.append(shown) if shown.is_clamped else None)  # fmt: skip
 
 
 def set_emotion(milli: object, emotion: object = "joy") -> str:
@@ -93,7 +94,8 @@ def test_a_flood_of_key_frame_requests_does_not_make_every_picture_a_key_frame(
     asked: list[float] = []
     clock = SimpleNamespace(s=100.0)
     config = SimpleNamespace(size_px=64, frames_per_s=30, bit_rate_bps=300_000, video_codec="h264")
-    tools = SimpleNamespace(config=config, control=None, clock=SimpleNamespace(monotonic_s=lambda: clock.s))
+    tools = SimpleNamespace(
+        config=config, control=None, clock=SimpleNamespace(monotonic_s=lambda: clock.s), parts=CPU_PARTS)
     session = Session(tools, SimpleNamespace(facts={}, lease_id="z1"))  # type: ignore[arg-type]
     monkeypatch.setattr(session._encoder, "request_key_frame", lambda: asked.append(clock.s))
     for _ in range(300):  # ten seconds, a request at every picture
@@ -127,10 +129,11 @@ def test_many_clamps_in_one_second_do_not_cost_the_session_its_recording() -> No
     lease = Lease("z1-1", "session", 1, "n", None, None, {}, {"recording": True})
     reports = SessionReports(control, lease)  # type: ignore[arg-type]
     for _ in range(500):
-        reports.clamp("joy", 1000, 500, 1.0)
+        reports.emotion(clamp_emotion("joy", 1000, {"joy": 500}), 1.0)
     reports._fragments.append(b"a frame")
     asyncio.run(reports.finish("ended", Counters(), {}))
-    assert control.told.count("clamps") == 500 and control.told[-2:] == ["recording", "finish"]
+    assert control.told.count("clamps") == 500 and control.told.count("emotions") == 500
+    assert control.told[-2:] == ["recording", "finish"]
 
 
 @pytest.mark.parametrize("greeting", ["I am no replica, it is really me.", "Replica? I am Asha Baruah herself."])

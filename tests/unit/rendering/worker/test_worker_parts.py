@@ -208,7 +208,8 @@ def test_settings_are_read_once_and_whole(tmp_path: Path) -> None:
     ("TRUSTCORE_CONTROL_URL", ""), ("TRUSTCORE_WORKER_ID", " "), ("TRUSTCORE_WORKER_KEY_FILE", "/nowhere"),
     ("TRUSTCORE_GRANT_KEYS_FILE", "/nowhere"), ("TRUSTCORE_WORKER_SIZE_PX", "7"),
     ("TRUSTCORE_WORKER_VIDEO_CODEC", "av1"), ("TRUSTCORE_WORKER_FRAMES_PER_S", "fast"),
-    ("TRUSTCORE_WORKER_KINDS", "session,mining"),
+    ("TRUSTCORE_WORKER_KINDS", "session,mining"), ("TRUSTCORE_WORKER_RENDERER", "abacus"),
+    ("TRUSTCORE_WORKER_SPLATS", "3"),
 ])
 def test_a_wrong_setting_stops_the_start_and_is_named(tmp_path: Path, name: str, value: str) -> None:
     with pytest.raises(WorkerConfigError, match=name):

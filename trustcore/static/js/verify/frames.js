@@ -14,7 +14,8 @@ export function emptyCounts() {
   return { received: 0, verified: 0, unattested: 0, invalid: 0, late: 0, replayed: 0, gap: 0 };
 }
 
-// Judges the pictures of a session, or its sound, which is numbered by itself. `session`: {label, codec, publicKey (CryptoKey), kid, minimumSequence, createdAtMs, validityS} from a trusted manifest.
+// Judges the pictures of a session, or its sound, which is numbered by itself. `session`: {label, codec, publicKey (CryptoKey), kid, minimumSequence, createdAtMs,
+// validityS, mediaStartMs} from a trusted manifest.
 export class FrameVerifier {
   constructor(session, { isSound = false } = {}) {
     this.session = session;
@@ -95,6 +96,8 @@ function checkInfo(info, session, sequence, frameHash) {
 }
 
 function checkTime(session, mediaTime, nowMs) {
-  if (mediaTime / TIMESCALE > session.validityS) throw new Invalid("media time after the key's life");
+  const sinceStart = mediaTime - Math.floor(((session.mediaStartMs ?? 0) * TIMESCALE) / 1000);
+  if (sinceStart < 0) throw new Invalid("media time before the manifest's");
+  if (sinceStart / TIMESCALE > session.validityS) throw new Invalid("media time after the key's life");
   if (nowMs !== null && nowMs > session.createdAtMs + session.validityS * 1000) throw new Invalid("key has expired");
 }

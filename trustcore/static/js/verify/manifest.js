@@ -12,6 +12,7 @@ const SESSION_FACTS = "org.trustcore.session";
 const X5CHAIN = 33;
 const MAX_INIT_BYTES = 4 * 1024 * 1024;
 const MAX_DEPTH = 8;
+const MAX_MEDIA_START_MS = 24 * 3600 * 1000;
 // What a superbox is: four letters, and these twelve bytes (C2PA 2.4 section 11.1.4).
 const TYPE_TAIL = "00110010800000aa00389b71";
 
@@ -173,15 +174,20 @@ export function signerCertificateOf(init) {
   return signerCertificate(init, activeManifest(init));
 }
 
-// {label, claimSha256, facts, codec, key} of a signed init segment. Trust in the signer is NOT checked here.
+// {label, claimSha256, facts, mediaStartMs, codec, key} of a signed init segment. Trust in the signer is NOT checked here.
 export async function readSessionManifest(init) {
   const manifest = activeManifest(init);
   const certificate = signerCertificate(init, manifest);
   const facts = plain(decode(assertion(init, manifest, SESSION_FACTS)));
+  const { media_start_ms: mediaStartMs = 0 } = facts ?? {}; // later than 0 when the viewer came back
+  if (!Number.isInteger(mediaStartMs) || mediaStartMs < 0 || mediaStartMs > MAX_MEDIA_START_MS) {
+    throw new Invalid("media time of the manifest");
+  }
   return {
     label: manifest.label,
     claimSha256: hex(await sha256(concat(cbor(init, claimOf(manifest))))),
     facts,
+    mediaStartMs,
     codec: codecOf(init),
     key: await sessionKey(init, manifest, certificate),
   };

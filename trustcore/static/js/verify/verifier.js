@@ -7,12 +7,15 @@
 //   await setLocalOffer(peer);                        // offer.js: key frames come whole or not at all
 //   ... post the offer with a fresh viewerNonce, set the answer ...
 //   await verifier.useSession({ initSegment, viewerNonce });
+//   verifier.renew();                                 // a new connection: attach, offer and judge again
 //
-// `onVerdict` gets {state, share, counts, reason, session, hide, sound, signer}; state is "checking", "verified", "unattested" or
-// "invalid", `share` that of the last second's pictures. `sound` is {state, share, counts, reason} of the sound, or null
-// when none is attached. `signer` is how the certificate that signed the session stands by the authority's status list,
-// asked for when the session begins and every minute: {state, reason, askedAtMs} with state "asking", "good", "unknown"
-// (not checked; the session goes on) or "revoked" (from then on every frame counts invalid). It proves that these encoded bytes were signed for this session; it does not prove that pixels
+// `onVerdict` gets {state, share, counts, fresh, connections, reason, session, hide, sound, signer}; `counts` are those of
+// all connections, `fresh` those of the one at hand; state is "checking", "verified", "unattested" or "invalid", `share`
+// that of the last second's pictures. `sound` is {state, share, counts, fresh, reason} of the sound, or null when none is
+// attached. `signer` is how the certificate that signed the session stands by the authority's status list, asked for when
+// the session begins and every minute: {state, reason, askedAtMs} with state "asking", "good", "unknown" (not checked; the
+// session goes on) or "revoked" (from then on every frame counts invalid). It proves that these encoded bytes were signed
+// for this session; it does not prove that pixels
 // or samples were left alone after decoding.
 
 import { Invalid, fromBase64 } from "./bytes.js";
@@ -32,13 +35,15 @@ export function createVerifier({
   trustAnchorPem, statusListUrl = "", sessionFacts = {}, onVerdict = () => {}, onKeyFrameNeeded = () => {},
   vendorUrl = VENDOR_URL, askSignerEveryMs = ASK_SIGNER_EVERY_MS,
 }) {
-  const worker = new Worker(new URL("./transform_worker.js", import.meta.url), { type: "module" });
+  let worker = null;
   const chain = new ChainOfTrust(vendorUrl);
   let transport = null;
-  const nothing = () => ({ state: "checking", share: 0, counts: { ...emptyCounts(), withheld: 0 }, reason: "" });
-  const signer = { state: "asking", reason: "", askedAtMs: 0 };
-  let verdict = { ...nothing(), session: null, hide: true, sound: null, signer };
-  let isClosed = false;
+  const none = () => ({ ...emptyCounts(), withheld: 0 });
+  let before = { picture: none(), sound: none() }; // what earlier connections counted
+  const nothing = (lane) => ({ state: "checking", share: 0, counts: { ...before[lane] }, fresh: none(), reason: "" });
+  const asking = { state: "asking", reason: "", askedAtMs: 0 };
+  let verdict = { ...nothing("picture"), connections: 1, session: null, hide: true, sound: null, signer: asking };
+  let watched = null; // the init segment whose signer is asked about
 
   function tell(change) {
     verdict = { ...verdict, ...change };
@@ -52,24 +57,42 @@ export function createVerifier({
 
   // Beside everything else: no picture waits for a list. One that names the signer ends the trust at once, for good.
   async function watchSigner(init) {
-    while (!isClosed) {
+    watched = init;
+    while (watched === init) {
       const told = await chain.signerStanding(init, trustAnchorPem, statusListUrl);
-      if (isClosed) return;
+      if (watched !== init) return;
       tell({ signer: told });
       if (told.state === "revoked") return reject(SIGNER_REVOKED);
       await new Promise((resolve) => setTimeout(resolve, askSignerEveryMs));
     }
   }
 
-  worker.onmessage = ({ data }) => {
+  function hear({ data }) {
     if (data.kind === "key-frame-needed") onKeyFrameNeeded();
     if (data.kind === "frames") {
-      const { lane, counts, share, state, hide } = data;
-      const told = { counts, share, state, reason: state === "verified" ? "" : data.reason };
+      const { lane, counts: fresh, share, state, hide } = data;
+      const counts = sumOf(before[lane], fresh);
+      const told = { counts, fresh, share, state, reason: state === "verified" ? "" : data.reason };
       tell(lane === "sound" ? { sound: told, hide } : { ...told, hide });
     }
-  };
-  worker.onerror = () => tell({ state: "invalid", reason: "the frame verifier could not be started" });
+  }
+
+  function start() {
+    worker = new Worker(new URL("./transform_worker.js", import.meta.url), { type: "module" });
+    worker.onmessage = hear;
+    worker.onerror = () => tell({ state: "invalid", reason: "the frame verifier could not be started" });
+    if (!verdict.hide) worker.postMessage({ kind: "hide", hide: false });
+  }
+
+  // With its worker go the key and the transforms: no frame of the connection before is taken any more.
+  function stop() {
+    worker.onmessage = worker.onerror = null;
+    worker.terminate();
+    transport = null;
+    watched = null;
+  }
+
+  start();
 
   return {
     // The receiver of the pictures, and that of the sound.
@@ -77,31 +100,43 @@ export function createVerifier({
       const lane = receiver.track.kind === "audio" ? "sound" : "picture";
       receiver.transform = new RTCRtpScriptTransform(worker, { lane });
       if (lane === "picture") transport = () => receiver.transport;
-      else tell({ sound: nothing() });
+      else tell({ sound: nothing("sound") });
     },
 
     // Judge the session. Resolves to {label, claimSha256, facts}; throws Invalid, and then every frame counts invalid.
     async useSession({ initSegment, viewerNonce }) {
       const init = typeof initSegment === "string" ? fromBase64(initSegment) : initSegment;
+      const mine = worker;
       try {
         if (!transport?.()) throw new Invalid("attach the verifier before the offer");
         watchSigner(init);
-        const { label, claimSha256, facts, codec, key } = await verifySession({
+        const { label, claimSha256, facts, mediaStartMs, codec, key } = await verifySession({
           init, chain, trustAnchorPem, viewerNonce, expectedFacts: sessionFacts, transport: transport(),
           nowMs: Date.now(),
         });
+        if (worker !== mine) throw new Invalid("another connection came in between");
         if (verdict.signer.state === "revoked") throw new Invalid(SIGNER_REVOKED);
         const { publicBytes, kid, minimumSequence, createdAtMs, validityS } = key;
         worker.postMessage({
-          kind: "session", session: { label, codec, publicBytes, kid, minimumSequence, createdAtMs, validityS },
+          kind: "session",
+          session: { label, codec, publicBytes, kid, minimumSequence, createdAtMs, validityS, mediaStartMs },
         });
         const session = { label, claimSha256, facts };
         tell({ session });
         return session;
       } catch (error) {
-        reject(error instanceof Invalid ? error.message : "the session could not be checked");
+        if (worker === mine) reject(error instanceof Invalid ? error.message : "the session could not be checked");
         throw error;
       }
+    },
+
+    // The connection is over, and another one will be made. What was counted stays; nothing is verified for now.
+    renew() {
+      stop();
+      before = { picture: verdict.counts, sound: verdict.sound?.counts ?? before.sound };
+      const connections = verdict.connections + 1;
+      start();
+      tell({ ...nothing("picture"), connections, session: null, sound: verdict.sound && nothing("sound") });
     },
 
     // Only the viewer's own click may call this with false.
@@ -115,9 +150,12 @@ export function createVerifier({
     },
 
     close() {
-      isClosed = true;
-      worker.terminate();
+      stop();
       chain.close();
     },
   };
+}
+
+function sumOf(counts, fresh) {
+  return Object.fromEntries(Object.keys(counts).map((name) => [name, counts[name] + (fresh[name] ?? 0)]));
 }

@@ -4,10 +4,12 @@
 // a fresh nonce, the answer and the signed session manifest come back, and the verifier judges the session before any
 // frame is shown.
 
+import { Invalid } from "../verify/bytes.js";
 import { createVerifier, isSupported } from "../verify/verifier.js";
 import { postOffer, prepare } from "./connection.js";
 import { createEmbedding, verdictMessage } from "./embedding.js";
 import { createMeasures } from "./measures.js";
+import { createRejoin, isLost } from "./rejoin.js";
 import { createTalk } from "./talk.js";
 import { createVerdictView } from "./verdict.js";
 
@@ -16,7 +18,10 @@ const STATE_OF = { checking: "checking", verified: "live", partial: "live", hidd
 const ASK_STATE_EVERY_MS = 1000;
 const CONNECT_WITHIN_MS = 20000;
 const STALLED_AFTER_MS = 2000;
-const LOST_AFTER_MS = 10000;
+const LOOK_EVERY_MS = 250;
+const FLOWING_MS = 500;
+const CONNECT_AGAIN_WITHIN_MS = 6000;
+const FINAL_CODES = ["conversation.ended", "conversation.rejoin_refused", "conversation.join_refused"];
 
 const root = document.querySelector("[data-viewer]");
 const settings = root.dataset;
@@ -30,7 +35,6 @@ const verdictView = createVerdictView(root);
 const video = find("picture");
 const sound = find("sound");
 let connection = null;
-let streams = [];
 let isOver = false;
 let lastFrameAtMs = 0;
 let lastSoundAtMs = 0;
@@ -43,6 +47,18 @@ const verifier = isSupported() ? createVerifier({
   onKeyFrameNeeded: () => sendChannel("key-frame"),
 }) : null;
 
+const rejoin = createRejoin({
+  ask: askState,
+  connect: connectAgain,
+  isOver: () => isOver,
+  isFlowing: () => lastFrameAtMs > 0 && performance.now() - lastFrameAtMs < FLOWING_MS,
+  withhold: () => {
+    setState("reconnecting");
+    verdictView.reconnect();
+    tellVerdict("checking", "reconnecting");
+  },
+  end,
+});
 const talk = createTalk(root, { sendChannel, messageUrl: settings.messageUrl, headers, onEnded: end });
 const embedding = createEmbedding(root, {
   onSize: (isSmall) => {
@@ -80,14 +96,16 @@ function onVerdict(told) {
   // Sound tells its verdicts too, and goes on when the picture does not.
   const isNewPicture = verdict.counts.received > (measures.counts?.received ?? 0);
   measures.counts = verdict.counts;
+  measures.fresh = verdict.fresh;
+  measures.connections = verdict.connections;
   measures.sound = verdict.sound;
   measures.verdictReason = verdict.reason;
   measures.signer = verdict.signer.state;
   if (isNewPicture) lastFrameAtMs = performance.now();
-  if (isOver || isStalled()) return;
+  if (isOver || isStalled() || (rejoin.isBusy() && verdict.fresh.received === 0)) return;
   if (verdict.counts.verified > 0) measure.verified();
   const shown = verdictView.update(verdict);
-  if (connection?.isPosted) setState(shown === "checking" && verdict.counts.verified > 0 ? "live" : STATE_OF[shown]);
+  if (connection?.isPosted) setState(shown === "checking" && verdict.fresh.verified > 0 ? "live" : STATE_OF[shown]);
   tellVerdict(shown);
 }
 
@@ -98,65 +116,95 @@ function sendChannel(text) {
 }
 
 async function prepareConnection() {
-  connection = await prepare({
+  const made = { stateSinceMs: performance.now(), isClosed: false };
+  const isMine = () => made === connection && !isOver;
+  Object.assign(made, await prepare({
     attach: (receiver) => verifier.attach(receiver),
-    onTrack: (picture, voice) => { streams = [new MediaStream([picture]), new MediaStream([voice])]; },
-    onEvent: (data) => talk.receive(data),
+    onTrack: (picture, voice) => { made.streams = [new MediaStream([picture]), new MediaStream([voice])]; },
+    onEvent: (data) => { if (isMine()) talk.receive(data); },
     onOpen: () => measure.mark("channel_open_ms"),
-    onState,
+    onState: (state) => { if (isMine()) noteState(made, state); },
     iceServers: JSON.parse(settings.iceServers || "[]"),
-  });
-  measure.watch(video);
-  find("connect").disabled = false;
-  measures.isPrepared = true;
-  embedding.tell("ready");
+  }));
+  return made;
+}
+
+function noteState(made, state) {
+  made.stateSinceMs = performance.now();
+  if (state === "closed") made.isClosed = true;
+  if (state === "connected") measure.mark("connected_ms");
 }
 
 async function connect() {
   find("connect").disabled = true;
   setState("checking");
+  measure.posted();
+  if (await offer()) watchLine();
+}
+
+// Post the offer of the connection at hand and have its session judged. Resolves to whether it stands.
+async function offer() {
   connection.isPosted = true;
+  rejoin.posted(connection.viewerNonce);
   // Not before: a media element that waits for its stream holds up the page's load event.
-  [video.srcObject, sound.srcObject] = streams;
+  [video.srcObject, sound.srcObject] = connection.streams;
   // The click allows sound; playing is asked for while it still counts as the viewer's own act.
   video.play().catch(() => {});
-  sound.play().catch(() => {});
-  measure.posted();
+  sound.play().catch(({ name }) => { find("sound-on").hidden = name !== "NotAllowedError"; });
   try {
     const answer = await postOffer(settings.offerUrl, connection, headers);
     measure.mark("post_to_answer_ms");
     await connection.peer.setRemoteDescription({ type: "answer", sdp: answer.sdp });
     const judged = verifier.useSession({ initSegment: answer.manifest_b64, viewerNonce: connection.viewerNonce });
-    setTimeout(() => { if (measures.framesPresented === 0) end("not_connected"); }, CONNECT_WITHIN_MS);
-    await judged;
+    if (!rejoin.isBusy()) setTimeout(() => { if (measures.framesPresented === 0) end("not_connected"); }, CONNECT_WITHIN_MS);
+    await (rejoin.isBusy() ? within(judged, CONNECT_AGAIN_WITHIN_MS) : judged);
     measure.mark("session_judged_ms");
-    watchLine();
+    lastFrameAtMs = performance.now();
+    return true;
   } catch (error) {
     measures.error = String(error.message ?? error);
-    if (error.code) askReason(error.code);
+    if (error instanceof Invalid) setState("hidden"); // it stands, and is not trusted: another try changes nothing
+    else if (rejoin.isBusy() && !FINAL_CODES.includes(error.code)) return false;
+    else if (error.code) await askReason(error.code);
     else setState("hidden");
+    return rejoin.isBusy();
   }
 }
 
-function onState(state) {
-  if (isOver || !connection?.isPosted) return;
-  if (state === "connected") measure.mark("connected_ms");
-  if (["failed", "closed"].includes(state)) askReason();
+function within(promise, limitMs) {
+  const late = new Promise((resolve, reject) => setTimeout(() => reject(new Error("no line in time")), limitMs));
+  return Promise.race([promise, late]);
+}
+
+// A new connection in place of the one at hand, which is closed first: only one is live at any time.
+async function connectAgain() {
+  if (connection.isPosted) {
+    connection.peer.close();
+    verifier.renew();
+    lastFrameAtMs = 0;
+    connection = await prepareConnection();
+  }
+  return offer();
+}
+
+// What the service says of the session, or null when it cannot be asked; then the line is what was lost.
+async function askState() {
+  try {
+    const response = await fetch(settings.stateUrl, { credentials: "same-origin", headers });
+    return response.ok ? await response.json() : null;
+  } catch {
+    return null;
+  }
 }
 
 // Why the conversation is over, or "" while it is not, or nobody can be asked.
 async function endedReason() {
-  try {
-    const response = await fetch(settings.stateUrl, { credentials: "same-origin", headers });
-    const body = await response.json();
-    return body.status === "ended" ? body.reason || "ended" : "";
-  } catch {
-    return ""; // the service cannot be reached either; the line is what was lost
-  }
+  const told = await askState();
+  return told?.status === "ended" ? told.reason || "ended" : "";
 }
 
-// The line went without a word, or the offer was refused.
-async function askReason(otherwise = "line_lost") {
+// The offer was refused.
+async function askReason(otherwise) {
   end((await endedReason()) || otherwise);
 }
 
@@ -173,6 +221,7 @@ function end(reason) {
   verdictView.close();
   const known = root.querySelector(`[data-ending="${CSS.escape(reason)}"]`) ?? ending(reason);
   for (const text of root.querySelectorAll("[data-ending]")) text.hidden = text !== known;
+  if (known.dataset.title) find("ended-title").textContent = known.dataset.title;
   find("announce-now").textContent = known.textContent;
   find("transcript-box").open = find("transcript").children.length > 0;
   for (const control of root.querySelectorAll("[data-live-control]")) control.disabled = true;
@@ -196,44 +245,59 @@ function leave() {
 }
 
 // A picture that stands still must not go on saying "verified": it is hidden, and the service is asked what happened.
+// A line that is lost is made again.
 async function watchLine() {
+  let askedAtMs = 0;
   while (!isOver) {
+    const nowMs = performance.now();
     // Counted by the verifier, not by the screen: a hidden tab shows no frames and loses none.
-    const stillMs = performance.now() - lastFrameAtMs;
-    if (lastFrameAtMs > 0 && stillMs > LOST_AFTER_MS) return askReason();
-    if (isStalled()) {
+    const stillMs = lastFrameAtMs > 0 ? nowMs - lastFrameAtMs : 0;
+    const state = connection.isClosed ? "closed" : connection.peer.connectionState;
+    if (isLost(state, nowMs - connection.stateSinceMs, stillMs)) await rejoin.run();
+    else if (isStalled() && nowMs - askedAtMs > ASK_STATE_EVERY_MS) {
+      askedAtMs = nowMs;
       setState("checking");
       verdictView.stall();
       tellVerdict("checking", "no_frames");
       const over = await endedReason();
-      if (over) return end(over);
+      if (over) end(over);
     }
+    await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
+  }
+}
+
+// Before the viewer connects, the slot is being prepared; the page says how far it is and when the link has gone stale.
+// Where this viewer's conversation is live already, this page was loaded again, and goes on without being asked.
+async function watchSlot(prepared) {
+  while (!isOver && !connection?.isPosted) {
+    const told = await askState();
+    root.dataset.slot = measures.slotState = told?.slot_state ?? "";
+    if (told?.status === "ended") return end(told.reason || "ended");
+    if (told?.state === "live" && !connection?.isPosted) return joinAgain(prepared);
     await new Promise((resolve) => setTimeout(resolve, ASK_STATE_EVERY_MS));
   }
   return undefined;
 }
 
-// Before the viewer connects, the slot is being prepared; the page says how far it is and when the link has gone stale.
-async function watchSlot() {
-  while (!isOver && !connection?.isPosted) {
-    try {
-      const response = await fetch(settings.stateUrl, { credentials: "same-origin", headers });
-      const body = await response.json();
-      root.dataset.slot = body.slot_state ?? "";
-      measures.slotState = body.slot_state ?? "";
-      if (body.status === "ended") return end(body.reason || "ended");
-    } catch {
-      root.dataset.slot = "";
-    }
-    await new Promise((resolve) => setTimeout(resolve, ASK_STATE_EVERY_MS));
-  }
-  return undefined;
+async function joinAgain(prepared) {
+  find("connect").disabled = true;
+  setState("reconnecting");
+  await prepared;
+  measure.posted();
+  await rejoin.run();
+  watchLine();
 }
 
 find("connect").addEventListener("click", connect);
 find("leave").addEventListener("click", leave);
+// A page that is loaded again finds its conversation waiting for some seconds; in a frame its secret is gone with it.
 window.addEventListener("pagehide", () => {
-  if (connection?.isPosted && !isOver) tellLeft();
+  if (embedding.isEmbedded && connection?.isPosted && !isOver) tellLeft();
+  connection?.peer.close();
+});
+find("sound-on").addEventListener("click", ({ currentTarget }) => {
+  currentTarget.hidden = true;
+  sound.play().catch(() => {});
 });
 for (const opener of root.querySelectorAll("[data-opens]")) {
   opener.addEventListener("click", () => {
@@ -250,9 +314,15 @@ find("hide")?.addEventListener("change", ({ currentTarget }) => verifier.setHide
 if (verifier === null) {
   setState("unsupported");
 } else {
-  prepareConnection().catch((error) => {
+  const prepared = prepareConnection().then((made) => {
+    connection = made;
+    measure.watch(video);
+    find("connect").disabled = root.dataset.state !== "ready";
+    measures.isPrepared = true;
+    embedding.tell("ready");
+  }).catch((error) => {
     measures.error = String(error);
     setState("unsupported");
   });
-  watchSlot();
+  watchSlot(prepared);
 }

@@ -13,7 +13,7 @@ export function judge(verdict) {
   const facts = judgePicture(verdict);
   const { sound, hide } = verdict;
   if (verdict.signer?.state === "revoked") return { ...facts, state: hide ? "hidden" : "unverified", words: "revoked" };
-  if (facts.state !== "verified" || !sound || sound.counts.received < FRAMES_BEFORE_VERDICT) return facts;
+  if (facts.state !== "verified" || !sound || (sound.fresh ?? sound.counts).received < FRAMES_BEFORE_VERDICT) return facts;
   const { good, total } = heard(sound);
   if (good === total) return facts;
   return hide ? { good, total, state: "partial", words: "sound" } : { ...facts, state: "unverified" };
@@ -21,7 +21,7 @@ export function judge(verdict) {
 
 // How much of the last second's sound verified. Pure.
 function heard(sound) {
-  const total = Math.min(SOUND_WINDOW, sound.counts.received);
+  const total = Math.min(SOUND_WINDOW, (sound.fresh ?? sound.counts).received);
   return { good: Math.round(shareNow(sound) * total), total };
 }
 
@@ -31,7 +31,8 @@ function shareNow({ share, stillMs = 0 }) {
 }
 
 function judgePicture(verdict) {
-  const { state, share, counts, hide } = verdict;
+  const { state, share, hide } = verdict;
+  const counts = verdict.fresh ?? verdict.counts; // what an earlier connection verified says nothing about this one
   const total = Math.min(WINDOW, counts.received);
   const good = Math.round(share * total);
   const facts = { good, total, state: "checking" };
@@ -121,6 +122,7 @@ export function createVerdictView(root) {
     // Returns the state that is shown now.
     update(verdict) {
       const facts = judge(verdict);
+      find("connections").textContent = verdict.connections ?? 1;
       if (verdict.signer && verdict.signer !== signer) drawSigner(signer = verdict.signer);
       counts = { ...verdict.counts };
       sound = verdict.sound ?? null;
@@ -133,6 +135,13 @@ export function createVerdictView(root) {
     // What is shown now.
     shown() {
       return find("chip").dataset.state;
+    },
+    // The line is lost, or the page has just been loaded again.
+    reconnect() {
+      last = "reconnecting";
+      sound = null;
+      find("count-sound").textContent = "–";
+      draw({ state: "checking", words: "reconnecting", good: 0, total: 0 });
     },
     // No frame comes: what was verified a while ago says nothing about now.
     stall() {

@@ -1,0 +1,140 @@
+"""One connection of a session to its viewer, with all that belongs to it alone: certificate, session key, manifest,
+tracks, frame numbers. A viewer who comes back gets another one, and nothing of the one before is used again.
+"""
+
+import asyncio
+from typing import Any, Protocol
+
+from provenance.manifests.attest import Attestor, SessionKey
+from provenance.manifests.errors import AttestationEnded
+from provenance.manifests.frame_codecs import CODECS, OPUS_PACKETS
+from provenance.manifests.permit import Permit
+from provenance.manifests.seal import SealCounters, SealedFrame
+from rendering.worker.encoder import VideoEncoder
+from rendering.worker.governor import RateGovernor
+from rendering.worker.mark_slots import MarkSlot
+from rendering.worker.peer import Peer
+from rendering.worker.sound_mark import MarkedSound
+from rendering.worker.tracks import MediaClock, SealedVideoTrack, SoundTrack
+from trustcore.primitives.clock import Clock
+
+ATTESTATION_ENDED = AttestationEnded.code.replace(".", "_")  # why a session ends whose sound could not be attested
+UNSEALED_FRAME = "unsealed_frame"  # why a session ends in which a frame without seal was held for sending
+SILENT_AFTER_S = 3.0  # browsers report about once a second what they received; this many missed are a lost line
+FAREWELL_S = 0.15  # the last message on the data channel needs a moment before the connection closes
+
+
+class Host(Protocol):
+    """The session, as its connections see it."""
+
+    def end(self, reason: str) -> None: ...
+
+    def note_sent(self, frame: SealedFrame, slot: MarkSlot) -> None:
+        """The track handed this very frame to the network; `slot`: whose mark is in its picture."""
+
+    def line_changed(self, connection: "Connection") -> None:
+        """It was made, was lost, or says something again."""
+
+    def channel_opened(self, connection: "Connection") -> None: ...
+
+    def channel_message(self, text: str) -> None: ...
+
+    def key_frame_wanted(self) -> None: ...
+
+
+class Connection:
+    """Peer, tracks and key of one connection. Hears what the viewer's side does (`PeerListener`)."""
+
+    def __init__(
+        self, host: Host, permit: Permit, counters: SealCounters, sound: MarkedSound, clock: Clock,
+        media_clock: MediaClock, encoder: VideoEncoder, *, ice_servers: list[dict[str, Any]],
+    ) -> None:
+        """Prepare it; it sends nothing before `begin`, and only what was sealed after it."""
+        self.key = SessionKey()
+        self.connected = asyncio.Event()
+        self._host = host
+        self._clock = clock
+        self._encoder = encoder
+        settings = encoder.settings
+        self._governor = RateGovernor(settings.bit_rate_bps, settings.max_bit_rate_bps)
+        self._slot_of: dict[int, MarkSlot] = {}  # by the sequence of a frame that waits to be sent
+        self._heard_at_s = clock.monotonic_s()
+        self._is_over = False
+        self._picture = SealedVideoTrack(
+            permit, counters, clock, self._note_sent, lambda: host.end(UNSEALED_FRAME))
+        self._sound = SoundTrack(permit, sound, clock, media_clock, lambda: host.end(ATTESTATION_ENDED))
+        self._sound.pause()
+        self.peer = Peer(self._picture, self._sound, self, bit_rate_bps=settings.bit_rate_bps,
+                         video_codec=settings.codec, ice_servers=ice_servers)
+
+    @property
+    def has_room(self) -> bool:
+        return self._picture.has_room
+
+    @property
+    def is_up(self) -> bool:
+        """Whether the viewer's side is there: connected, and heard a moment ago."""
+        is_heard = self._clock.monotonic_s() - self._heard_at_s < SILENT_AFTER_S
+        return self.connected.is_set() and not self._is_over and is_heard
+
+    def begin(self, label: str, encoder: VideoEncoder) -> Attestor:
+        """There is a manifest of this label for this connection: returns what attests its pictures."""
+        self._encoder = encoder
+        self._picture.codec = CODECS[encoder.settings.codec]
+        self._sound.attestor = Attestor(self.key, label, codec=OPUS_PACKETS)
+        return Attestor(self.key, label, codec=self._picture.codec)
+
+    def give(self, frame: SealedFrame, slot: MarkSlot) -> None:
+        """Queue one frame for the next send."""
+        self._slot_of[frame.sequence] = slot
+        self._picture.give(frame)
+
+    def pause(self) -> None:
+        """No sound is made or sent until `resume`. Pictures are the session's to hold back."""
+        self._sound.pause()
+
+    def resume(self) -> None:
+        self._sound.resume()
+
+    def stop(self) -> None:
+        """Picture and sound end now, for good; what waits is dropped."""
+        self._is_over = True
+        self._picture.stop()
+        self._sound.stop()
+
+    async def close(self, last_words: str = "") -> None:
+        """Send `last_words`, or let those arrive that were sent just now, and close it."""
+        if not last_words or self.peer.send_text(last_words):
+            await asyncio.sleep(FAREWELL_S)
+        await self.peer.close()
+
+    def _note_sent(self, frame: SealedFrame) -> None:
+        self._host.note_sent(frame, self._slot_of.pop(frame.sequence))
+
+    # --- what the viewer's side tells (PeerListener) ---------------------------------------------------------------
+
+    def heard(self) -> None:
+        was_up = self.is_up
+        self._heard_at_s = self._clock.monotonic_s()
+        if not was_up:
+            self._host.line_changed(self)
+
+    def state_changed(self, state: str) -> None:
+        if state == "connected":
+            self._heard_at_s = self._clock.monotonic_s()
+            self.connected.set()
+        elif state in ("failed", "closed"):
+            self._is_over = True
+        self._host.line_changed(self)
+
+    def rate_seen(self, receiver_bps: int, loss_share: float) -> None:
+        self._encoder.set_bit_rate_bps(self._governor.report(receiver_bps, loss_share, self._clock.monotonic_s()))
+
+    def key_frame_wanted(self) -> None:
+        self._host.key_frame_wanted()
+
+    def channel_opened(self) -> None:
+        self._host.channel_opened(self)
+
+    def channel_message(self, text: str) -> None:
+        self._host.channel_message(text)

@@ -1,0 +1,159 @@
+"""A session whose viewer came back: one recording of several runs, each under its own manifest, key and nonce."""
+
+import io
+import json
+import shutil
+import subprocess
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import av
+import pytest
+
+from provenance.manifests import recording
+from provenance.manifests.attest import Attested
+from provenance.manifests.errors import RecordingInvalid
+from provenance.manifests.frame_codecs import VP8_FRAMES
+from provenance.manifests.session_manifest import SessionManifest, read_session_manifest
+from provenance.services.signer import Pins, Signer
+from provenance.verify import video
+from provenance.verify.reports import Outcome
+from provenance.verify.stream import FrameState, StreamVerifier
+from tests.common.live_session import LiveSession, access_units, facts
+
+REPOSITORY = Path(__file__).resolve().parents[4]
+SECOND_START_MS = 9_000
+LAST_START_MS = 20_000
+
+
+def run(session: LiveSession, count: int = 20) -> list[Attested]:
+    """Frames from the manifest's own media time on."""
+    start_90k = session.facts.media_start_ms * 90
+    units = access_units(30, codec=session.codec)
+    return [session.attestor.attest(units[i], start_90k + 3000 * i) for i in range(count)]
+
+
+def encoded(session: LiveSession, frames: list[Attested]) -> bytes:
+    return session.init.encoded + b"".join(frame.fragment for frame in frames)
+
+
+def after(before: LiveSession, start_ms: int, **changes: Any) -> LiveSession:
+    return LiveSession(codec=before.codec, facts=facts(
+        viewer_nonce=f"nonce-{start_ms}", media_start_ms=start_ms, follows=before.init.label, **changes))
+
+
+@pytest.fixture(scope="module")
+def runs() -> list[tuple[LiveSession, bytes]]:
+    first = LiveSession()
+    second = after(first, SECOND_START_MS)
+    third = after(second, LAST_START_MS)
+    return [(session, encoded(session, run(session))) for session in (first, second, third)]
+
+
+def judged(runs: list[tuple[LiveSession, bytes]], *parts: bytes) -> video.Report:
+    return video.verify_fragment_file("file", b"".join(parts), runs[0][0].signer.anchor_pem)
+
+
+def test_every_run_is_judged_under_its_own_manifest(runs: list[tuple[LiveSession, bytes]]) -> None:
+    report = judged(runs, *(part for _, part in runs))
+    assert report.outcome is Outcome.VERIFIED, " ".join(report.sentences)
+    assert report.facts["frames"]["verified"] == report.facts["frames"]["received"] == 60
+    assert [told["manifest"] for told in report.facts["runs"]] == [session.init.label for session, _ in runs]
+    assert "The viewer connected 3 times" in " ".join(report.sentences)
+
+
+@pytest.mark.parametrize("order", [(0, 2), (1, 2), (1, 0), (0, 0), (0, 1, 1), (0, 2, 1)])
+def test_a_run_that_is_missing_twice_or_elsewhere_is_seen(
+    order: tuple[int, ...], runs: list[tuple[LiveSession, bytes]],
+) -> None:
+    assert judged(runs, *(runs[i][1] for i in order)).outcome is Outcome.CHANGED
+
+
+def test_a_run_of_another_session_does_not_fit(runs: list[tuple[LiveSession, bytes]]) -> None:
+    stranger = after(runs[0][0], SECOND_START_MS, grant_sha256="00" * 32)
+    report = judged(runs, runs[0][1], encoded(stranger, run(stranger)))
+    assert report.outcome is Outcome.CHANGED and "of another session" in " ".join(report.sentences)
+
+
+def test_one_bit_of_a_later_run_counts(runs: list[tuple[LiveSession, bytes]]) -> None:
+    changed = bytearray(b"".join(part for _, part in runs))
+    changed[-10] ^= 1
+    assert judged(runs, bytes(changed)).outcome is Outcome.CHANGED
+
+
+def manifest_of(session: LiveSession) -> SessionManifest:
+    return read_session_manifest(session.init.encoded, session.signer.anchor_pem)
+
+
+def test_an_old_run_that_is_streamed_again_is_invalid_under_the_new_manifest() -> None:
+    old = LiveSession()
+    new = after(old, SECOND_START_MS)
+    verifier = StreamVerifier(manifest_of(new))
+    verdicts = [verifier.check_access_unit(frame.access_unit) for frame in run(old)]
+    assert {verdict.state for verdict in verdicts} == {FrameState.INVALID}
+    assert verifier.counts.verified == 0
+
+
+@pytest.mark.parametrize(("at_ms", "why"), [
+    (0, "before the session manifest's time"), (8_999, "before the session manifest's time"),
+    (9_000, ""), (9_000 + 60_000, ""), (9_000 + 60_034, "after the session key's life"),
+])
+def test_a_key_lives_from_the_time_its_manifest_begins(at_ms: int, why: str, tmp_path: Path) -> None:
+    session = LiveSession(facts=facts(media_start_ms=SECOND_START_MS, validity_s=60))
+    frame = session.attestor.attest(access_units(30)[0], at_ms * 90)
+    assert why in StreamVerifier(manifest_of(session)).check_access_unit(frame.access_unit).reason
+    if shutil.which("node"):
+        counter = in_the_browsers_code(session, frame, tmp_path)
+        assert counter == ("invalid" if why else "verified")
+
+
+def in_the_browsers_code(session: LiveSession, frame: Attested, tmp_path: Path) -> str:
+    (tmp_path / "init").write_bytes(session.init.encoded)
+    (tmp_path / "frame").write_bytes(frame.access_unit)
+    folder = (REPOSITORY / "trustcore/static/js/verify").as_uri()
+    script = f"""
+        import {{ readFileSync }} from "node:fs";
+        const {{ readSessionManifest }} = await import("{folder}/manifest.js");
+        const {{ FrameVerifier }} = await import("{folder}/frames.js");
+        const read = (name) => new Uint8Array(readFileSync("{tmp_path}/" + name));
+        const {{ label, codec, mediaStartMs, key }} = await readSessionManifest(read("init"));
+        const verifier = new FrameVerifier({{ label, codec, mediaStartMs, ...key }});
+        console.log(JSON.stringify(await verifier.check(read("frame"), Date.now())));"""
+    done = subprocess.run(
+        ["node", "--input-type=module", "-e", script], capture_output=True, text=True, check=True, timeout=60)
+    return str(json.loads(done.stdout)["counter"])
+
+
+def test_the_playable_copy_holds_all_runs_and_names_their_manifests(runs: list[tuple[LiveSession, bytes]]) -> None:
+    whole = b"".join(part for _, part in runs)
+    signer = Signer(runs[0][0].signer, lambda: Pins({}, {}))
+    made = signer.sign_recording(whole)
+    with av.open(io.BytesIO(made.encoded)) as source:
+        times_s = [float(frame.time or 0) for frame in source.decode(video=0)]
+    assert len(times_s) == 60 and times_s[20] - times_s[0] == pytest.approx(9.0, abs=0.01)
+    report = video.verify_whole_file("file", made.encoded, runs[0][0].signer.anchor_pem)
+    assert report.facts["session_manifest"] == runs[0][0].init.label
+    assert report.facts["later_manifests"] == [session.init.label for session, _ in runs[1:]]
+    assert [(slot.start_ms, slot.end_ms) for slot in made.mark_slots] == [
+        (0, 666), (9000, 9666), (20_000, 20_666)]  # only when it was really shown
+
+
+def test_a_picture_names_the_manifest_that_was_in_force(runs: list[tuple[LiveSession, bytes]]) -> None:
+    signer = Signer(runs[0][0].signer, lambda: Pins({}, {}))
+    whole = b"".join(part for _, part in runs)
+    named = [signer.sign_still(whole, at_ms).session_label for at_ms in (0, 8_000, 9_300, 10**9)]
+    labels = [session.init.label for session, _ in runs]
+    assert named == [labels[0], labels[0], labels[1], labels[2]]  # at 8 s the last picture still stands
+
+
+def test_the_signer_takes_no_runs_that_do_not_follow_each_other(runs: list[tuple[LiveSession, bytes]]) -> None:
+    signer = Signer(runs[0][0].signer, lambda: Pins({}, {}))
+    with pytest.raises(RecordingInvalid, match="one after the other"):
+        signer.sign_recording(runs[0][1] + runs[2][1])
+
+
+def test_runs_of_two_codecs_make_no_playable_copy(runs: list[tuple[LiveSession, bytes]]) -> None:
+    other = replace(runs[0][0], codec=VP8_FRAMES)
+    with pytest.raises(RecordingInvalid, match="differ"):
+        recording.playable_mp4(runs[0][1] + encoded(other, run(other)))
