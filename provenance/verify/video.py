@@ -2,7 +2,7 @@
 
 import base64
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from itertools import islice
 from typing import Any
 
@@ -20,7 +20,7 @@ from provenance.marks.search import SEARCHED_FRAMES, search
 from provenance.marks.verdicts import Verdict
 from provenance.verify.certificates import SERIAL
 from provenance.verify.reports import Outcome, Report
-from provenance.verify.stream import StreamCounts, StreamVerifier
+from provenance.verify.stream import RecordingVerifier, StreamVerifier
 
 Progress = Callable[[int, int], None]  # (frames done, frames in all; 0 when unknown)
 MAX_PIXELS = 8192 * 8192  # of one picture whose mark is read
@@ -50,13 +50,14 @@ def verify_fragment_file(name: str, encoded: bytes, anchor_pem: str, progress: P
     report = Report(name, "recording of sent frames", Outcome.CHANGED)
     try:
         init, fragments = fmp4.split_recording(encoded)
-        verifier = StreamVerifier(_session_manifest(report, init, anchor_pem))
-        reasons = _check_frames(verifier, fragments, _frame_count(encoded), progress)
+        verifier = RecordingVerifier(_session_manifest(report, init, anchor_pem))
+        _check_all(verifier, fragments, _frame_count(encoded), progress)
     except (ManifestInvalid, FragmentInvalid) as error:
         return _refused(report, error)
-    report.facts |= {"frames": verifier.counts.as_json(), "last_sequence": verifier.highest}
-    report.sentences = [*_frame_sentences(verifier, reasons), *_beginning(verifier), END_UNKNOWN]
-    if _is_whole(verifier.counts) and verifier.lowest == verifier.manifest.key.minimum_sequence:
+    pictures = verifier.pictures
+    report.facts |= {**_counted(verifier), "last_sequence": pictures.highest}
+    report.sentences = [*_said_of(verifier), *_beginning(verifier), END_UNKNOWN]
+    if _is_whole(verifier) and _begins_at_first(pictures) and _begins_at_first(verifier.sound):
         report.outcome = Outcome.VERIFIED
     return report
 
@@ -71,16 +72,17 @@ def verify_fragments(
         return report
     report.outcome = Outcome.CHANGED
     try:
-        verifier = StreamVerifier(_session_manifest(report, init, anchor_pem))
-        reasons = _check_frames(verifier, fmp4.split_fragments(encoded), _frame_count(encoded), progress)
+        verifier = RecordingVerifier(_session_manifest(report, init, anchor_pem))
+        _check_all(verifier, fmp4.split_fragments(encoded), _frame_count(encoded), progress)
     except (ManifestInvalid, FragmentInvalid) as error:
         return _refused(report, error)
-    report.facts["frames"] = verifier.counts.as_json()
-    report.sentences = _frame_sentences(verifier, reasons)
-    if verifier.counts.verified:
-        which = f"They are frames {verifier.lowest} to {verifier.highest}."
+    report.facts |= _counted(verifier)
+    report.sentences = _said_of(verifier)
+    pictures = verifier.pictures
+    if pictures.counts.verified:
+        which = f"They are frames {pictures.lowest} to {pictures.highest}."
         report.sentences.append(f"{which} What came before and after them, this file cannot say.")
-    if _is_whole(verifier.counts):
+    if _is_whole(verifier):
         report.outcome = Outcome.VERIFIED
     return report
 
@@ -110,43 +112,61 @@ def _frame_count(encoded: bytes) -> int:
     return sum(1 for kind, _, _ in fmp4.walk_boxes(encoded) if kind == b"moof")
 
 
-def _check_frames(
-    verifier: StreamVerifier, fragments: Iterator[bytes], total: int, progress: Progress,
-) -> dict[str, int]:
-    """Judge each frame; {what was wrong: how often}."""
-    reasons: dict[str, int] = {}
+def _check_all(
+    verifier: RecordingVerifier, fragments: Iterator[bytes], total: int, progress: Progress,
+) -> None:
+    """Judge each picture and each packet of sound."""
     for done, fragment in enumerate(fragments):
-        verdict = verifier.check_fragment(fragment)
-        if verdict.reason:
-            reasons[verdict.reason] = reasons.get(verdict.reason, 0) + 1
+        verifier.check(fragment)
         progress(done + 1, total)
-    return reasons
 
 
-def _is_whole(counts: StreamCounts) -> bool:
-    return counts.verified == counts.received > 0 and counts.gap == counts.reordered == 0
+def _counted(verifier: RecordingVerifier) -> dict[str, dict[str, int]]:
+    """The counters of the pictures, and of the sound where there is some."""
+    sound = verifier.sound.counts
+    return {"frames": verifier.pictures.counts.as_json()} | ({"sound": sound.as_json()} if sound.received else {})
 
 
-def _frame_sentences(verifier: StreamVerifier, reasons: dict[str, int]) -> list[str]:
+def _is_whole(verifier: RecordingVerifier) -> bool:
+    """Every fragment holds, and none between the first and the last is missing or elsewhere."""
+    pictures, sound = verifier.pictures.counts, verifier.sound.counts
+    return all(counts.verified == counts.received and counts.gap == counts.reordered == 0
+               for counts in (pictures, sound)) and pictures.received > 0
+
+
+def _begins_at_first(verifier: StreamVerifier) -> bool:
+    return not verifier.counts.received or verifier.lowest == verifier.manifest.key.minimum_sequence
+
+
+def _said_of(verifier: RecordingVerifier) -> list[str]:
+    said = _frame_sentences(verifier.pictures, "frame", verifier.reasons["frame"])
+    if not verifier.sound.counts.received:
+        return [*said, "It holds no sound. Whether there was some, it cannot say."]
+    return said + _frame_sentences(verifier.sound, "packet", verifier.reasons["packet"])
+
+
+def _frame_sentences(verifier: StreamVerifier, name: str, reasons: Mapping[str, int]) -> list[str]:
     counts = verifier.counts
+    what = "frames" if name == "frame" else "packets of sound"
     said = [
-        f"{counts.verified} of {counts.received} frames were signed by this session's key for this session.",
+        f"{counts.verified} of {counts.received} {what} were signed by this session's key for this session.",
     ]
-    said += [f"{number} frame(s): {reason}" for reason, number in reasons.items()]
+    said += [f"{number} {name}(s): {reason}" for reason, number in reasons.items()]
     if counts.gap:
-        said.append(f"{counts.gap} frame(s) between the first and the last are missing: lost, or cut out.")
+        said.append(f"{counts.gap} {name}(s) between the first and the last are missing: lost, or cut out.")
     if counts.reordered:
-        said.append(f"{counts.reordered} frame(s) stand in another order than they were made.")
+        said.append(f"{counts.reordered} {name}(s) stand in another order than they were made.")
     if not counts.received:
         said.append("The recording holds no frame.")
     return said
 
 
-def _beginning(verifier: StreamVerifier) -> list[str]:
-    first = verifier.manifest.key.minimum_sequence
-    if not verifier.counts.verified or verifier.lowest == first:
-        return []
-    return [f"The recording begins at frame {verifier.lowest}; the session began at frame {first}."]
+def _beginning(verifier: RecordingVerifier) -> list[str]:
+    named = ((verifier.pictures, "frame"), (verifier.sound, "packet of sound"))
+    return [
+        f"The recording begins at {name} {one.lowest}; the session began at {name} {one.manifest.key.minimum_sequence}."
+        for one, name in named if one.counts.verified and not _begins_at_first(one)
+    ]
 
 
 def verify_whole_file(

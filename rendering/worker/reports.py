@@ -6,6 +6,7 @@ Nothing here may hold up a frame: it is queued, and sent once a second. What cou
 from datetime import datetime
 from typing import Any
 
+from provenance.manifests.attest import Attested
 from provenance.manifests.seal import SealedFrame
 from provenance.manifests.segments import Segment, SegmentRoots
 from rendering import protocol
@@ -28,7 +29,8 @@ class SessionReports:
         self._clamps: list[dict[str, Any]] = []
         self._fragments: list[bytes] = []
         self._fragment_bytes = 0
-        self._is_recording = bool(lease.facts.get("recording", False))
+        self._frames_kept = 0
+        self._is_kept = bool(lease.facts.get("recording", False))  # until there is no more room
         self.clamped = 0
 
     def begin(self, manifest_label: str) -> None:
@@ -38,9 +40,19 @@ class SessionReports:
         """A frame was sent: keep its very bytes for the recording; a frame of a new second closes the one before."""
         self._close(self._roots.add(frame.fragment, frame.sequence, frame.media_time_90k, now))
         self._mark_slot_id = mark_slot_id
-        if self._is_recording and self._fragment_bytes + len(frame.fragment) <= MAX_KEPT_BYTES:
-            self._fragments.append(frame.fragment)
-            self._fragment_bytes += len(frame.fragment)
+        self._frames_kept += self._keep(frame.fragment)
+
+    def sound_sent(self, packet: Attested) -> None:
+        """A packet of sound was sent: keep its very bytes for the recording, between the pictures it came between."""
+        self._keep(packet.fragment)
+
+    def _keep(self, fragment: bytes) -> bool:
+        """Of a session that is too long for a recording the beginning is kept, picture and sound alike."""
+        self._is_kept = self._is_kept and self._fragment_bytes + len(fragment) <= MAX_KEPT_BYTES
+        if self._is_kept:
+            self._fragments.append(fragment)
+            self._fragment_bytes += len(fragment)
+        return self._is_kept
 
     def _close(self, segment: Segment | None) -> None:
         if segment is not None:
@@ -74,7 +86,7 @@ class SessionReports:
         """Hand in the rest and say that it is over."""
         self._close(self._roots.finish())
         await self.flush()
-        if self._fragments:
+        if self._frames_kept:  # without a picture there is nothing to record
             await self._control.put(self._lease, "recording", b"".join(self._fragments))
         await self._control.post(self._lease, "finish", {
             "reason": reason, "counters": protocol.to_json(counters), "marks_ms": marks_ms})

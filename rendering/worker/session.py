@@ -164,7 +164,7 @@ class Session:
             permit, self._counters, tools.clock, self._note_sent, lambda: self._stop(UNSEALED_FRAME))
         sound = SoundTrack(
             permit, MarkedSound(self._line, mark), tools.clock, self._media_clock,
-            lambda: self._stop(ATTESTATION_ENDED))
+            lambda: self._stop(ATTESTATION_ENDED), self._reports.sound_sent)
         self._tracks = (picture, sound)
         self._peer = Peer(picture, sound, self, bit_rate_bps=tools.config.bit_rate_bps,
                           video_codec=self._encoder.settings.codec, ice_servers=list(facts.get("ice_servers") or ()))

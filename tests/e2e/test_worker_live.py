@@ -131,8 +131,11 @@ def test_a_conversation_from_connect_to_withdrawal(rig: Rig) -> None:
 
 def _check_recording(session: SimulatedSession) -> None:
     """The recording is what was sent: its fragments give the very roots that were reported second by second."""
-    boxes = [box for _, box in fmp4.split_boxes(session.recording)]
-    fragments = [b"".join(boxes[i : i + 3]) for i in range(0, len(boxes), 3)]
+    everything = list(fmp4.split_fragments(session.recording))
+    fragments = [one for one in everything if fmp4.track_of(one) is fmp4.PICTURE]
+    sound = [fmp4.fragment_facts(fmp4.parse_fragment(one, fmp4.SOUND)) for one in everything
+             if fmp4.track_of(one) is fmp4.SOUND]
+    assert [sequence for sequence, _, _ in sound] == list(range(1, len(sound) + 1)) and len(sound) > len(fragments)
     sent = 0
     for segment in session.segments:
         count = segment["last_sequence"] - segment["first_sequence"] + 1
