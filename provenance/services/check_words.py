@@ -49,7 +49,7 @@ VERDICTS: dict[str, tuple[str, Any, Any]] = {
     ),
     "sound_points_to_manifest": (
         "warn", lazy("Recovered by the mark in the sound."),
-        lazy("The sound is from one of our sessions. Whether there was this picture with it could not be compared."),
+        lazy("The sound is from one of our sessions. What was seen with it could not be compared."),
     ),
     "sound_points_to_manifest_picture_differs": (
         "bad", lazy("Our sound, but not our picture."),
@@ -172,9 +172,9 @@ FACTS: dict[tuple[str, str], tuple[str, Any, Any, Any]] = {
         "pass", _FOUND, SOUND,
         lazy("Read, with its checksum. The sound is from session %(session)s. What is said was not compared.")),
     ("sound", "found_under_another_picture"): (
-        "fail", lazy("another picture"), SOUND, lazy("The sound is from session %(session)s, the picture is not.")),
+        "fail", lazy("differs"), SOUND, lazy("The sound is from session %(session)s, the picture is not.")),
     ("sound", "found_of_another_session"): (
-        "fail", lazy("another session"), SOUND,
+        "fail", lazy("differs"), SOUND,
         lazy("The sound is from session %(session)s, the picture is from another.")),
     ("sound", "mark_present"): (
         "warn", lazy("unreadable"), SOUND, lazy("A mark of ours is there; what it points to is lost.")),
