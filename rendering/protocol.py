@@ -15,6 +15,7 @@ Paths, all under /worker/v1:
 | POST /leases/{id}/answer | {"offer_id", "sdp", "session_facts", "manifest": ManifestRequest} | SignedManifest |
 | POST /leases/{id}/segments | {"segments": [SegmentRoot...]} | {} |
 | POST /leases/{id}/clamps | {"clamps": [{"emotion", "asked_milli", "shown_milli", "media_time_s"}]} | {} |
+| POST /leases/{id}/emotions | {"emotions": [EmotionShown...]} | {} |
 | PUT  /leases/{id}/recording | fMP4 fragments, application/octet-stream | {} |
 | POST /leases/{id}/finish | {"reason", "counters"} | {} |
 | GET  /blobs/{public_id} | | ciphertext (Cobblestone-256) |
@@ -36,6 +37,8 @@ MAX_SDP_CHARS = 48_000
 UNJOINED_LIFETIME_S = 60.0
 
 LeaseKind = Literal["session", "training"]
+EmotionSource = Literal["request", "message", "tag", "brain"]  # who asked for it
+EmotionLimit = Literal["", "unknown", "policy", "replica"]  # what held it back: no such word, grant, footage
 EventKind = Literal["offer", "message", "emotion", "interrupt", "revoke", "end"]
 
 
@@ -97,7 +100,8 @@ class KeyRelease:
     """Keys of one lease, HPKE-sealed to its ephemeral key; `hpke_seal(public, RELEASE_INFO, aad, canonical(keys))`.
 
     Opened keys are {"read": {blob name: b64 32 bytes}, "write": b64|None, "contexts": {name: str}, "mark": {...}|None}.
-    mark (session): {"epoch_key": b64, "slots": [{"slot_id": hex16, "slot_index": int}, ...], "slot_s": 8}.
+    mark (session): {"epoch_key": b64, "slot_id": hex16, "first_index": int}. The slot id is the session's; its mark
+    slots are numbered from first_index on, modulo 64. When one begins the worker decides, and its segment roots tell.
     """
 
     sealed: str  # b64
@@ -164,7 +168,7 @@ class ManifestRequest:
     binding_public: str  # b64 32-byte Ed25519 public key of the session
     viewer_nonce: str
     dtls_fingerprint: str  # "sha-256 AA:BB:..."
-    mark_slots: tuple[Mapping[str, Any], ...]
+    mark_slots: tuple[Mapping[str, Any], ...]  # {"slot_id": hex16, "start_ms", "end_ms"}: its longest possible time
     width: int
     height: int
     signer_binding: str  # b64 COSE_Sign1 over the signer's certificate, which Lease.facts["signer_certificate"] holds
@@ -192,7 +196,22 @@ class SegmentRoot:
     root: str  # hex
     manifest_label: str
     mark_slot_id: str  # hex16
+    mark_slot_index: int  # of the slot in force at its end; which signs, modulo 64
+    mark_slot_from: int  # first sequence sent in that slot: no slot is shorter than a second, so none goes untold
     started_at: str
+
+
+@dataclass(frozen=True)
+class EmotionShown:
+    """The face turned to an emotion. `limited_by` "" means that it is shown as it was asked for."""
+
+    emotion: str  # one of the eight
+    shown_milli: int
+    asked: str  # one of the eight; neutral for a word that none of them is meant by
+    asked_milli: int
+    source: EmotionSource
+    limited_by: EmotionLimit
+    media_time_s: float
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ urlpatterns = [
     path(f"{_lease}/answer", worker.answer, name="worker-answer"),
     path(f"{_lease}/segments", worker.segments, name="worker-segments"),
     path(f"{_lease}/clamps", worker.clamps, name="worker-clamps"),
+    path(f"{_lease}/emotions", worker.emotions, name="worker-emotions"),
     path(f"{_lease}/recording", worker.recording, name="worker-recording"),
     path(f"{_lease}/finish", worker.finish, name="worker-finish"),
     path(f"{_lease}/progress", worker.progress, name="worker-progress"),

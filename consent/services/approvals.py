@@ -220,9 +220,13 @@ def _record_signature(actor: Actor, request: ApprovalRequest, signature: Approva
     return signature
 
 
+def _demand_open(request: ApprovalRequest) -> None:
+    if request.state not in OPEN:
+        raise ApprovalClosed("This is decided already. See the decision.", state=request.state)
+
+
 def _refuse_second_time(actor: Actor, locked: ApprovalRequest, signature: Approval) -> None:
-    if locked.state not in OPEN:
-        raise ApprovalClosed("This is decided already. See the decision.", state=locked.state)
+    _demand_open(locked)
     signed = list(locked.signatures.select_related("user"))
     _title_of_approver(actor, signature.user, locked, signed)
     if any(other.credential_id == signature.credential_id for other in signed):
@@ -232,8 +236,7 @@ def _refuse_second_time(actor: Actor, locked: ApprovalRequest, signature: Approv
 def _may_sign(actor: Actor, user: User, request: ApprovalRequest, now: datetime) -> str:
     """The title under which this person may sign this request now."""
     _title_of_approver(actor, user, request)
-    if request.state not in OPEN:
-        raise ApprovalClosed("This is decided already. See the decision.", state=request.state)
+    _demand_open(request)
     if request.sign_by <= now:
         _close(Actor.system("clock"), request, "expire", Action.APPROVAL_EXPIRED, "Nobody signed in time.")
         raise ApprovalClosed("The time to sign has passed. Ask the author to send it again.", state="expired")

@@ -197,8 +197,7 @@ def decide(
     now = now or utc_now()
     if decision not in DECISIONS:
         raise DecisionInvalid("Choose one of the three decisions.")
-    if check.state != "checked":
-        raise AlreadyDecided("Somebody else decided meanwhile. See their decision.", state=check.state)
+    _demand_undecided(check)
     if decision == "accept":
         invitations.demand_lasting_key(check.consent.subject)
     failed = [result for result in check.results if result["verdict"] == "fail"]
@@ -227,10 +226,14 @@ def decide(
     return made
 
 
+def _demand_undecided(check: IdentityCheck) -> None:
+    if check.state != "checked":
+        raise AlreadyDecided("Somebody else decided meanwhile. See their decision.", state=check.state)
+
+
 def _move_check(check: IdentityCheck, act: str) -> None:
     locked = IdentityCheck.objects.select_for_update().get(pk=check.pk)
-    if locked.state != "checked":
-        raise AlreadyDecided("Somebody else decided meanwhile. See their decision.", state=locked.state)
+    _demand_undecided(locked)
     locked.state = next_state(IDENTITY_CHECK, locked.state, act)
     locked.save(update_fields=["state"])
 

@@ -9,6 +9,7 @@ import cbor2
 
 from provenance.manifests.cose import canonical_cbor
 from trustcore.primitives.clock import to_rfc3339_seconds
+from trustcore.primitives.ids import mark_id_text
 
 SOFT_BINDING_ALG = "org.trustcore.wm.1"
 SESSION_LABEL = "org.trustcore.session"  # version 1; C2PA writes ".v2" and later only (6.2)
@@ -23,11 +24,15 @@ Oversight = Literal["prompt_guided", "fully_autonomous"]
 
 @dataclass(frozen=True)
 class MarkSlot:
-    """One watermark payload and when it is in the picture."""
+    """One watermark payload and when it is in the picture: at most, in a session's plan; really, in a recording."""
 
     slot_id: int  # 64 bits
     start_ms: int
     end_ms: int
+
+    @property
+    def hex_id(self) -> str:
+        return mark_id_text(self.slot_id)
 
 
 @dataclass(frozen=True)
@@ -63,7 +68,7 @@ class SessionFacts:
             "viewer_nonce": self.viewer_nonce, "dtls_fingerprint": self.dtls_fingerprint,
             "mark": {
                 "alg": SOFT_BINDING_ALG,
-                "slots": [{"slot_id": f"{s.slot_id:016x}", "start_ms": s.start_ms, "end_ms": s.end_ms}
+                "slots": [{"slot_id": s.hex_id, "start_ms": s.start_ms, "end_ms": s.end_ms}
                           for s in self.mark_slots],
             },
             "created_at": to_rfc3339_seconds(self.created_at), "validity_s": self.validity_s,

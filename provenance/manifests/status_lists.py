@@ -76,10 +76,13 @@ def read(encoded: bytes, anchor_pem: str, now: datetime) -> StatusList:
         load = x509.load_pem_x509_crl if encoded.startswith(b"-----") else x509.load_der_x509_crl
         signed = load(encoded)
         revoked = {entry.serial_number: _revocation(entry) for entry in signed}
-    except (ValueError, TypeError) as error:
+        is_partial = any(extension.critical for extension in signed.extensions)
+    except (ValueError, TypeError, x509.InvalidVersion, x509.DuplicateExtension) as error:
         raise StatusListInvalid("This is not a list of revoked certificates (a CRL).") from error
     if not any(_is_signed_by(signed, anchor) for anchor in x509.load_pem_x509_certificates(anchor_pem.encode())):
         raise StatusListInvalid("This status list is not signed by the authority you trust.")
+    if is_partial:  # RFC 5280 5.2.4, 5.2.5: it would be about some certificates only, or about changes to another list
+        raise StatusListInvalid("This status list has a critical extension: it is not the whole list.")
     issued_at, due = signed.last_update_utc, signed.next_update_utc
     if due is None or not issued_at <= now < due:
         raise StatusListInvalid("This status list is out of date. Fetch a fresh one.", due=str(due))
@@ -89,7 +92,7 @@ def read(encoded: bytes, anchor_pem: str, now: datetime) -> StatusList:
 def _is_signed_by(signed: x509.CertificateRevocationList, anchor: x509.Certificate) -> bool:
     try:
         return signed.issuer == anchor.subject and signed.is_signature_valid(anchor.public_key())  # type: ignore[arg-type]
-    except (TypeError, InvalidSignature):
+    except (ValueError, TypeError, InvalidSignature):  # the library reads a name when it is first asked for
         return False
 
 

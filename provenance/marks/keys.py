@@ -76,18 +76,6 @@ class MarkKey:
         """The part of this key that finds a mark and reads nothing."""
         return PresenceKey(self.presence_key(), self.epoch)
 
-    @classmethod
-    def from_file(cls, content: bytes) -> "MarkKey":
-        """Read what `to_file` wrote.
-
-        Raises:
-            MarkKeyUnreadable: the bytes are not a mark key file of version 1.
-        """
-        found = key_from_file(content)
-        if not isinstance(found, cls):
-            raise MarkKeyUnreadable
-        return found
-
 
 AnyMarkKey = MarkKey | PresenceKey
 

@@ -13,7 +13,7 @@ coarse scales and orientations with 11 fine scales each, 5.4 million shifts at m
 CRC of 16 bits holds by accident once in 65,536 times: 1.1e-10 for a false payload. docs/watermark.md has the proof.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from math import exp, log
@@ -27,7 +27,7 @@ from provenance.marks import detect, pattern
 from provenance.marks.grid import CANONICAL_HEIGHT, CHROMA, LUMA, TILE, Band, Grid
 from provenance.marks.keys import AnyMarkKey
 from provenance.marks.planes import Planes, resized
-from provenance.marks.verdicts import MarkReading, Verdict
+from provenance.marks.verdicts import MarkReading, Progress, Verdict
 
 # The picture's height as a share of the frame's: 0.45 is a crop to less than half the height, 2.3 a small player on a
 # screenshot.
@@ -48,7 +48,6 @@ SEARCHED_Z: Final = 8.5
 GRID: Final = Grid(canonical_width=910, tile_columns=-(-910 // TILE))
 
 Picture = NDArray[np.float32]
-Progress = Callable[[float], None]
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,12 @@
 """What may be said about a mark. Never "authentic", and never a score: a public score is an oracle for its removal."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
+
+from trustcore.primitives.ids import mark_id_text
+
+Progress = Callable[[float], None]  # told the share of a reading that is done, 0..1
 
 
 class Verdict(StrEnum):
@@ -37,7 +42,7 @@ class MarkReading:
     @property
     def payload_hex(self) -> str | None:
         """The payload as 16 hex digits, as manifests and the public page write it."""
-        return None if self.payload is None else f"{self.payload:016x}"
+        return None if self.payload is None else mark_id_text(self.payload)
 
     def public(self) -> dict[str, object]:
         """What may leave the house."""

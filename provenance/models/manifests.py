@@ -75,7 +75,7 @@ class MarkSlot(AuditedModel):
     public_id = models.CharField(max_length=16, unique=True)  # the payload, 16 hex digits
     manifest = models.ForeignKey(SessionManifest, on_delete=models.PROTECT, related_name="mark_slots")
     epoch = models.CharField(max_length=20)
-    start_ms = models.BigIntegerField()  # media time
+    start_ms = models.BigIntegerField()  # media time; from here to end_ms it can be in the picture
     end_ms = models.BigIntegerField()
     created_at = models.DateTimeField(default=timezone.now)
 

@@ -72,7 +72,7 @@ def submit(*, actor: Actor, address: str, read: Callable[[], bytes], proof: Proo
     asked.refuse_one_too_many()
     content = read()
     if len(content) > checks.MAX_BYTES:
-        raise FileTooLarge("This file is larger than 120 MB. Cut out the part you doubt and send that.")
+        raise FileTooLarge(checks.TOO_LARGE)
     run = CheckRun(
         public_id=f"V-{now:%Y%m%d}-{secrets.token_hex(6)}", size_bytes=len(content), network=names[0],
         is_proven=asked.is_proven, puzzle=used, actor_type=actor.type, actor_id=actor.id, created_at=now,

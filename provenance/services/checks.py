@@ -40,6 +40,7 @@ from trustcore.tracker.clips import PCM_RATE_HZ
 from trustcore.web.errors import NotFound
 
 MAX_BYTES = 120 * 1024 * 1024
+TOO_LARGE = "This file is larger than 120 MB. Cut out the part you doubt and send that."
 MAX_SECONDS = 60.0  # of the clip are looked at for the mark
 LIMITS = Limits(
     max_bytes=MAX_BYTES, max_seconds=4 * 3600.0, min_seconds=0.0, min_fps=0.5, max_wall_s=120.0, max_cpu_s=120,

@@ -11,7 +11,7 @@ from datetime import datetime
 
 from provenance.errors import ManifestUnknown, ManifestWithheld, SoftBindingInvalid
 from provenance.manifests import jumbf
-from provenance.manifests.assertions import SOFT_BINDING_ALG, slot_value
+from provenance.manifests.assertions import SOFT_BINDING_ALG
 from provenance.models import MarkSlot, SessionManifest, SignedFile
 from trustcore.keys.services import subject_keys
 
@@ -30,11 +30,6 @@ class KnownManifest:
     signed_at: datetime
     store: bytes
     session: SessionManifest
-
-
-def encoded_value(slot_id: int) -> str:
-    """A payload as `value` of a query: standard base64 of the 8 bytes in `c2pa.soft-binding`."""
-    return base64.b64encode(slot_value(slot_id)).decode()
 
 
 def by_binding(alg: str, value: str, limit: int) -> list[str]:
@@ -81,11 +76,13 @@ def _labels(slot: MarkSlot) -> list[str]:
 
 def find(label: str) -> KnownManifest:
     """Raises ManifestUnknown."""
-    session = SessionManifest.objects.filter(public_id=label).first()
+    # A database takes no zero byte, and nobody else's odd text can be an id of ours.
+    is_possible = label.isascii() and label.isprintable()
+    session = SessionManifest.objects.filter(public_id=label).first() if is_possible else None
     if session is not None:
         store = jumbf.store_of(bytes(session.init_segment))
         return KnownManifest(label, "session", session.claim_sha256, session.created_at, store, session)
-    file = SignedFile.objects.select_related("manifest").filter(public_id=label).first()
+    file = SignedFile.objects.select_related("manifest").filter(public_id=label).first() if is_possible else None
     if file is None:
         raise ManifestUnknown("No manifest of ours has this id.")
     return KnownManifest(label, file.kind, file.claim_sha256, file.created_at, bytes(file.store), file.manifest)

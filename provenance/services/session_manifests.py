@@ -77,11 +77,11 @@ def _keep(actor: Actor, signed: SignedSession, conversation: ObjectRef, mark_epo
     with recording.recording(actor=actor, action=Action.MANIFEST_SIGNED, obj=manifest) as event:
         event.covers(conversation)
         manifest.save()
-        known = set(MarkSlot.objects.filter(public_id__in=[f"{s.slot_id:016x}" for s in facts.mark_slots])
+        known = set(MarkSlot.objects.filter(public_id__in=[s.hex_id for s in facts.mark_slots])
                     .values_list("public_id", flat=True))
         for slot in facts.mark_slots:
             # A viewer who connects again gets a new manifest over the same lease and so over the same payload.
-            if (public_id := f"{slot.slot_id:016x}") not in known:
+            if (public_id := slot.hex_id) not in known:
                 row = MarkSlot(public_id=public_id, manifest=manifest, epoch=mark_epoch, start_ms=slot.start_ms,
                                end_ms=slot.end_ms)
                 event.covers(row)
@@ -90,7 +90,7 @@ def _keep(actor: Actor, signed: SignedSession, conversation: ObjectRef, mark_epo
         event.add(
             conversation=grant.conversation_id, grant_sha256=grant.sha256, lease=signed.claim["lease_id"],
             epoch=signed.claim["epoch"], build_sha256=signed.claim["build_sha256"],
-            mark_slots=[f"{slot.slot_id:016x}" for slot in facts.mark_slots],
+            mark_slots=[slot.hex_id for slot in facts.mark_slots],
         )
 
 
@@ -154,7 +154,7 @@ def _keep_signed(
     """What was signed, for whoever finds the file's mark later (provenance/services/resolution.py)."""
     row = SignedFile(
         public_id=signed.label, kind=kind, manifest=manifest, claim_sha256=signed.claim_sha256,
-        mark_values=[f"{slot.slot_id:016x}" for slot in signed.mark_slots], store=jumbf.store_of(signed.encoded),
+        mark_values=[slot.hex_id for slot in signed.mark_slots], store=jumbf.store_of(signed.encoded),
     )
     event.covers(row)
     row.save(force_insert=True)

@@ -1,7 +1,7 @@
 """The sound of a file: take it out, and read its mark."""
 
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import av
@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from provenance.marks.keys import MarkKey
 from provenance.marks.sound.detect import MAX_S, read_sound
 from provenance.marks.sound.transform import RATE_HZ
+from provenance.verify.video import Progress
 
 NO_SOUND = "no sound"
-Progress = Callable[[int, int], None]
 
 
 def read_sound_mark(encoded: bytes, key: MarkKey, progress: Progress) -> dict[str, Any] | str:

@@ -72,7 +72,7 @@ def _content(request: HttpRequest) -> bytes:
     if file is None or not file.size:
         raise FileMissing("Choose a file first, or paste a link.")
     if file.size > checks.MAX_BYTES:
-        raise FileTooLarge("This file is larger than 120 MB. Cut out the part you doubt and send that.")
+        raise FileTooLarge(checks.TOO_LARGE)
     return bytes(file.read())
 
 

@@ -9,14 +9,9 @@ from rest_framework import serializers
 from provenance.manifests.frame_codecs import CODECS
 from rendering.services.opening import Wish
 from rendering.services.viewing import DEFAULT_MILLI
+from trustcore.policy.clamp import EMOTION_WORDS
 from trustcore.primitives.grants import EMOTIONS
 
-# The live vocabulary of Tavus clients, mapped to the words that policies know (tavus-api-and-peers.md 1.5).
-EMOTION_WORDS = {
-    **{word: word for word in EMOTIONS}, "happiness": "joy", "excited": "joy", "elated": "joy", "content": "joy",
-    "sad": "sadness",
-    "dejected": "sadness", "angry": "anger", "surprised": "surprise", "scared": "fear", "disgusted": "disgust",
-}
 LANGUAGES = {
     "english": "en", "hindi": "hi", "bengali": "bn", "assamese": "as", "swedish": "sv", "german": "de", "french": "fr",
     "spanish": "es",
@@ -104,6 +99,29 @@ def wish_from(attrs: dict[str, Any], persona: Any) -> Wish:
         absent_timeout_s=properties.get("participant_absent_timeout", 300),
         is_recorded=properties.get("enable_recording", True),
     )
+
+
+class InteractionIn(serializers.Serializer[Any]):
+    """The body of POST /v2/interactions: one app message for a running conversation."""
+
+    conversation_id = serializers.SlugField(max_length=40)
+    event_type = serializers.ChoiceField(
+        choices=["conversation.respond", "conversation.set_emotion", "conversation.interrupt"]
+    )
+    properties = serializers.DictField(required=False)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Words that Tavus clients use for an emotion become those that policies know."""
+        properties = dict(attrs.get("properties") or {})
+        wish = properties.get("emotion")
+        if attrs["event_type"] == "conversation.respond" and not str(properties.get("text") or "").strip():
+            raise serializers.ValidationError({"properties": ["Say what to respond to in properties.text."]})
+        if attrs["event_type"] == "conversation.set_emotion":
+            properties.pop("text", None)
+            wish = wish if wish is not None else ""
+        if wish is not None:
+            properties["emotion"] = EMOTION_WORDS.get(str(wish).lower(), str(wish))
+        return {**attrs, "properties": properties}
 
 
 class UseIn(serializers.Serializer[Any]):

@@ -1,6 +1,6 @@
 """Rows as the /v2/ API shows them, each name in both Tavus spellings."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
@@ -27,9 +27,16 @@ def conversation(row: Conversation, *, has_token: bool = False) -> dict[str, Any
         "state": row.state, "end_reason": row.end_reason, "emotion": row.emotion, "emotion_milli": row.emotion_milli,
         "purpose": body["purpose"], "audience": body["audience"], "country": body["country"],
         "language": body["language"],
-        "context_of_use": body["context_of_use"], "decision_id": row.decision_id, "grant_sha256": row.grant_sha256,
+        "context_of_use": body["context_of_use"], "emotion_shown": emotion_shown(row),
+        "decision_id": row.decision_id, "grant_sha256": row.grant_sha256,
         "not_after": body["not_after"],
     }
+
+
+def emotion_shown(row: Conversation) -> dict[str, Any] | None:
+    """What the face shows now, or None before it showed anything and after the end."""
+    state = getattr(row, "live_state", None)
+    return dict(state.emotions[-1]) if state and state.emotions and row.state != "ended" else None
 
 
 def conversation_events(row: Conversation) -> list[dict[str, Any]]:
@@ -49,6 +56,11 @@ def conversation_events(row: Conversation) -> list[dict[str, Any]]:
                     },
                 }
             )
+    state = getattr(row, "live_state", None)
+    for shown in state.emotions if state and row.live_at else ():
+        at = row.live_at + timedelta(seconds=shown["media_time_s"])
+        events.append({**envelope, "message_type": "trustcore", "event_type": "trustcore.emotion",
+                       "timestamp": to_rfc3339(at), "properties": shown})
     if row.ended_at:
         events.append({**envelope, "event_type": "system.shutdown", "timestamp": to_rfc3339(row.ended_at),
                        "properties": {"shutdown_reason": row.end_reason}})

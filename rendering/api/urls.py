@@ -13,6 +13,7 @@ urlpatterns = [
         views.conversation_attestation,
         name="v2-conversation-attestation",
     ),
+    path("interactions", views.interaction_list, name="v2-interactions"),
     *(path(noun, views.replica_list, name=f"v2-{noun}") for noun in ("replicas", "faces")),
     *(path(f"{noun}/<slug:replica_id>", views.replica_detail, name=f"v2-{noun}-one") for noun in ("replicas", "faces")),
     *(path(noun, views.persona_list, name=f"v2-{noun}") for noun in ("personas", "pals")),

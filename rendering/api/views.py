@@ -11,7 +11,7 @@ from rendering import selectors
 from rendering.api import serializers, shapes
 from rendering.errors import ConversationRefused
 from rendering.models import Conversation, Replica
-from rendering.services import conversations, opening, personas
+from rendering.services import conversations, opening, personas, viewing
 from trustcore.accounts.permissions import Permission, requires
 from trustcore.primitives.clock import utc_now
 from trustcore.web import problems
@@ -56,7 +56,7 @@ def _refused(request: Request, refusal: ConversationRefused) -> Response:
 def _list(request: Request) -> Response:
     rows = (
         Conversation.objects.filter(organisation=request.organisation)
-        .select_related("version__replica", "persona")
+        .select_related("version__replica", "persona", "live_state")
         .order_by("-created_at")
     )
     status = request.query_params.get("status", "")
@@ -80,6 +80,21 @@ def conversation_detail(request: Request, conversation_id: str) -> Response:
 def conversation_end(request: Request, conversation_id: str) -> Response:
     row = selectors.conversation(request.organisation, conversation_id)
     conversations.end(conversation=row, actor=request.actor, reason="end_conversation_endpoint_hit", now=utc_now())
+    return Response({})
+
+
+@requires(POST=Permission.CONVERSATION_CREATE)
+@api_view(["POST"])
+def interaction_list(request: Request) -> Response:
+    """App messages over HTTP (Tavus `POST /v2/interactions`)."""
+    checked = serializers.InteractionIn(data=request.data)
+    checked.is_valid(raise_exception=True)
+    attrs = checked.validated_data
+    row = selectors.conversation(request.organisation, attrs["conversation_id"])
+    if attrs["event_type"] == "conversation.interrupt":
+        viewing.put_interruption(row, now=utc_now())
+    else:
+        viewing.put_message(row, attrs["properties"], now=utc_now())
     return Response({})
 
 

@@ -1,4 +1,4 @@
-"""One frame's way from mesh points to screen splats; shared by the live renderer and the fit."""
+"""One frame's way from mesh points to screen splats, step by step: for the fit, and the truth of the live path."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 from rendering.engine import gaussians
 from rendering.engine.gaussians import Gaussians
 from rendering.engine.mesh import Mesh, triangle_frames
-from rendering.engine.rasterize.cpu import Splats2D
+from rendering.engine.rasterize.splats import Splats2D
 
 Array = np.ndarray[Any, np.dtype[Any]]
 

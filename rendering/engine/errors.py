@@ -7,3 +7,9 @@ class ReplicaInvalid(ValueError):
     """Replica files that must not be drawn: a hash, a shape, a range or the version does not hold."""
 
     code = "replica.invalid"
+
+
+class MotionModelInvalid(ValueError):
+    """Files of a motion model that must not be used: a hash, a shape or the version does not hold."""
+
+    code = "motion.model_invalid"

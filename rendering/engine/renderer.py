@@ -5,10 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
 
 from rendering.engine import contact, gaussians, rasterize
-from rendering.engine.arrange import Arranger
 from rendering.engine.face_space import FEATURES
 from rendering.engine.gaussians import Gaussians
 from rendering.engine.mesh import Mesh
@@ -32,16 +30,15 @@ class Renderer:
         ValueError: the size lies outside 64..1024 pixels.
     """
 
-    def __init__(self, replica: Replica, size_px: int, backend: str = "auto") -> None:
+    def __init__(self, replica: Replica, size_px: int, backend: str = "cpu") -> None:
         if not SMALLEST_PX <= size_px <= LARGEST_PX:
             raise ValueError(f"The picture size must lie between {SMALLEST_PX} and {LARGEST_PX} pixels.")
         self._replica = replica
         self._size_px = size_px
         self._zoom = np.float32(size_px / replica.size_px)
         self._controls = controls.build(replica.space, replica.jaw_gap)
-        self._arranger = Arranger(replica.mesh, replica.gaussians)
-        self._backdrop = scale_picture(replica.plate.astype(np.float32) / 255, size_px)
-        self._rasterizer = rasterize.choose(backend)
+        backdrop = scale_picture(replica.plate.astype(np.float32) / 255, size_px)
+        self._painter = rasterize.choose(backend).Painter(replica.mesh, replica.gaussians, backdrop)
         self._draw_mesh(replica.mesh.rest, np.zeros((2, FEATURES), np.float32), 1.0)
 
     @property
@@ -51,10 +48,13 @@ class Renderer:
 
     def draw(self, state: FaceState) -> Array:
         """The picture [size, size, 3] uint8 of a face state."""
-        vector = state.pose.vector()
+        return self._draw_mesh(*self._placed(state))
+
+    def _placed(self, state: FaceState) -> tuple[Array, Array, float]:
+        """Mesh points [V, 3] of the training size, features and scale of a state."""
         face, coefficients = self.face(state)
         vertices = self._replica.mesh.place(face, state.pose)
-        return self._draw_mesh(vertices, self._replica.space.features(coefficients, vector), state.pose.scale)
+        return vertices, self._replica.space.features(coefficients, state.pose.vector()), state.pose.scale
 
     def face(self, state: FaceState) -> tuple[Array, Array]:
         """Canonical face points [478, 3] and shape coefficients [K] of a state."""
@@ -72,8 +72,23 @@ class Renderer:
         return self._draw_mesh(self._replica.mesh.place(face, pose), features, pose.scale)
 
     def _draw_mesh(self, vertices: Array, features: Array, scale: float) -> Array:
-        arranged = self._arranger.arrange(vertices * self._zoom, features, float(scale * self._zoom))
-        return np.asarray(to_bytes(self._rasterizer.forward(arranged.splats, self._backdrop).picture))
+        return np.asarray(self._painter.paint(vertices * self._zoom, features, float(scale * self._zoom)))
+
+
+class GpuRenderer(Renderer):
+    """A renderer whose pictures can stay on the graphics processor, for whoever marks and converts them there."""
+
+    def __init__(self, replica: Replica, size_px: int) -> None:
+        super().__init__(replica, size_px, "gpu")
+
+    def draw_planes(self, state: FaceState) -> tuple[Any, Any, Any]:
+        """The picture of a state as I420 planes on the device: torch uint8 [size, size], [size/2, size/2] twice.
+
+        Limited range BT.601; the size must be even.
+        """
+        vertices, features, scale = self._placed(state)
+        planes = self._painter.paint_planes(vertices * self._zoom, features, float(scale * self._zoom))
+        return planes[0], planes[1], planes[2]
 
 
 def warm_up() -> None:
@@ -84,20 +99,8 @@ def warm_up() -> None:
     splats = Gaussians(
         np.zeros(1, np.int32), np.full((1, 3), 1 / 3, np.float32), np.zeros((1, gaussians.VALUES), np.float32)
     )
-    Arranger(mesh, splats).arrange(points, np.zeros((2, FEATURES), np.float32), 1.0)
-    to_bytes(np.zeros((2, 2, 3), np.float32))
-
-
-@njit(cache=True, nogil=True, fastmath=True)
-def to_bytes(picture):  # type: ignore[no-untyped-def]
-    """A float picture [H, W, 3] as uint8, rounded and held within 0..255."""
-    out = np.empty(picture.shape, np.uint8)
-    for y in range(picture.shape[0]):
-        for x in range(picture.shape[1]):
-            for channel in range(3):
-                value = picture[y, x, channel] * np.float32(255.0) + np.float32(0.5)
-                out[y, x, channel] = np.uint8(min(max(value, np.float32(0.0)), np.float32(255.0)))
-    return out
+    painter = rasterize.choose().Painter(mesh, splats, np.zeros((16, 16, 3), np.float32))
+    painter.paint(points, np.zeros((2, FEATURES), np.float32), 1.0)
 
 
 def scale_picture(picture: Array, size_px: int) -> Array:

@@ -79,6 +79,7 @@ class LiveState(models.Model):
     init_segment = models.TextField(blank=True)  # b64 of the signed init segment; the recording starts with it
     last_segment = models.IntegerField(default=-1)
     clamp_count = models.PositiveIntegerField(default=0)
+    emotions = models.JSONField(default=list)  # what the face turned to, the newest last: protocol.EmotionShown
     viewer_counts = models.JSONField(default=dict)  # what the viewer's own check reports
     seen_at = models.DateTimeField(default=timezone.now)
 

@@ -19,6 +19,7 @@ from trustcore.jobs import wakeups
 from trustcore.jobs.errors import LeaseLost
 from trustcore.jobs.models import Job, LeaseEvent, Worker
 from trustcore.primitives.errors import Refusal
+from trustcore.primitives.ids import mark_id_text
 from trustcore.web.errors import RequestInvalid
 
 
@@ -80,7 +81,7 @@ def _demand_own_facts(
         if reason:
             conversations.end(conversation=live.conversation, actor=Actor.system("gate"), reason=reason, now=now)
             raise LeaseLost("This session may not go on, so no manifest is signed.", reason=reason)
-        if {f"{slot.slot_id:016x}" for slot in mark_slots(asked.get("mark_slots"))} != {live.mark["slot_id"]}:
+        if {mark_id_text(slot.slot_id) for slot in mark_slots(asked.get("mark_slots"))} != {live.mark["slot_id"]}:
             raise SessionRequestInvalid("This session was given another mark. Name the one that came with its keys.")
         if asked.get("viewer_nonce") != offer.body["viewer_nonce"]:
             raise SessionRequestInvalid("The viewer of this offer sent another nonce. Name the one of the offer.")

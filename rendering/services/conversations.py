@@ -21,7 +21,7 @@ from trustcore.jobs.services import leases
 from trustcore.keys.services import mark_keys
 from trustcore.primitives.errors import InvalidTransition
 from trustcore.primitives.hashing import sha256_hex
-from trustcore.primitives.ids import new_mark_id
+from trustcore.primitives.ids import mark_id_text, new_mark_id
 from trustcore.primitives.states import next_state
 
 # The stop that must be seen at once (the slot drops its keys) as against an end by agreement or by time.
@@ -102,7 +102,7 @@ def is_viewer(conversation: Conversation, cookie: str) -> bool:
 
 def _ask_for_slot(conversation: Conversation, *, now: datetime) -> Job:
     mark = {
-        "slot_id": f"{new_mark_id():016x}",
+        "slot_id": mark_id_text(new_mark_id()),
         "epoch": mark_keys.current(now).name,
         "first_index": secrets.randbelow(64),
     }

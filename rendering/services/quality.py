@@ -15,6 +15,11 @@ FLOORS: tuple[tuple[str, str, str, str, float, float, float], ...] = (
     ("ssim", "Structure", "SSIM", "", 0.85, 0.5, 1.0),
 )
 GAIN_FLOOR_DB = 0.0
+# The files of a training that people may look at, and what they are. A worker may hand in others; nobody is shown them.
+SHOWN_FILES = {
+    "held_out.png": "image/png", "emotions.png": "image/png", "portrait.png": "image/png",
+    "error_map.png": "image/png", "lips_and_sound.png": "image/png", "comparison.mp4": "video/mp4",
+}
 
 
 @dataclass(frozen=True)
@@ -97,3 +102,41 @@ def emotion_cells(report: dict[str, Any], consent: Any) -> list[EmotionCell]:
         EmotionCell(name, int(caps[name]), consent.emotion_max_milli(name) if consent else 0, place)
         for place, name in enumerate(EMOTIONS) if name in caps
     ]
+
+
+@dataclass(frozen=True)
+class FilmBar:
+    """How much one frame differs, as a bar of 0..100 from the bottom."""
+
+    top: float
+    tall: float
+
+
+@dataclass(frozen=True)
+class Film:
+    """The comparison film: its frames' differences, and where the worst is."""
+
+    fps: float
+    start_s: float
+    errors: tuple[float, ...]  # levels of 255, one per frame
+
+    @property
+    def bars(self) -> list[FilmBar]:
+        most = max(max(self.errors), 1e-6)
+        return [FilmBar(round(100 - 100 * error / most, 1), round(100 * error / most, 1)) for error in self.errors]
+
+    @property
+    def worst(self) -> int:
+        return self.errors.index(max(self.errors))
+
+    @property
+    def last(self) -> int:
+        return len(self.errors) - 1
+
+
+def film(report: dict[str, Any]) -> Film | None:
+    """The film of a report; None when the footage gave none."""
+    told = report.get("film")
+    if not told or not told.get("errors"):
+        return None
+    return Film(float(told["fps"]), float(told["start_s"]), tuple(float(error) for error in told["errors"]))

@@ -4,7 +4,7 @@ import contextlib
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, get_args
 
 from django.conf import settings
 from django.db.models import F
@@ -22,17 +22,18 @@ from trustcore.jobs.errors import LeaseLost
 from trustcore.jobs.models import Job
 from trustcore.jobs.services import leases
 from trustcore.keys.services import holds, mark_keys
+from trustcore.policy.clamp import MAX_MILLI
 from trustcore.primitives.clock import from_rfc3339
 from trustcore.primitives.errors import Refusal
 from trustcore.primitives.grants import EMOTIONS
 from trustcore.primitives.signing import b64
 from trustcore.web.errors import RequestInvalid
 
-MARK_SLOT_S = 8
-MARK_SLOTS = 64  # payload signs repeat after this many slots (DESIGN: watermark keys)
 MODEL_FILES = ("model.safetensors", "manifest.json")
 MAX_SEGMENTS_A_CALL = 120
 MAX_CLAMPS_A_CALL = 200
+MAX_EMOTIONS_A_CALL = 200
+MAX_EMOTIONS_KEPT = 200
 MAX_FRAMES_A_SECOND = 240
 MAX_SEQUENCE = 2**31
 MAX_SEGMENT_TEXT_CHARS = 200
@@ -101,14 +102,10 @@ def release_terms(job: Job, *, now: datetime) -> ReleaseTerms:
     version = conversation.version
     state = LiveState.objects.get(conversation=conversation)
     epoch = mark_keys.get(state.mark["epoch"])
-    slots = [
-        {"slot_id": state.mark["slot_id"], "slot_index": (state.mark["first_index"] + i) % MARK_SLOTS}
-        for i in range(MARK_SLOTS)
-    ]
     return ReleaseTerms(
         grant_sha256=conversation.grant_sha256, replica_version=version.wire_name, reference=reference_to(conversation),
         read={a.name: a.blob_public_id for a in version.artefacts.filter(name__in=MODEL_FILES)},
-        mark={"epoch_key": b64(epoch.key), "slots": slots, "slot_s": MARK_SLOT_S},
+        mark={"epoch_key": b64(epoch.key), "slot_id": state.mark["slot_id"], "first_index": state.mark["first_index"]},
     )
 
 
@@ -243,7 +240,7 @@ def _demand_one_second(fact: protocol.SegmentRoot) -> None:
     Raises:
         RequestInvalid
     """
-    numbers = (fact.number, fact.first_sequence, fact.last_sequence)
+    numbers = (fact.number, fact.first_sequence, fact.last_sequence, fact.mark_slot_index, fact.mark_slot_from)
     texts = (fact.root, fact.manifest_label, fact.mark_slot_id, fact.started_at)
     is_number = all(type(number) is int and 0 <= number < MAX_SEQUENCE for number in numbers)
     if not is_number or not 0 <= fact.last_sequence - fact.first_sequence < MAX_FRAMES_A_SECOND:
@@ -270,6 +267,30 @@ def note_clamps(job: Job, clamps: Sequence[Mapping[str, Any]]) -> None:
                 lease=job.public_id,
             )
         LiveState.objects.filter(conversation__public_id=job.object_id).update(clamp_count=F("clamp_count") + 1)
+
+
+def note_emotions(job: Job, emotions: Sequence[Mapping[str, Any]]) -> None:
+    """Keep what the face turned to, the newest when there are too many. What was lowered is told as a clamp besides."""
+    if len(emotions) > MAX_EMOTIONS_A_CALL:
+        raise RequestInvalid(f"Send at most {MAX_EMOTIONS_A_CALL} emotions at a time.")
+    told = [_checked_emotion(emotion) for emotion in emotions]
+    mine = LiveState.objects.filter(conversation__public_id=job.object_id)
+    # Only the slot that holds the lease tells these, one call after the other; a call told again adds nothing.
+    kept = mine.values_list("emotions", flat=True).get()
+    mine.update(emotions=[*kept, *(one for one in told if one not in kept)][-MAX_EMOTIONS_KEPT:])
+
+
+def _checked_emotion(unverified: Mapping[str, Any]) -> dict[str, Any]:
+    try:
+        fact = protocol.EmotionShown(**unverified)
+    except TypeError as error:
+        raise RequestInvalid("An emotion has missing or unknown fields.") from error
+    is_known = fact.emotion in EMOTIONS and fact.asked in EMOTIONS
+    is_milli = all(type(milli) is int and 0 <= milli <= MAX_MILLI for milli in (fact.shown_milli, fact.asked_milli))
+    is_told = fact.source in get_args(protocol.EmotionSource) and fact.limited_by in get_args(protocol.EmotionLimit)
+    if not is_known or not is_milli or not is_told or not isinstance(fact.media_time_s, float | int):
+        raise RequestInvalid("An emotion is one of eight, in thousandths, with its source, its limit and its time.")
+    return protocol.to_json(fact)
 
 
 def finish(job: Job, body: Mapping[str, Any], *, now: datetime) -> None:

@@ -74,6 +74,17 @@ def put_message(conversation: Conversation, body: Mapping[str, Any], *, now: dat
         "message_id": secrets.token_hex(8), "text": text, "emotion": emotion, "milli": milli if emotion else None})
 
 
+def put_interruption(conversation: Conversation, *, now: datetime) -> None:
+    """Tell the slot to stop speaking and to forget what was about to be said.
+
+    Raises:
+        ConversationOver, MessagesTooFast
+    """
+    job = _job(conversation)
+    _demand_patience(job, now=now)
+    leases.say(job, kind="interrupt", body={})
+
+
 def _demand_patience(job: Job, *, now: datetime) -> None:
     """Raises MessagesTooFast: each word is a row, and a lowered emotion an entry of the log."""
     if LeaseEvent.objects.filter(job=job, created_at__gt=now - PATIENCE).count() >= MAX_WORDS_IN_PATIENCE:

@@ -1,12 +1,14 @@
 """A program of its own around libespeak-ng (GPL-3): JSON order on stdin, JSON line and raw sound on stdout.
 
 Nothing of this project imports it and it imports nothing of this project, so the licence stays in this process.
-Order: {"text", "language"}. Answer: {"rate_hz", "phonemes": [[IPA, start s], ...]} and a line end, then int16 samples.
+Order: {"text", "language"} and, where wanted, "variant", "words_per_minute", "pitch" (0..100).
+Answer: {"rate_hz", "phonemes": [[IPA, start s], ...]} and a line end, then int16 samples.
 """
 
 import ctypes
 import json
 import sys
+from pathlib import Path
 from typing import Any
 
 import espeakng_loader
@@ -14,6 +16,7 @@ import espeakng_loader
 SYNCHRONOUS, PHONEME_EVENTS, IPA = 2, 1, 2
 EVENT_END_OF_LIST, EVENT_PHONEME = 0, 7
 UTF8, END_PAUSE = 1, 0x1000
+RATE, PITCH = 1, 3
 BUFFER_MS = 200
 
 
@@ -39,8 +42,15 @@ def main() -> int:
     rate_hz = library.espeak_Initialize(
         SYNCHRONOUS, BUFFER_MS, espeakng_loader.get_data_path().encode(), PHONEME_EVENTS | IPA
     )
-    if rate_hz <= 0 or library.espeak_SetVoiceByName(order["language"].encode()) != 0:
+    variant = order.get("variant")
+    if variant and not (Path(espeakng_loader.get_data_path()) / "voices" / "!v" / Path(variant).name).exists():
+        return 1  # the library would speak without it and say nothing
+    name = order["language"] + (f"+{variant}" if variant else "")
+    if rate_hz <= 0 or library.espeak_SetVoiceByName(name.encode()) != 0:
         return 1
+    for parameter, key in ((RATE, "words_per_minute"), (PITCH, "pitch")):
+        if order.get(key) and library.espeak_SetParameter(parameter, int(order[key]), 0) != 0:
+            return 1
     sound = bytearray()
     phonemes = []
 

@@ -27,7 +27,10 @@ class VisemeSpan:
 
 @dataclass(frozen=True)
 class Utterance:
-    """Spoken text. Time 0 is the first sample; the spans cover the sound without gaps."""
+    """Spoken text. Time 0 is the first sample; the spans cover the sound without gaps.
+
+    A voice that does not say when its sounds begin leaves both rows empty; the mouth then follows the sound alone.
+    """
 
     pcm: npt.NDArray[np.int16]  # [N] mono
     rate_hz: int

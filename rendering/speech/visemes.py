@@ -22,10 +22,11 @@ OF_FLITE: dict[str, tuple[str, ...]] = {
     "ax": ("@",), "aw": ("aa", "ou"), "ay": ("aa", "ih"), "ey": ("E", "ih"), "ow": ("oh", "ou"), "oy": ("oh", "ih"),
 }  # fmt: skip
 
-# One letter of the phonetic alphabet after another: long marks, stress and tone say nothing about the mouth.
+# One letter of the phonetic alphabet after another. c and ɟ are the palatal row of the Indian languages (च ज, চ জ),
+# which sounds and looks like English ch and j.
 OF_IPA: dict[str, str] = {
     **dict.fromkeys("pbmɓʙ", "PP"), **dict.fromkeys("fvɱʋɸβ", "FF"), **dict.fromkeys("θð", "TH"),
-    **dict.fromkeys("tdʈɖɗ", "DD"), **dict.fromkeys("kgɡŋqɢxɣχcɟç", "kk"), **dict.fromkeys("ʃʒɕʑʂʐ", "CH"),
+    **dict.fromkeys("tdʈɖɗ", "DD"), **dict.fromkeys("kgɡŋqɢxɣχç", "kk"), **dict.fromkeys("ʃʒɕʑʂʐcɟ", "CH"),
     **dict.fromkeys("szɬɮ", "SS"), **dict.fromkeys("nlɲɳɭʎɫ", "nn"), **dict.fromkeys("ɹrɾɽʀʁɻ", "RR"),
     **dict.fromkeys("wʍɥ", "WW"), **dict.fromkeys("hɦħʔ", "HH"), **dict.fromkeys("aɑæɶä", "aa"),
     **dict.fromkeys("ʌɐ", "ah"), **dict.fromkeys("eɛœø", "E"), **dict.fromkeys("ɪʏ", "ih"),
@@ -33,6 +34,11 @@ OF_IPA: dict[str, str] = {
     **dict.fromkeys("ʊ", "uh"), **dict.fromkeys("ɜɝɚ", "er"), **dict.fromkeys("əɘɵᵻ", "@"),
 }  # fmt: skip
 AFFRICATES = {"tʃ": ("CH",), "dʒ": ("CH",), "tɕ": ("CH",), "dʑ": ("CH",), "ts": ("SS",), "dz": ("SS",)}
+# What stands beside a letter and says nothing about the mouth: length, stress, breath, nasality, syllable, pause; the
+# dot makes r into the Indian flap.
+MARKS = frozenset("ːˑˈˌʰʱʲ_.\u0303\u0329\u032f\u0361\u02bc ")
+# The same letter, another sound: between vowels an English t or d is a quick d.
+OF_IPA_BY_LANGUAGE: dict[str, dict[str, str]] = {"en": {"ɾ": "DD"}}
 
 
 def of_flite(symbol: str) -> tuple[str, ...]:
@@ -40,16 +46,26 @@ def of_flite(symbol: str) -> tuple[str, ...]:
     return OF_FLITE.get(symbol, ("@",))
 
 
-def of_ipa(symbol: str) -> tuple[str, ...]:
-    """Mouth shapes of one espeak-ng phoneme written in IPA, in order; a pause gives sil."""
-    bare = "".join(letter for letter in symbol if letter in OF_IPA)
+def of_ipa(symbol: str, language: str = "") -> tuple[str, ...]:
+    """Mouth shapes of one espeak-ng phoneme written in IPA, in order; a pause gives sil, an unknown letter is neutral.
+
+    Args:
+        language: tag of the spoken language, for the few letters that mean another sound in it.
+    """
+    own = OF_IPA_BY_LANGUAGE.get(language.split("-")[0].lower(), {})
+    bare = "".join(letter for letter in symbol if letter not in MARKS)
     if not bare:
         return ("sil",)
     if bare[:2] in AFFRICATES:
         return AFFRICATES[bare[:2]]
     shapes: list[str] = []
     for letter in bare:
-        shape = OF_IPA[letter]
+        shape = own.get(letter) or OF_IPA.get(letter, "@")
         if not shapes or shapes[-1] != shape:
             shapes.append(shape)
     return tuple(shapes[:2])
+
+
+def unknown_letters(symbol: str) -> set[str]:
+    """Letters of an IPA symbol that no mouth shape is known for."""
+    return {letter for letter in symbol if letter not in OF_IPA and letter not in MARKS}

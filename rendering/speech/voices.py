@@ -86,13 +86,16 @@ class FliteVoice:
 class EspeakVoice:
     """espeak-ng (GPL) in a process of its own: this program only reads numbers from a pipe."""
 
-    def __init__(self, language: str) -> None:
-        self.name = "espeak-ng"
+    def __init__(
+        self, language: str, variant: str = "", words_per_minute: int | None = None, pitch: int | None = None
+    ) -> None:
+        self.name = f"espeak-ng {language}+{variant}" if variant else "espeak-ng"
         self.language = language
+        self._how = {"variant": variant, "words_per_minute": words_per_minute, "pitch": pitch}  # pitch: 0..100
 
     def say(self, text: str) -> Utterance:
         """Sound at 22.05 kHz and IPA phonemes."""
-        order = json.dumps({"text": _checked(text), "language": self.language}).encode()
+        order = json.dumps({"text": _checked(text), "language": self.language, **self._how}).encode()
         try:
             ran = subprocess.run(
                 [sys.executable, "-I", str(ESPEAK_PROGRAM)],
@@ -107,7 +110,7 @@ class EspeakVoice:
         if len(pcm) == 0:
             raise VoiceFault("The voice program espeak-ng gave no sound for this language.", language=self.language)
         phonemes = _from_starts(starts, len(pcm) / rate_hz)
-        return Utterance(pcm, rate_hz, phonemes, spans(phonemes, visemes.of_ipa))
+        return Utterance(pcm, rate_hz, phonemes, spans(phonemes, lambda symbol: visemes.of_ipa(symbol, self.language)))
 
 
 def _checked(text: str) -> str:

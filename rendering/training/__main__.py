@@ -2,8 +2,10 @@
 
     python -m rendering.training --clip footage.mp4 --out DIR [--iterations N] [--size PX] [--seed N]
     python -m rendering.training job.json        {"clip": "...", "out": "...", "settings": {"iterations": 500}}
+    python -m rendering.training report DIR      write DIR/report.html, one file with figures, film, pictures and card
 
-A run that was stopped goes on from DIR/checkpoint.bin. The replica, report.json and the pictures are left in DIR.
+A run that was stopped goes on from DIR/checkpoint.bin. The replica, report.json, report.html and the pictures are left
+in DIR.
 """
 
 from __future__ import annotations
@@ -15,17 +17,20 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from rendering.training import capture_checks
+from rendering.training import capture_checks, report_page
 from rendering.training.config import Progress, TrainingConfig
 from rendering.training.fit import train
 from trustcore.primitives.errors import TrustcoreError
 from trustcore.tracker import track_clip
 
-CHECKPOINT_FILE = "checkpoint.bin"
+CHECKPOINT_FILE, REPORT_FILE, PAGE_FILE = "checkpoint.bin", "report.json", "report.html"
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run one training; return 0, 1 when the footage was refused, 2 when the call was wrong."""
+    """Run one training or write its report; return 0, 1 when the footage was refused, 2 when the call was wrong."""
+    given = sys.argv[1:] if arguments is None else arguments
+    if given[:1] == ["report"]:
+        return _report(given[1:])
     job = _job(arguments)
     out = Path(job["out"])
     out.mkdir(parents=True, exist_ok=True)
@@ -42,6 +47,19 @@ def main(arguments: list[str] | None = None) -> int:
     except TrustcoreError as error:
         print(f"refused ({error.code}): {error}")
         return 1
+    return 0
+
+
+def _report(arguments: list[str]) -> int:
+    folder = Path(arguments[0]) if len(arguments) == 1 else None
+    if folder is None or not (folder / REPORT_FILE).exists():
+        print(f"name one folder that a training left, with a {REPORT_FILE} in it", file=sys.stderr)
+        return 2
+    pictures = {path.name: path.read_bytes() for path in folder.iterdir() if path.suffix in (".png", ".mp4")}
+    report = json.loads((folder / REPORT_FILE).read_text())
+    target = folder / PAGE_FILE
+    target.write_text(report_page.page(report, pictures, f"Replica quality: {folder.resolve().name}"))
+    print(f"wrote {target}")
     return 0
 
 
@@ -74,7 +92,8 @@ def _train(clip: Any, config: TrainingConfig, out: Path) -> None:
     )
     for name, content in {**result.files, **result.pictures}.items():
         (out / name).write_bytes(content)
-    (out / "report.json").write_text(json.dumps(result.report, indent=1) + "\n")
+    (out / REPORT_FILE).write_text(json.dumps(result.report, indent=1) + "\n")
+    (out / PAGE_FILE).write_text(report_page.page(result.report, result.pictures, f"Replica quality: {out.name}"))
     saved.unlink(missing_ok=True)
     print("\n" + json.dumps(result.report["quality"], indent=1))
 

@@ -11,12 +11,13 @@ from typing import Any, Protocol
 import numpy as np
 
 from rendering.engine import landmarks as lm
-from rendering.training import canonical
+from rendering.training import canonical, face_cover, lip_sound
 from trustcore.tracker.geometry import head_pose
 
 Array = np.ndarray[Any, np.dtype[Any]]
 LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 SAMPLED = 60  # frames looked at where pixels are read
+LIPS_AGREE = 0.15  # footage of a speaker gives 0.39 or more, music and another voice 0 or less (docs/bad-footage.md)
 
 
 class Footage(Protocol):
@@ -41,6 +42,10 @@ class Footage(Protocol):
     @property
     def pcm(self) -> Array:
         """[N] int16 mono."""
+
+    @property
+    def pcm_rate(self) -> int:
+        """Hz."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +78,8 @@ def check(clip: Footage) -> list[Finding]:
     if found.sum() < 10:
         return findings
     points = clip.landmarks[found]
-    return findings + _placement(clip, points) + _light(clip, found) + _coverage(points) + [_sound(clip)]
+    return [*findings, *_placement(clip, points), *_light(clip, found), *_cover(clip, found), *_coverage(points),
+            *_sound(clip, found)]  # fmt: skip
 
 
 def _placement(clip: Footage, points: Array) -> list[Finding]:
@@ -97,9 +103,8 @@ def _placement(clip: Footage, points: Array) -> list[Finding]:
 
 
 def _light(clip: Footage, found: Array) -> list[Finding]:
-    chosen = np.flatnonzero(found)[np.linspace(0, found.sum() - 1, min(SAMPLED, int(found.sum()))).astype(int)]
     levels, sharpness = [], []
-    for index in chosen:
+    for index in _sampled(found):
         luma = _face_patch(clip.frames[index], clip.landmarks[index]) @ LUMA
         levels.append(float(luma.mean()))
         sharpness.append(_sharpness(luma))
@@ -111,6 +116,23 @@ def _light(clip: Footage, found: Array) -> list[Finding]:
         _most("lighting_change_detected", change, 14.0, 30.0, "levels of change", "light that stays the same"),
         _least("quality_issue_detected", float(np.median(sharpness)), 0.9, 0.35, "levels of fine detail",
                "a sharp picture; clean the lens and keep still"),
+    ]  # fmt: skip
+
+
+def _sampled(found: Array) -> Array:
+    """Indices of at most so many frames with a face, evenly spread."""
+    return np.asarray(
+        np.flatnonzero(found)[np.linspace(0, found.sum() - 1, min(SAMPLED, int(found.sum()))).astype(int)])
+
+
+def _cover(clip: Footage, found: Array) -> list[Finding]:
+    chosen = _sampled(found)
+    frames, points = clip.frames[chosen], clip.landmarks[chosen]
+    return [
+        _most("hands_obstructing_face", 100 * face_cover.covered_share(frames, points), 2.0, 20.0,
+              "% of frames with much of the face covered", "a face that nothing passes in front of"),
+        _most("glasses_detected", face_cover.rim_levels(frames, points), 30.0, 1000.0, "levels: a line under the eyes",
+              "no glasses, or the ones to be worn always: they become part of the face and their glints stand still"),
     ]  # fmt: skip
 
 
@@ -126,12 +148,19 @@ def _coverage(points: Array) -> list[Finding]:
     ]  # fmt: skip
 
 
-def _sound(clip: Footage) -> Finding:
+def _sound(clip: Footage, found: Array) -> list[Finding]:
     need = "speech that can be heard"
     if len(clip.pcm) == 0:
-        return Finding("audio_processing", "warn", "no sound", need)
+        return [Finding("audio_processing", "warn", "no sound", f"{need}; else the mouth moves in an average way")]
     level = float(np.sqrt(np.mean(clip.pcm.astype(np.float64) ** 2)))
-    return _least("audio_processing", 20 * np.log10(max(level, 1.0) / 32768) + 100, 45.0, 0.0, "dB over -100", need)
+    gaps = np.full(len(found), np.nan)
+    gaps[found] = canonical.lip_gaps(clip.landmarks[found])
+    agree = lip_sound.margin(gaps, clip.fps, clip.pcm, clip.pcm_rate)
+    return [
+        _least("audio_processing", 20 * np.log10(max(level, 1.0) / 32768) + 100, 45.0, 0.0, "dB over -100", need),
+        _least("background_noise_detected", agree, LIPS_AGREE, -2.0, "of agreement of lips and sound beyond chance",
+               "the person's own voice without music; else the mouth is not learned from this sound"),
+    ]  # fmt: skip
 
 
 def _face_patch(frame: Array, points: Array) -> Array:
@@ -150,9 +179,13 @@ def _sharpness(luma: Array) -> float:
 
 def _least(error_type: str, value: float, good: float, bound: float, unit: str, need: str) -> Finding:
     verdict = "pass" if value >= good else "warn" if value >= bound else "fail"
-    return Finding(error_type, verdict, f"{value:.1f} {unit}", need)
+    return Finding(error_type, verdict, f"{_number(value)} {unit}", need)
 
 
 def _most(error_type: str, value: float, good: float, bound: float, unit: str, need: str) -> Finding:
     verdict = "pass" if value <= good else "warn" if value <= bound else "fail"
-    return Finding(error_type, verdict, f"{value:.1f} {unit}", need)
+    return Finding(error_type, verdict, f"{_number(value)} {unit}", need)
+
+
+def _number(value: float) -> str:
+    return f"{value:.1f}" if abs(value) >= 2 else f"{value:.2f}"

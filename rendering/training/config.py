@@ -29,6 +29,14 @@ class Clip(Protocol):
     def mask(self) -> Array | None:
         """[T, H, W] uint8, 255 where the person is, or None when it was not asked for."""
 
+    @property
+    def pcm(self) -> Array:
+        """[N] int16 mono, empty without sound."""
+
+    @property
+    def pcm_rate(self) -> int:
+        """Hz."""
+
 
 @dataclass(frozen=True)
 class TrainingConfig:
@@ -64,8 +72,8 @@ class Progress:
 
 @dataclass(frozen=True)
 class TrainedReplica:
-    """The outcome: files of the replica, the quality report and its pictures (PNG)."""
+    """The outcome: files of the replica, the quality report and its pictures."""
 
     files: dict[str, bytes]
     report: dict[str, Any]
-    pictures: dict[str, bytes]
+    pictures: dict[str, bytes]  # and one film; by file name

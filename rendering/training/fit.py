@@ -5,6 +5,7 @@
     3 fit       draw a frame, compare, step; repeat     (losses, optimiser)
     4 calibrate lip opening and emotion caps            (calibration)
     5 measure   redraw the held-out tail                (report)
+    6 show      a film and plots for those who approve  (exhibits)
 """
 
 from __future__ import annotations
@@ -20,13 +21,14 @@ import torch
 
 from rendering.engine.arrange import Arrangement, Arranger
 from rendering.engine.rasterize import cpu
-from rendering.engine.renderer import to_bytes as to_picture
+from rendering.engine.rasterize.kernels import to_bytes as to_picture
 from rendering.training import checkpoint as checkpoints
 from rendering.training import dataset as datasets
 from rendering.training import losses, optimiser, pictures, report, scene
 from rendering.training.checkpoint import FitState
 from rendering.training.config import Clip, Progress, TrainedReplica, TrainingConfig
 from rendering.training.dataset import Dataset
+from rendering.training.exhibits import made as exhibits
 from rendering.training.scene import Geometry
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -65,7 +67,7 @@ def train(
     motion = scene.geometry(state.scene.space, state.scene.mesh, frames)
     Fit(frames, motion, state, config, on_progress, on_checkpoint).run()
     on_progress(Progress("measure", state.iteration, config.iterations, 0.94, None, 5.0, None))
-    return report.finish(state, frames, motion, config)
+    return exhibits.added_to(report.finish(state, frames, motion, config), clip, config, frames)
 
 
 class Fit:

@@ -59,7 +59,8 @@ def assemble(state: FitState, frames: Dataset, motion: Geometry, config: Trainin
     scene = state.scene
     poses = canonical.align(frames.landmarks[frames.train], scene.space.mean)
     gap = calibration.jaw_gap(poses.shapes)
-    caps = calibration.emotion_caps_milli(scene.space, scene.mesh, scene.face_triangles, gap)
+    radius = calibration.seen_radius(scene.space, motion.coefficients[frames.train])
+    caps = calibration.emotion_caps_milli(scene.space, scene.mesh, scene.face_triangles, gap, radius)
     facts: dict[str, Any] = {
         "calibration": {"jaw_gap": round(gap, 4), "emotion_caps_milli": caps, "controls": list(controls.NAMES)},
         "training": {
@@ -105,6 +106,6 @@ def _emotion_sheet(replica: Replica, renderer: Renderer) -> Array:
     drawn = []
     for name in expression.EMOTIONS:
         amounts = expression.amounts(name, replica.emotion_caps_milli[name])
-        drawn.append(renderer.draw(FaceState(amounts, 0.0, rest.pose)))
+        drawn.append(renderer.draw(FaceState(amounts, expression.resting_closure(amounts), rest.pose)))
     rows = np.stack(drawn).reshape(2, 4, *drawn[0].shape)
     return pictures.side_by_side(*rows.transpose(1, 0, 2, 3, 4))

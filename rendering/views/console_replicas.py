@@ -15,6 +15,7 @@ from rendering.errors import FootageRefused
 from rendering.models import Footage, ReplicaVersion
 from rendering.services import footage as footages
 from rendering.services import quality, replicas, statements, stops, training
+from rendering.training import model_card
 from trustcore.accounts.permissions import Permission, requires
 from trustcore.primitives.clock import utc_now
 from trustcore.web.errors import NotFound, RequestInvalid
@@ -164,7 +165,9 @@ def version_detail(request: Any, replica_id: str, number: int) -> HttpResponse:
         "standing": standing,
         "bars": quality.bars(version.report),
         "emotions": quality.emotion_cells(version.report, standing.consent),
-        "pictures": [name for name in ("held_out.png", "emotions.png", "portrait.png") if name in names],
+        "pictures": names & set(quality.SHOWN_FILES),
+        "film": quality.film(version.report),
+        "card": model_card.sections(version.report) if version.report else None,
         "preview": statements.for_replica(version, standing.consent)
         if standing.consent and asked is None and version.state == "trained"
         else None,
@@ -177,15 +180,16 @@ def version_detail(request: Any, replica_id: str, number: int) -> HttpResponse:
 @requires(Permission.REPLICA_VIEW)
 @require_GET
 def version_picture(request: Any, replica_id: str, number: int, name: str) -> HttpResponse:
-    """A picture of the quality report, decrypted for somebody who may see it. Never of a person
-    whose consent has ended.
+    """A picture or the film of the quality report, decrypted for somebody who may see it. Never of a person whose
+    consent has ended.
     """
     version = selectors.version(request.organisation, replica_id, number)
-    if not name.endswith(".png") or not version.artefacts.filter(name=name).exists():
+    if name not in quality.SHOWN_FILES or not version.artefacts.filter(name=name).exists():
         raise NotFound("There is no such picture.")
     consents.consent_in_force(version.subject_public_id)
     data = training.open_file(version, name, purpose="look at the quality report", actor=request.actor)
-    return HttpResponse(data, content_type="image/png", headers={"Cache-Control": "private, max-age=300"})
+    return HttpResponse(data, content_type=quality.SHOWN_FILES[name],
+                        headers={"Cache-Control": "private, max-age=300"})
 
 
 @requires(Permission.APPROVAL_REQUEST)

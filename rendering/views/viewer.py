@@ -68,6 +68,7 @@ def page_context(conversation: Conversation, base: str) -> dict[str, Any]:
         "organisation_name": conversation.organisation.name, "offer_url": f"{base}/offer",
         "message_url": f"{base}/message",
         "state_url": f"{base}/state", "leave_url": f"{base}/leave", "trust_anchor_pem": claim_keys.anchor_pem(),
+        "status_list_url": claim_keys.STATUS_PATH,
         "ice_servers_json": json.dumps(list(getattr(settings, "ICE_SERVERS", ()))),
         "is_identity_checked": until is not None,
         "consent_until": until, "replica_version": body["replica_version"], "policy_version": body["policy_version"],

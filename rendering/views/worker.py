@@ -105,6 +105,13 @@ def clamps(request: HttpRequest, worker: Worker, data: bytes, lease_id: str) -> 
     return JsonResponse({})
 
 
+@worker_call("POST")
+def emotions(request: HttpRequest, worker: Worker, data: bytes, lease_id: str) -> HttpResponseBase:
+    job = leasing.held_or_just_over(lease_id, worker=worker, now=utc_now())
+    sessions.note_emotions(job, _list(parse_object(data), "emotions"))
+    return JsonResponse({})
+
+
 @worker_call("PUT", max_bytes=MAX_RECORDING_BYTES)
 def recording(request: HttpRequest, worker: Worker, data: bytes, lease_id: str) -> HttpResponseBase:
     job = leasing.held_or_just_over(lease_id, worker=worker, now=utc_now())

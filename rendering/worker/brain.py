@@ -12,17 +12,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from rendering.protocol import EmotionSource
+from trustcore.policy.clamp import EMOTION_WORDS, MAX_MILLI
+
 MAX_MESSAGE_CHARS = 1000
 MAX_SENTENCE_CHARS = 240
 FULL_SHOW_MILLI = 600  # what an emotion tag without a strength asks for
-
-# Words of emotion tags and live messages, as Tavus clients send them, and the eight that policies know.
-EMOTION_WORDS: dict[str, str] = {
-    "neutral": "neutral", "joy": "joy", "joyful": "joy", "happiness": "joy", "happy": "joy", "excited": "joy",
-    "elated": "joy", "content": "joy", "sadness": "sadness", "sad": "sadness", "dejected": "sadness",
-    "anger": "anger", "angry": "anger", "surprise": "surprise", "surprised": "surprise", "fear": "fear",
-    "scared": "fear", "disgust": "disgust", "disgusted": "disgust", "contempt": "contempt",
-}
 
 _STOP_TEXT = (
     "a an and are as at be been but by can could did do does for from had has have how i if in is it its me my of on "
@@ -30,17 +25,29 @@ _STOP_TEXT = (
     "will with would you your please tell about"
 )
 _STOP_WORDS = frozenset(_STOP_TEXT.split())
-_TAG = re.compile(r"<emotion\s+value=\"([a-z_]{1,24})\"\s*/>", re.IGNORECASE)
+# Whatever begins like an emotion tag: up to its end if that is near, else as far as it reads like a tag.
+_TAG_LIKE = re.compile(
+    r"""<\s*/?\s*emotion\w*(?:[^<>]{0,120}>|(?:\s*[\w-]+\s*=\s*(?:"[^"<>\s]*"?|'[^'<>\s]*'?|[^\s<>"']+))*\s*/?)""",
+    re.IGNORECASE,
+)
+_TAG = re.compile(r"""<emotion((?:\s+[a-z]+\s*=\s*(?:"[^"<>]*"|'[^'<>]*'))+)\s*/>""", re.IGNORECASE)
+_ATTRIBUTE = re.compile(r"""([a-z]+)\s*=\s*["']([^"'<>]*)["']""", re.IGNORECASE)
+_WORD, _MILLI = re.compile(r"[a-z_]{1,24}"), re.compile(r"[0-9]{1,4}")
 _SENTENCE_END = re.compile(r"(?<=[.!?।])\s+")
 
 
 @dataclass(frozen=True)
 class Line:
-    """One sentence to say. `emotion` is one of the eight canonical words, or None to keep the face as it is."""
+    """One sentence to say.
+
+    `emotion` is a word for an emotion as it was written, or None to keep the face as it is: the stage decides what
+    becomes of it. `source` says who asked: "tag" in a text, or the "brain" itself.
+    """
 
     text: str
     emotion: str | None = None
     milli: int = 0
+    source: EmotionSource = "brain"
 
 
 @dataclass(frozen=True)
@@ -85,15 +92,44 @@ _RULES: tuple[_Rule, ...] = (
 
 
 def parse_tagged_text(text: str) -> tuple[Line, ...]:
-    """Split text into sentences; an emotion tag holds from where it stands until the next one."""
+    """Split text into sentences; an emotion tag holds from where it stands until the next one.
+
+    `<emotion value="joy" intensity="700"/>`; the intensity, in thousandths, may be left out. What begins like a tag and
+    is none is dropped with all that belongs to it, and changes nothing: no tag is ever spoken.
+    """
     lines: list[Line] = []
-    emotion: str | None = None
-    for index, part in enumerate(_TAG.split(text)):
-        if index % 2:
-            emotion = EMOTION_WORDS.get(part.lower(), "neutral")
-            continue
-        lines += [Line(s, emotion, FULL_SHOW_MILLI if emotion else 0) for s in _sentences(part)]
-    return tuple(lines)
+    emotion, milli, reached = None, 0, 0
+    for found in _TAG_LIKE.finditer(text):
+        lines += _tagged(text[reached : found.start()], emotion, milli)
+        emotion, milli = _read_tag(found.group()) or (emotion, milli)
+        reached = found.end()
+    return (*lines, *_tagged(text[reached:], emotion, milli))
+
+
+def without_tags(text: str) -> str:
+    """The words of a text that may be spoken: the last look before the voice."""
+    left = _TAG_LIKE.sub(" ", text)
+    while left != text:  # what stood around a tag may read like one once that is gone
+        text, left = left, _TAG_LIKE.sub(" ", left)
+    return " ".join(left.split())
+
+
+def _tagged(text: str, emotion: str | None, milli: int) -> list[Line]:
+    return [Line(sentence, emotion, milli if emotion else 0, "tag") for sentence in _sentences(text)]
+
+
+def _read_tag(tag: str) -> tuple[str, int] | None:
+    """Word and thousandths of a tag, or None when it is not well formed."""
+    whole = _TAG.fullmatch(tag)
+    if whole is None:
+        return None
+    pairs = [(name.lower(), value) for name, value in _ATTRIBUTE.findall(whole.group(1))]
+    given = dict(pairs)
+    word, milli = given.get("value", "").lower(), given.get("intensity", str(FULL_SHOW_MILLI))
+    is_whole = len(given) == len(pairs) and set(given) <= {"value", "intensity"}
+    if not is_whole or not _WORD.fullmatch(word) or not _MILLI.fullmatch(milli) or int(milli) > MAX_MILLI:
+        return None
+    return EMOTION_WORDS.get(word, word), int(milli)
 
 
 class ScriptedBrain:

@@ -3,6 +3,8 @@
 aiortc would encode once per peer and throw its encoder away on every bitrate change, which costs a key frame each
 time. The H.264 encoder stays open, follows a change of bit rate without a key frame, and makes one only when asked.
 FFmpeg's libvpx does not follow: the VP8 encoder is opened anew, with a key frame, when the target moved by a tenth.
+Neither makes a key frame of its own choosing, so before a picture is marked `is_next_key` can say what it will be. How
+often there is one is decided by whoever asks: viewers, and the slots of the mark.
 """
 
 import threading
@@ -20,6 +22,7 @@ from trustcore.primitives.errors import Fault
 Plane = NDArray[np.uint8]  # [H, W]
 
 MEDIA_TIME_BASE = Fraction(1, MEDIA_CLOCK_HZ)
+ENDLESS_GOP_FRAMES = 1 << 24  # six days
 VP8_RATE_STEP = 0.1  # a smaller change of the target is not worth the key frame that it would cost
 
 
@@ -36,7 +39,6 @@ class EncoderSettings:
     frame_rate_hz: int = 30
     bit_rate_bps: int = 600_000
     max_bit_rate_bps: int = 1_500_000
-    key_frame_interval_frames: int = 300  # a recording can be searched in steps of ten seconds
     preset: str = "superfast"
     codec: str = "h264"  # or "vp8"
 
@@ -74,6 +76,13 @@ class VideoEncoder:
         with self._lock:
             self._key_frame_wanted = True
 
+    def is_next_key(self) -> bool:
+        """Whether the next picture will be a key frame, as things stand. What is asked for meanwhile can still make it
+        one; to make sure that it stays one, ask for it.
+        """
+        with self._lock:
+            return self._key_frame_wanted or self._must_open_anew(self._wanted_bit_rate_bps)
+
     def set_bit_rate_bps(self, bit_rate_bps: int) -> None:
         with self._lock:
             self._wanted_bit_rate_bps = max(50_000, min(bit_rate_bps, self.settings.max_bit_rate_bps))
@@ -108,11 +117,15 @@ class VideoEncoder:
         return is_key_wanted
 
     def _follow(self, wanted_bps: int) -> None:
-        if self.settings.codec == "h264":
-            if self._codec.bit_rate != wanted_bps:
-                self._codec.bit_rate = wanted_bps
-        elif abs(wanted_bps - self._codec.bit_rate) > VP8_RATE_STEP * self._codec.bit_rate:
+        if self._must_open_anew(wanted_bps):
             self._codec = _open_codec(self.settings, wanted_bps)
+        elif self.settings.codec == "h264" and self._codec.bit_rate != wanted_bps:
+            self._codec.bit_rate = wanted_bps
+
+    def _must_open_anew(self, wanted_bps: int) -> bool:
+        """Whether this target is one that the open codec cannot follow; its successor begins with a key frame."""
+        open_bps = self._codec.bit_rate
+        return self.settings.codec == "vp8" and abs(wanted_bps - open_bps) > VP8_RATE_STEP * open_bps
 
     def _picture(self, y: Plane, u: Plane, v: Plane, media_time_90k: int, is_key: bool) -> av.VideoFrame:
         frame = av.VideoFrame(self.settings.width_px, self.settings.height_px, "yuv420p")
@@ -134,7 +147,7 @@ def _open_codec(settings: EncoderSettings, bit_rate_bps: int) -> av.VideoCodecCo
     codec.pix_fmt = "yuv420p"
     codec.framerate = Fraction(settings.frame_rate_hz, 1)
     codec.time_base = MEDIA_TIME_BASE
-    codec.gop_size = settings.key_frame_interval_frames
+    codec.gop_size = ENDLESS_GOP_FRAMES
     if settings.codec == "h264":
         _set_up_h264(codec, settings)
     else:
@@ -154,7 +167,7 @@ def _set_up_h264(codec: av.VideoCodecContext, settings: EncoderSettings) -> None
         "level": "31",
         "threads": "1",  # one frame is small; more threads cost more than they save and cut it into slices
         "forced-idr": "1",
-        "sc_threshold": "0",  # no key frame of the encoder's own choosing
+        "sc_threshold": "0",  # no key frame where the scene changes
         "maxrate": str(settings.max_bit_rate_bps),
         "bufsize": str(settings.max_bit_rate_bps // 5),
     }
@@ -169,4 +182,5 @@ def _set_up_vp8(codec: av.VideoCodecContext, bit_rate_bps: int) -> None:
         "bufsize": str(bit_rate_bps), "minrate": str(bit_rate_bps), "maxrate": str(bit_rate_bps), "cpu-used": "-6",
         "deadline": "realtime", "lag-in-frames": "0", "noise-sensitivity": "4", "overshoot-pct": "15",
         "partitions": "0", "static-thresh": "1", "undershoot-pct": "100",
+        "keyint_min": str(ENDLESS_GOP_FRAMES),  # as long as the GOP: no key frame where the scene changes
     }

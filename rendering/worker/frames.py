@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from provenance.manifests.permit import Permit
 from provenance.manifests.seal import RawFrame, SealedFrame, Sealer
 from rendering.worker.encoder import EncodeFailed, VideoEncoder
-from rendering.worker.governor import attestation_form
+from rendering.worker.governor import attestation_form, is_low_rate
 from rendering.worker.latency import LatencyMarks
 from rendering.worker.mark_slots import SlottedMark
 from rendering.worker.pacing import Tick
@@ -61,8 +61,7 @@ class FrameMaker:
         picture = self._renderer.draw(self._stage.state_at(tick.media_time_s))
         with self._lock:
             self._rendered += 1
-        if self._mark.turn_to(tick.media_time_s):
-            self._encoder.request_key_frame()
+        self._turn_mark(tick.media_time_90k)
         raw = RawFrame.from_rgb(picture, tick.media_time_90k)
         try:
             form = attestation_form(self._encoder.bit_rate_bps)
@@ -71,3 +70,9 @@ class FrameMaker:
             return None
         self._latency.frame(time.monotonic() - started_s)
         return sealed
+
+    def _turn_mark(self, media_time_90k: int) -> None:
+        """Go on to the next mark slot when it is due, and have this picture made a key frame then."""
+        is_low = is_low_rate(self._encoder.bit_rate_bps)
+        if self._mark.turn_for(media_time_90k, is_key=self._encoder.is_next_key(), is_low_rate=is_low):
+            self._encoder.request_key_frame()

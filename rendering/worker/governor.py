@@ -9,12 +9,17 @@ UP_EVERY_S = 4.0
 DOWN_FACTOR = 0.75
 UP_FACTOR = 1.15
 SHARE_OF_RECEIVER = 0.85  # the rest is for sound, attestations and packets sent again
-FULL_FORM_FROM_BPS = 300_000  # below it a full attestation (80 kbit/s) would cost more than a quarter of the picture
+LOW_RATE_BELOW_BPS = 300_000  # there a full attestation (80 kbit/s) would cost more than a quarter of the picture
+
+
+def is_low_rate(target_bps: int) -> bool:
+    """Whether this target is so low that what comes on top of the picture is kept small."""
+    return target_bps < LOW_RATE_BELOW_BPS
 
 
 def attestation_form(target_bps: int) -> Form:
     """Which form a frame's attestation travels in at this target: full from 300 kbit/s on, compact below."""
-    return Form.FULL if target_bps >= FULL_FORM_FROM_BPS else Form.COMPACT
+    return Form.COMPACT if is_low_rate(target_bps) else Form.FULL
 
 
 class RateGovernor:

@@ -12,6 +12,7 @@ from rendering.engine.renderer import Renderer
 from rendering.engine.replica import Replica
 from rendering.protocol import Lease
 from rendering.worker.control import ControlClient, ReleasedKeys
+from rendering.worker.motion_models import mouth_models
 from trustcore.primitives.envelope import decrypt
 from trustcore.primitives.errors import Refusal
 from trustcore.primitives.grants import Grant
@@ -31,6 +32,7 @@ class Cast:
     renderer: Renderer
     performer: Performer
     label: Label
+    emotion_caps_milli: dict[str, int]  # what its footage supports
 
 
 async def load_cast(
@@ -57,8 +59,9 @@ def _load(ciphertexts: dict[str, bytes], grant: Grant, keys: ReleasedKeys, size_
     if sha256_hex(files.get("manifest.json", b"")) != grant.replica_sha256:
         raise ReplicaMismatch("The replica's files are not the ones this grant names.", replica=grant.replica_id)
     replica = Replica.from_files(files)  # compares every file with the hash in its manifest
-    performer = Performer(replica, seed=_seed(grant))
-    cast = Cast(Renderer(replica, size_px), performer, Label(size_px, size_px, grant.language))
+    performer = Performer(replica, seed=_seed(grant), mouth=mouth_models())
+    cast = Cast(Renderer(replica, size_px), performer, Label(size_px, size_px, grant.language),
+                replica.emotion_caps_milli)
     picture = cast.renderer.draw(cast.performer.state_at(0.0))
     if picture.shape != (size_px, size_px, 3) or picture.dtype != np.uint8:
         raise ReplicaMismatch("The replica does not draw at this slot's size.", replica=grant.replica_id)

@@ -23,6 +23,7 @@ from rendering.worker.config import WorkerConfig, WorkerConfigError, from_enviro
 from rendering.worker.control import ControlClient, ControlRefused, ControlUnreachable
 from rendering.worker.encoder import EncoderSettings, VideoEncoder
 from rendering.worker.gate import Gate
+from rendering.worker.motion_models import mouth_models
 from rendering.worker.session import Session
 from rendering.worker.slot import SlotTools
 from rendering.worker.training import run_training
@@ -112,6 +113,7 @@ def warm_up(tools: SlotTools) -> None:
     """Compile and load whatever the first frame of a session would otherwise wait for."""
     size = tools.config.size_px
     renderer.warm_up()
+    mouth_models()  # a changed or missing model ends the worker here, not a session later
     raw = RawFrame.from_rgb(np.full((size, size, 3), 128, np.uint8), 0)
     Label(size, size, "en").burn(raw.y, raw.u, raw.v)
     Embedder(MarkKey(os.urandom(32)), 1, 0, size, size).embed(raw.y, raw.u, raw.v)

@@ -1,4 +1,4 @@
-"""The watermark of one session: which slot's pattern is in force at which media time."""
+"""The watermark of one session: one slot id, and signs that change from slot to slot."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,8 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from provenance.marks.embed import Embedder
-from provenance.marks.keys import MarkKey
+from provenance.marks.keys import SLOT_KEYS, MarkKey
+from rendering.worker.slot_schedule import SlotSchedule
 from trustcore.primitives.errors import Refusal
+from trustcore.primitives.ids import mark_id_text
 from trustcore.primitives.signing import unb64
 
 
@@ -22,23 +24,22 @@ class MarkKeysInvalid(Refusal):
 @dataclass(frozen=True)
 class MarkSlot:
     slot_id: int  # the 64-bit payload
-    slot_index: int
+    slot_index: int  # modulo 64: which signs
 
     @property
     def hex_id(self) -> str:
-        return f"{self.slot_id:016x}"
+        return mark_id_text(self.slot_id)
 
 
 class SlottedMark:
-    """An embedder that changes its pattern every `slot_s` seconds, so that an average over a session takes less
-    of it away.
+    """An embedder whose signs change every few seconds, so that an average over a session takes less of it away.
 
-    Use it from the frame thread only: `turn_to` the time of a picture, then `embed` that picture. The sound asks
-    `slot_at` alone.
+    Use it from the frame thread only: `turn_for` a picture, then `embed` that picture. `slot`, the one in force, may be
+    read from any thread.
     """
 
     def __init__(self, released: Mapping[str, Any] | None, width_px: int, height_px: int) -> None:
-        """Take the mark keys of a key release: {"epoch_key": b64, "slots": [{"slot_id", "slot_index"}], "slot_s"}.
+        """Take the mark keys of a key release: {"epoch_key": b64, "slot_id": hex16, "first_index": int}.
 
         Raises:
             MarkKeysInvalid: missing or malformed.
@@ -47,43 +48,32 @@ class SlottedMark:
             if released is None:
                 raise ValueError("no mark keys")
             self.key = MarkKey(unb64(released["epoch_key"]))
-            self.slots = tuple(MarkSlot(int(s["slot_id"], 16), int(s["slot_index"])) for s in released["slots"])
-            self._slot_s = float(released["slot_s"])
-            if not self.slots or self._slot_s <= 0:
-                raise ValueError("no slots")
+            self.slot = MarkSlot(int(released["slot_id"], 16), int(released["first_index"]) % SLOT_KEYS)
         except (KeyError, TypeError, ValueError) as error:
             raise MarkKeysInvalid("The key release holds no usable watermark keys.") from error
-        self._size = (width_px, height_px)
-        self.slot = self.slots[0]
-        self._embedder = self._make(self.slot)
+        self._schedule = SlotSchedule()
+        self._embedder = Embedder(self.key, self.slot.slot_id, self.slot.slot_index, width_px, height_px)
 
-    def to_json(self) -> tuple[dict[str, Any], ...]:
-        """The slots as the session manifest names them: id, index, and when each is first in force."""
-        ms = round(self._slot_s * 1000)
-        return tuple(
-            {"slot_id": slot.hex_id, "slot_index": slot.slot_index, "start_ms": i * ms, "end_ms": (i + 1) * ms}
-            for i, slot in enumerate(self.slots)
-        )
+    def to_json(self, lasts_s: float) -> tuple[dict[str, Any], ...]:
+        """The slot id as the session manifest names it. When each slot will begin nobody knows yet.
 
-    def slot_at(self, media_time_s: float) -> MarkSlot:
-        """The slot in force at a media time. From any thread."""
-        return self.slots[int(media_time_s / self._slot_s) % len(self.slots)]
+        Args:
+            lasts_s: how much longer the session can last at most.
+        """
+        return ({"slot_id": self.slot.hex_id, "start_ms": 0, "end_ms": max(1, round(lasts_s * 1000))},)
 
-    def turn_to(self, media_time_s: float) -> bool:
-        """Use the pattern of this time. True when it changed: the picture should then be a key frame."""
-        slot = self.slot_at(media_time_s)
-        if slot == self.slot:
+    def turn_for(self, media_time_90k: int, *, is_key: bool, is_low_rate: bool) -> bool:
+        """Use the signs of the slot that this picture is in. True when they changed: it must be a key frame then.
+
+        Args: as `SlotSchedule.is_over`.
+        """
+        if not self._schedule.is_over(media_time_90k, is_key=is_key, is_low_rate=is_low_rate):
             return False
-        if slot.slot_id == self.slot.slot_id:
-            self._embedder.rekey(slot.slot_index)
-        else:
-            self._embedder = self._make(slot)
-        self.slot = slot
+        following = (self.slot.slot_index + 1) % SLOT_KEYS
+        self._embedder.rekey(following)
+        self.slot = MarkSlot(self.slot.slot_id, following)
         return True
 
     def embed(self, y: NDArray[np.uint8], u: NDArray[np.uint8], v: NDArray[np.uint8]) -> None:
         """Mark one picture in place: y [H, W], u and v [H/2, W/2]."""
         self._embedder.embed(y, u, v)
-
-    def _make(self, slot: MarkSlot) -> Embedder:
-        return Embedder(self.key, slot.slot_id, slot.slot_index, *self._size)

@@ -1,4 +1,4 @@
-"""What a session tells control about itself: segment roots, lowered emotions, the recording, the end.
+"""What a session tells control about itself: segment roots, emotions, the recording, the end.
 
 Nothing here may hold up a frame: it is queued, and sent once a second. What could not be sent is kept for the next try.
 """
@@ -11,9 +11,11 @@ from provenance.manifests.seal import SealedFrame
 from provenance.manifests.segments import Segment, SegmentRoots
 from rendering import protocol
 from rendering.worker.control import ControlClient, ControlUnreachable
+from rendering.worker.mark_slots import MarkSlot
+from rendering.worker.stage import Shown
 
 MAX_KEPT_BYTES = 512 * 1024 * 1024
-MAX_A_CALL = 100  # control takes 120 segments and 200 clamps
+MAX_A_CALL = 100  # control takes 120 segments, 200 clamps and 200 emotions
 
 
 class SessionReports:
@@ -23,10 +25,12 @@ class SessionReports:
         self._control = control
         self._lease = lease
         self._manifest_label = ""
-        self._mark_slot_id = ""
+        self._mark_slot: MarkSlot | None = None
+        self._mark_slot_from = 0
         self._roots = SegmentRoots()
         self._segments: list[dict[str, Any]] = []
         self._clamps: list[dict[str, Any]] = []
+        self._emotions: list[dict[str, Any]] = []
         self._fragments: list[bytes] = []
         self._fragment_bytes = 0
         self._frames_kept = 0
@@ -36,10 +40,11 @@ class SessionReports:
     def begin(self, manifest_label: str) -> None:
         self._manifest_label = manifest_label
 
-    def sent(self, frame: SealedFrame, mark_slot_id: str, now: datetime) -> None:
+    def sent(self, frame: SealedFrame, mark_slot: MarkSlot, now: datetime) -> None:
         """A frame was sent: keep its very bytes for the recording; a frame of a new second closes the one before."""
         self._close(self._roots.add(frame.fragment, frame.sequence, frame.media_time_90k, now))
-        self._mark_slot_id = mark_slot_id
+        if mark_slot != self._mark_slot:
+            self._mark_slot, self._mark_slot_from = mark_slot, frame.sequence
         self._frames_kept += self._keep(frame.fragment)
 
     def sound_sent(self, packet: Attested) -> None:
@@ -55,23 +60,29 @@ class SessionReports:
         return self._is_kept
 
     def _close(self, segment: Segment | None) -> None:
-        if segment is not None:
+        if segment is not None and self._mark_slot is not None:
             self._segments.append(protocol.to_json(protocol.SegmentRoot(
                 number=segment.number, first_sequence=segment.first_sequence, last_sequence=segment.last_sequence,
-                root=segment.root, manifest_label=self._manifest_label, mark_slot_id=self._mark_slot_id,
+                root=segment.root, manifest_label=self._manifest_label, mark_slot_id=self._mark_slot.hex_id,
+                mark_slot_index=self._mark_slot.slot_index, mark_slot_from=self._mark_slot_from,
                 started_at=segment.started_at)))
 
-    def clamp(self, emotion: str, asked_milli: int, shown_milli: int, media_time_s: float) -> None:
-        """An emotion was lowered."""
-        self.clamped += 1
-        self._clamps.append({"emotion": emotion, "asked_milli": asked_milli, "shown_milli": shown_milli,
-                             "media_time_s": round(media_time_s, 3)})
+    def emotion(self, shown: Shown, media_time_s: float) -> None:
+        """The face turned to an emotion. One that was lowered is told besides, as a clamp."""
+        at_s = round(media_time_s, 3)
+        self._emotions.append(protocol.to_json(protocol.EmotionShown(
+            shown.emotion, shown.shown_milli, shown.asked, shown.asked_milli, shown.source, shown.limited_by, at_s)))
+        if shown.is_clamped:
+            self.clamped += 1
+            self._clamps.append({"emotion": shown.asked, "asked_milli": shown.asked_milli,
+                                 "shown_milli": shown.shown_milli, "media_time_s": at_s})
 
     async def flush(self) -> None:
         """Send what has gathered. An unreachable control keeps it for the next time."""
         try:
             await self._send("segments", self._segments)
             await self._send("clamps", self._clamps)
+            await self._send("emotions", self._emotions)
         except ControlUnreachable:
             return
 

@@ -35,13 +35,14 @@ from rendering.worker.governor import RateGovernor
 from rendering.worker.latency import LatencyMarks
 from rendering.worker.lease_keeper import keep_lease
 from rendering.worker.loading import Cast, load_cast
-from rendering.worker.mark_slots import SlottedMark
+from rendering.worker.mark_slots import MarkSlot, SlottedMark
+from rendering.worker.motion_models import mouth_models
 from rendering.worker.pacing import FIRST_TICK, FramePacer
 from rendering.worker.peer import Peer
 from rendering.worker.reports import SessionReports
 from rendering.worker.slot import SlotTools
 from rendering.worker.sound_mark import MarkedSound
-from rendering.worker.stage import Shown, Stage
+from rendering.worker.stage import Stage
 from rendering.worker.talk import Talk
 from rendering.worker.tracks import MediaClock, SealedVideoTrack, SoundTrack
 from trustcore.primitives.errors import GrantRevoked, TrustcoreError
@@ -87,7 +88,7 @@ class Session:
         self._stage: Stage | None = None
         self._maker: FrameMaker | None = None
         self._rendered = 0
-        self._slot_of: dict[int, str] = {}  # sequence of a frame that waits to be sent -> mark slot it carries
+        self._slot_of: dict[int, MarkSlot] = {}  # by the sequence of a frame that waits to be sent
         self._encoder = VideoEncoder(EncoderSettings(
             tools.config.size_px, tools.config.size_px, tools.config.frames_per_s, tools.config.bit_rate_bps,
             codec=_wanted_codec(lease, tools.config)))
@@ -169,16 +170,16 @@ class Session:
         self._peer = Peer(picture, sound, self, bit_rate_bps=tools.config.bit_rate_bps,
                           video_codec=self._encoder.settings.codec, ice_servers=list(facts.get("ice_servers") or ()))
         await self._peer.prepare()
-        self._stage = Stage(cast.performer, permit.emotion_max_milli)
+        self._stage = Stage(cast.performer, permit.emotion_max_milli, cast.emotion_caps_milli)
         self._talk = Talk(
             brain=ScriptedBrain(facts.get("persona") or {}, str(facts.get("person_name") or "")),
             voice=tools.voice_for(opened.grant.language), stage=self._stage, line=self._line,
             executor=tools.speech_thread, conversation_id=opened.grant.conversation_id,
-            media_now_s=self._media_clock.now_s, emit=self._peer.send_text, on_clamped=self._note_clamp,
+            media_now_s=self._media_clock.now_s, emit=self._peer.send_text, on_shown=self._reports.emotion,
             on_first_sound=lambda: self._latency.mark("message_to_sound_ms", "message"))
         wish = facts.get("emotion")
         if wish:
-            self._talk.show(str(wish["name"]), int(wish["milli"]))
+            self._talk.show(str(wish["name"]), int(wish["milli"]), "request")
 
     async def _answer(self, opened: Opened, cast: Cast, mark: SlottedMark, offer: protocol.LeaseEvent) -> None:
         """Step 4. One request carries answer and manifest request: no signed manifest, no answer for the viewer."""
@@ -186,7 +187,7 @@ class Session:
         key = SessionKey()
         sdp = await self._peer.answer(str(offer.body["sdp"]))
         codec = self._settle_codec(self._peer.video_codec)
-        label = await self._hand_in_answer(opened, offer, sdp, self._manifest_request(key, mark, offer))
+        label = await self._hand_in_answer(opened, offer, sdp, self._manifest_request(opened, key, mark, offer))
         sealer = Sealer(opened.permit, label=cast.label, embedder=mark, encoder=self._encoder,
                         attestor=Attestor(key, label, codec=codec))
         sealer.counters = self._counters
@@ -216,15 +217,19 @@ class Session:
         self._answered.set()
         return signed.manifest_label
 
-    def _manifest_request(self, key: SessionKey, mark: SlottedMark, offer: protocol.LeaseEvent) -> dict[str, Any]:
+    def _manifest_request(
+        self, opened: Opened, key: SessionKey, mark: SlottedMark, offer: protocol.LeaseEvent,
+    ) -> dict[str, Any]:
         assert self._peer is not None
+        remaining_s = opened.permit.not_after_s - self._tools.clock.monotonic_s()
         size_px = self._tools.config.size_px
         certificate = unb64(str(self._lease.facts["signer_certificate"]))
         return protocol.to_json(protocol.ManifestRequest(
             grant=self._lease.grant or {}, claim=self._claim, session_cose_key=b64(key.cose_key()), kid=b64(key.kid),
             binding_public=b64(key.public.public_bytes_raw()), viewer_nonce=str(offer.body["viewer_nonce"]),
-            dtls_fingerprint=self._peer.dtls_fingerprint, mark_slots=mark.to_json(), width=size_px, height=size_px,
-            signer_binding=b64(key.bind_to_signer(certificate)), video_codec=self._encoder.settings.codec,
+            dtls_fingerprint=self._peer.dtls_fingerprint, mark_slots=mark.to_json(remaining_s),
+            width=size_px, height=size_px, signer_binding=b64(key.bind_to_signer(certificate)),
+            video_codec=self._encoder.settings.codec,
             session_facts={"frames_per_s": self._tools.config.frames_per_s}))
 
     def _session_facts(self, opened: Opened) -> dict[str, Any]:
@@ -234,7 +239,7 @@ class Session:
             "conversation_id": grant.conversation_id, "replica_id": grant.replica_id,
             "replica_version": grant.replica_version, "policy_id": grant.policy_id,
             "policy_version": grant.policy_version, "size_px": self._tools.config.size_px,
-            "frames_per_s": self._tools.config.frames_per_s,
+            "frames_per_s": self._tools.config.frames_per_s, "motion_models": [mouth_models().release],
         }
 
     async def _make_first_frame(self, mark: SlottedMark) -> None:
@@ -243,7 +248,7 @@ class Session:
         loop = asyncio.get_running_loop()
         frame = await loop.run_in_executor(self._tools.frame_thread, self._maker.make, FIRST_TICK)
         if frame is not None:
-            self._slot_of[frame.sequence] = mark.slot.hex_id
+            self._slot_of[frame.sequence] = mark.slot
             self._tracks[0].give(frame)
 
     async def _send_frames(self, mark: SlottedMark) -> None:
@@ -263,7 +268,7 @@ class Session:
                 await asyncio.sleep(max(0.0, tick.send_at_s - clock.monotonic_s()))
                 if frame is None or self._stopped.is_set():
                     continue
-                self._slot_of[frame.sequence] = mark.slot.hex_id
+                self._slot_of[frame.sequence] = mark.slot
                 track.give(frame)
         finally:
             talking.cancel()
@@ -271,7 +276,7 @@ class Session:
     def _note_sent(self, frame: SealedFrame) -> None:
         """The track handed this very frame to the network."""
         self._latency.mark("offer_to_first_frame_ms", "offer")
-        self._reports.sent(frame, self._slot_of.pop(frame.sequence, ""), self._tools.clock.utc())
+        self._reports.sent(frame, self._slot_of.pop(frame.sequence), self._tools.clock.utc())
 
     async def _hold_lease(self) -> None:
         """Step 6. Renew; when the lease is over, so is the session."""
@@ -379,6 +384,3 @@ class Session:
 
     def _log(self, line: str) -> None:
         self._tools.log(f"session {self._lease.lease_id}: {line}")
-
-    def _note_clamp(self, shown: Shown, at_s: float) -> None:
-        self._reports.clamp(shown.asked, shown.asked_milli, shown.shown_milli, at_s)

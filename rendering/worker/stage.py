@@ -5,14 +5,23 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from rendering.worker.brain import EMOTION_WORDS
-from trustcore.policy.clamp import clamp
+import numpy as np
+from numpy.typing import NDArray
+
+from rendering.protocol import EmotionLimit, EmotionSource
+from trustcore.policy.clamp import EMOTION_WORDS, MAX_MILLI, clamp
+
+MAX_WORD_CHARS = 24
 
 
 class Performer(Protocol):
     """The engine's performer (`rendering.engine`)."""
 
     def say(self, visemes: Sequence[Any], start_s: float) -> None: ...
+
+    def hear(self, samples: NDArray[np.float32]) -> Any: ...
+
+    def follow(self, heard: Any, start_s: float) -> None: ...
 
     def stop(self, now_s: float) -> None: ...
 
@@ -25,40 +34,74 @@ class Performer(Protocol):
 
 @dataclass(frozen=True)
 class Shown:
-    """What became of a wish to show an emotion. `asked` is the canonical emotion, "neutral" for an unknown word."""
+    """What became of a wish to show an emotion.
 
+    `word` is what was asked for as written, `asked` the emotion it means, "neutral" for an unknown word. `source`
+    says who asked: the "request" that opened the conversation, a "message", a "tag" in a text, or the "brain".
+    `limited_by` says what held it back: "" (nothing), "unknown", "policy" (the signed grant), or "replica" (what the
+    footage supports).
+    """
+
+    word: str
     asked: str
     asked_milli: int
     emotion: str
     shown_milli: int
-    is_clamped: bool
+    source: EmotionSource = "message"
+    limited_by: EmotionLimit = ""
+
+    @property
+    def is_clamped(self) -> bool:
+        return bool(self.limited_by)
 
 
-def clamp_emotion(word: str, asked_milli: int, limits_milli: Mapping[str, int]) -> Shown:
-    """Hold a wish to the signed grant's limits. An unknown word becomes neutral and counts as lowered.
+def clamp_emotion(
+    word: str, asked_milli: int, limits_milli: Mapping[str, int], caps_milli: Mapping[str, int] | None = None,
+    source: EmotionSource = "message",
+) -> Shown:
+    """Hold a wish to the signed grant's limits and to what the replica's footage supports.
+
+    An unknown word becomes neutral and counts as lowered.
 
     Args:
         word: an emotion, or a word that Tavus clients use for one.
-        limits_milli: highest intensity per emotion in thousandths; an absent emotion is forbidden.
+        limits_milli: highest intensity per emotion in thousandths, from the grant; an absent emotion is forbidden.
+        caps_milli: the same from the replica's calibration; None when there is none.
     """
-    emotion = EMOTION_WORDS.get(word.strip().lower())
+    written = word.strip()[:MAX_WORD_CHARS]
+    emotion = EMOTION_WORDS.get(written.lower())
     if emotion is None or emotion == "neutral":
-        return Shown("neutral", max(0, min(1000, asked_milli)), "neutral", 0, is_clamped=emotion is None)
-    held = clamp(emotion, asked_milli, limits_milli)
-    return Shown(emotion, held.asked_milli, held.emotion, held.shown_milli, held.is_clamped)
+        asked = max(0, min(MAX_MILLI, asked_milli))
+        return Shown(written, "neutral", asked, "neutral", 0, source, "" if emotion else "unknown")
+    by_policy = clamp(emotion, asked_milli, limits_milli)
+    held = by_policy if caps_milli is None else clamp(emotion, by_policy.shown_milli, caps_milli)
+    limited_by: EmotionLimit = "replica" if held.is_clamped else "policy" if by_policy.is_clamped else ""
+    return Shown(written, emotion, by_policy.asked_milli, held.emotion, held.shown_milli, source, limited_by)
 
 
 class Stage:
-    """Thread-safe access to one performer, with every emotion held to the grant."""
+    """Thread-safe access to one performer, and the one door to its emotion: every wish is held to the grant here."""
 
-    def __init__(self, performer: Performer, limits_milli: Mapping[str, int]) -> None:
+    def __init__(
+        self, performer: Performer, limits_milli: Mapping[str, int], caps_milli: Mapping[str, int] | None = None,
+    ) -> None:
         self._lock = threading.Lock()
         self._performer = performer
         self._limits_milli = dict(limits_milli)
+        self._caps_milli = None if caps_milli is None else dict(caps_milli)
 
     def say(self, visemes: Sequence[Any], start_s: float) -> None:
         with self._lock:
             self._performer.say(visemes, start_s)
+
+    def hear(self, samples: NDArray[np.float32]) -> Any:
+        """What sound [N] at 16 kHz says, for a voice without times. Takes a while, so it leaves the frame thread be."""
+        return self._performer.hear(samples)
+
+    def follow(self, heard: Any, start_s: float) -> None:
+        """Speak what was heard."""
+        with self._lock:
+            self._performer.follow(heard, start_s)
 
     def hush(self, now_s: float) -> None:
         """Close the mouth."""
@@ -70,9 +113,9 @@ class Stage:
         with self._lock:
             self._performer.set_listening(is_listening, now_s)
 
-    def show(self, word: str, asked_milli: int, now_s: float) -> Shown:
-        """Change the face as far as the grant allows, and tell what was done."""
-        shown = clamp_emotion(word, asked_milli, self._limits_milli)
+    def show(self, word: str, asked_milli: int, now_s: float, source: EmotionSource = "message") -> Shown:
+        """Change the face as far as grant and footage allow, and tell what was done."""
+        shown = clamp_emotion(word, asked_milli, self._limits_milli, self._caps_milli, source)
         with self._lock:
             self._performer.set_emotion(shown.emotion, shown.shown_milli, now_s)
         return shown

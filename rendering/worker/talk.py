@@ -7,15 +7,25 @@ import asyncio
 import json
 from collections.abc import Callable
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from rendering.engine.motion.mouth.features import RATE_HZ as HEARING_RATE_HZ
+from rendering.protocol import EmotionSource
+from rendering.speech.utterance import resample as to_rate
 from rendering.worker.allowance import Allowance
 from rendering.worker.audio import SoundLine, resample
-from rendering.worker.brain import FULL_SHOW_MILLI, MAX_MESSAGE_CHARS, Line, ScriptedBrain, parse_tagged_text
+from rendering.worker.brain import (
+    FULL_SHOW_MILLI,
+    MAX_MESSAGE_CHARS,
+    Line,
+    ScriptedBrain,
+    parse_tagged_text,
+    without_tags,
+)
 from rendering.worker.stage import Shown, Stage
 from trustcore.primitives.clock import to_rfc3339, utc_now
 from trustcore.primitives.errors import Fault
@@ -37,7 +47,7 @@ class Utterance(Protocol):
     def rate_hz(self) -> int: ...
 
     @property
-    def visemes(self) -> tuple[Any, ...]: ...
+    def visemes(self) -> tuple[Any, ...]: ...  # empty when the voice does not say when its sounds begin
 
 
 class Voice(Protocol):
@@ -49,8 +59,14 @@ class Voice(Protocol):
 @dataclass(frozen=True)
 class _Turn:
     lines: tuple[Line, ...]
-    emotion: str | None = None  # overrides the lines' own
+    emotion: str | None = None  # of the message that is answered; overrides the lines' own
     milli: int = 0
+
+    def wish_of(self, line: Line) -> tuple[str, int, EmotionSource] | None:
+        """Word, thousandths and source of the emotion for a line, or None to keep the face as it is."""
+        if self.emotion:
+            return self.emotion, self.milli, "message"
+        return (line.emotion, line.milli, line.source) if line.emotion else None
 
 
 class Talk:
@@ -59,14 +75,14 @@ class Talk:
     Args:
         media_now_s: the time on the session's media clock.
         emit: sends one event to the viewer.
-        on_clamped: told of every emotion that was lowered.
+        on_shown: told of every change of emotion, lowered or not.
         on_first_sound: told when the sound of an answer is laid, for the latency marks.
     """
 
     def __init__(
         self, *, brain: ScriptedBrain, voice: Voice, stage: Stage, line: SoundLine, executor: Executor,
         conversation_id: str, media_now_s: Callable[[], float], emit: Callable[[str], Any],
-        on_clamped: Callable[[Shown, float], None], on_first_sound: Callable[[], None] = lambda: None,
+        on_shown: Callable[[Shown, float], None], on_first_sound: Callable[[], None] = lambda: None,
     ) -> None:
         self._brain = brain
         self._voice = voice
@@ -76,11 +92,12 @@ class Talk:
         self._conversation_id = conversation_id
         self._media_now_s = media_now_s
         self._emit = emit
-        self._on_clamped = on_clamped
+        self._on_shown = on_shown
         self._on_first_sound = on_first_sound
         self._turns: asyncio.Queue[_Turn] = asyncio.Queue(MAX_TURNS_WAITING)
         self._turn_count = 0
         self._sequence = 0
+        self._face: dict[str, Any] = {}  # properties of the last emotion event
         self._speaking: asyncio.Task[None] | None = None
         self._words = Allowance(MAX_WORDS_AT_ONCE, WORDS_A_SECOND)
 
@@ -103,6 +120,9 @@ class Talk:
                     self.event("conversation.utterance", {"role": "replica", "speech": line.text})
 
     def greet(self) -> None:
+        """The viewer's channel is open: say hello, and tell what the face has shown since before that."""
+        if self._face:
+            self.event("trustcore.emotion", self._face)
         self._enqueue(_Turn(self._brain.greeting()))
 
     def hear(self, text: str, emotion: str | None = None, milli: int | None = None) -> None:
@@ -127,9 +147,9 @@ class Talk:
         if self._speaking is not None:
             self._speaking.cancel()
 
-    def show(self, word: str, milli: int) -> None:
+    def show(self, word: str, milli: int, source: EmotionSource = "message") -> None:
         """Change the face now, within the grant's limits."""
-        self._show(word, milli, self._media_now_s())
+        self._show(word, milli, source, self._media_now_s())
 
     def on_channel_message(self, text: str) -> None:
         """One message of the viewer's data channel. What is not understood, too long or too fast is ignored."""
@@ -159,8 +179,10 @@ class Talk:
 
     def _enqueue(self, turn: _Turn) -> None:
         self._turn_count += 1
+        # Whoever wrote the lines: a tag in them is neither spoken nor shown.
+        spoken = [replace(line, text=without_tags(line.text)) for line in turn.lines]
         try:
-            self._turns.put_nowait(turn)
+            self._turns.put_nowait(replace(turn, lines=tuple(line for line in spoken if line.text)))
         except asyncio.QueueFull:
             self.event("trustcore.busy", {"text": "One thing at a time, please. Ask that again in a moment."})
 
@@ -171,10 +193,16 @@ class Talk:
             for line in turn.lines:
                 utterance = await loop.run_in_executor(self._executor, self._voice.say, line.text)
                 samples = await loop.run_in_executor(self._executor, resample, utterance.pcm, utterance.rate_hz)
+                heard = None
+                if not utterance.visemes:
+                    heard = await loop.run_in_executor(self._executor, _hear, self._stage, utterance)
                 start_s = self._line.lay(samples, self._media_now_s() + SPEECH_LEAD_S)
-                self._stage.say(utterance.visemes, start_s)
-                if turn.emotion or line.emotion:
-                    self._show(turn.emotion or line.emotion or "", turn.milli if turn.emotion else line.milli, start_s)
+                if heard is None:
+                    self._stage.say(utterance.visemes, start_s)
+                else:
+                    self._stage.follow(heard, start_s)
+                if wish := turn.wish_of(line):
+                    self._show(*wish, start_s)
                 await asyncio.sleep(max(0.0, start_s - self._media_now_s()))
                 if not started:
                     started = True
@@ -192,10 +220,16 @@ class Talk:
                 is_cut = self._line.busy_until_s() > self._media_now_s() + 0.05
                 self.event("conversation.stopped_speaking", {"role": "replica", "interrupted": is_cut})
 
-    def _show(self, word: str, milli: int, at_s: float) -> None:
-        shown = self._stage.show(word, milli, at_s)
-        self.event("trustcore.emotion", {
-            "emotion": shown.emotion, "asked": shown.asked, "asked_milli": shown.asked_milli,
-            "shown_milli": shown.shown_milli, "clamped": shown.is_clamped})
-        if shown.is_clamped:
-            self._on_clamped(shown, at_s)
+    def _show(self, word: str, milli: int, source: EmotionSource, at_s: float) -> None:
+        shown = self._stage.show(word, milli, at_s, source)
+        self._face = {
+            "emotion": shown.emotion, "shown_milli": shown.shown_milli, "word": shown.word, "asked": shown.asked,
+            "asked_milli": shown.asked_milli, "clamped": shown.is_clamped, "limited_by": shown.limited_by,
+            "source": shown.source, "media_time_s": round(at_s, 3)}
+        self.event("trustcore.emotion", self._face)
+        self._on_shown(shown, at_s)
+
+
+def _hear(stage: Stage, utterance: Utterance) -> Any:
+    pcm = to_rate(utterance.pcm, utterance.rate_hz, HEARING_RATE_HZ)
+    return stage.hear((pcm / np.float32(32768)).astype(np.float32))

@@ -3,7 +3,8 @@
 import asyncio
 import base64
 import random
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections import ChainMap
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from fractions import Fraction
 from functools import cache
@@ -38,10 +39,11 @@ PAGE = b"""<!doctype html><meta charset="utf-8"><video id="v" autoplay muted pla
 VIEWER = b"""
 import { setLocalOffer } from "/static/js/verify/offer.js";
 import { createVerifier } from "/static/js/verify/verifier.js";
-window.watch = async ({ anchor, nonce, hide, sound, isPlain }) => {
+window.watch = async ({ anchor, nonce, hide, sound, isPlain, statusListUrl }) => {
   const peer = new RTCPeerConnection();
   const verifier = createVerifier({
-    trustAnchorPem: anchor, sessionFacts: {}, onVerdict: (verdict) => { window.verdict = verdict; },
+    trustAnchorPem: anchor, sessionFacts: {}, onVerdict: (verdict) => { window.verdict = verdict; }, statusListUrl,
+    askSignerEveryMs: 200,
   });
   window.verifier = verifier;
   const video = document.querySelector("video");
@@ -224,9 +226,10 @@ def silent_line(is_silent: Callable[[], bool]) -> Iterator[None]:
 
 
 @asynccontextmanager
-async def viewer_page(sender: Sender) -> AsyncIterator[Page]:
+async def viewer_page(sender: Sender, more: Mapping[str, tuple[str, bytes]] | None = None) -> AsyncIterator[Page]:
+    """`more`: further pages, looked up at each request."""
     pages = {"/": ("text/html", PAGE), "/viewer.js": ("text/javascript", VIEWER)}
-    with serve(pages) as base:
+    with serve(ChainMap(pages, more or {})) as base:  # type: ignore[arg-type]
         async with async_playwright() as playwright:
             browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=ARGS)
             page = await browser.new_page()
@@ -244,13 +247,15 @@ async def viewer_page(sender: Sender) -> AsyncIterator[Page]:
 
 async def watch(
     page: Page, sender: Sender, *, hide: bool = True, anchor: str | None = None, is_plain: bool = False,
+    status_list_url: str = "",
 ) -> dict[str, Any]:
     """Plays the whole session; returns the outcome of the session check and the final verdict.
 
-    `is_plain`: the page attaches no verifier to the sound.
+    `is_plain`: the page attaches no verifier to the sound. `status_list_url` is asked five times a second.
     """
     anchor = anchor or demo_signer().anchor_pem
-    asked = {"anchor": anchor, "nonce": "n-1", "hide": hide, "sound": sender.sound is not None, "isPlain": is_plain}
+    asked = {"anchor": anchor, "nonce": "n-1", "hide": hide, "sound": sender.sound is not None, "isPlain": is_plain,
+             "statusListUrl": status_list_url}
     outcome = await page.evaluate("(facts) => window.watch(facts)", asked)
     for _ in range(50 + sender.count // 5):
         await asyncio.sleep(0.2)

@@ -10,8 +10,9 @@ from typing import Any
 
 import av
 import numpy as np
+from cryptography import x509
 
-from provenance.manifests import certs, fmp4, sei, session_manifest
+from provenance.manifests import certs, fmp4, sei, session_manifest, status_lists
 from provenance.manifests.assertions import MarkSlot, SessionFacts
 from provenance.manifests.attest import Attested, Attestor, SessionKey
 from provenance.manifests.carriage import Form
@@ -23,14 +24,27 @@ SIZE = 128
 
 
 @cache
-def demo_signer() -> ClaimSigner:
-    """One claim signer for the whole test run."""
-    now = datetime.now(UTC)
+def demo_authority() -> certs.Authority:
+    """One authority for the whole test run."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", certs.InsecureProviderWarning)
-        authority = certs.make_ca(now)
-    leaf, key = certs.issue_claim_signer(authority, now)
+        return certs.make_ca(datetime.now(UTC))
+
+
+@cache
+def demo_signer() -> ClaimSigner:
+    """One claim signer for the whole test run."""
+    authority = demo_authority()
+    leaf, key = certs.issue_claim_signer(authority, datetime.now(UTC))
     return certs.claim_signer(leaf, key, authority.certificate_pem)
+
+
+def status_list(*, is_revoked: bool) -> bytes:
+    """The authority's list of revoked certificates, with or without the signer's."""
+    now = datetime.now(UTC)
+    serial = x509.load_der_x509_certificate(demo_signer().end_entity_der).serial_number
+    revoked = [status_lists.Revocation(serial, now, "key_compromise")] if is_revoked else []
+    return status_lists.make(demo_authority(), revoked, now, 1)
 
 
 @cache

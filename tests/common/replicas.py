@@ -31,6 +31,7 @@ FILES = {
     "model.safetensors": b"not a model" * 100,
     "manifest.json": b'{"v": 1}',
     "held_out.png": b"\x89PNG\r\n\x1a\n",
+    "comparison.mp4": b"not a film",
     "report.json": json.dumps(
         {
             "quality": {
@@ -38,6 +39,7 @@ FILES = {
                 "gain_full_db": 6.1,
             },
             "calibration": {"emotion_caps_milli": {"joy": 700, "anger": 500}},
+            "film": {"fps": 25.0, "start_s": 40.0, "errors": [2.0, 3.5, 1.0]},
         }
     ).encode(),
 }

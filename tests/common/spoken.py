@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from provenance.marks.keys import SLOT_KEYS, MarkKey
 from provenance.marks.sound import signs
 from provenance.marks.sound.embed import ChipsOf
-from provenance.marks.sound.transform import CYCLE_HOPS
+from provenance.marks.sound.transform import CYCLE_HOPS, SLOT_STEP_HOPS
 from rendering.speech.voices import EspeakVoice, FliteVoice, Voice, pick_voice
 from rendering.worker.audio import PACKET_SAMPLES, RATE_HZ, OpusEncoder, Samples, resample
 
@@ -47,12 +47,12 @@ def voices() -> dict[str, Samples]:
     return spoken | {"hi": said(EspeakVoice("hi"), HINDI), "en-us": said(EspeakVoice("en-us"), *TEXTS[:2])}
 
 
-def slots_from(key: MarkKey, slot_id: int, first_index: int) -> ChipsOf:
-    """The chips of a session whose slot changes every eight seconds."""
+def slots_from(key: MarkKey, slot_id: int, first_index: int, slot_s: int = 8) -> ChipsOf:
+    """The chips of a session whose slots are all of one length, in whole seconds."""
     made: dict[int, NDArray[np.float32]] = {}
 
     def chips_of(hop: int) -> NDArray[np.float32]:
-        index = (first_index + max(hop, 0) // CYCLE_HOPS) % SLOT_KEYS
+        index = (first_index + max(hop, 0) // (slot_s * SLOT_STEP_HOPS)) % SLOT_KEYS
         if index not in made:
             made[index] = signs.chips(key, slot_id, index)
         return made[index][hop % CYCLE_HOPS]

@@ -22,7 +22,7 @@ from tests.common.attested_viewer import (
     viewer_page,
     watch,
 )
-from tests.common.live_session import LiveSession, recording_of, with_flipped_bit, without_attestation
+from tests.common.live_session import LiveSession, recording_of, status_list, with_flipped_bit, without_attestation
 from tests.common.static_server import STATIC, serve
 
 pytestmark = [
@@ -157,6 +157,60 @@ async def test_an_outage_of_seconds_costs_frames_and_verification_goes_on() -> N
     assert sound["verified"] == sound["received"] > 80
     assert sound["gap"] > 60
     assert (seen["verdict"]["state"], seen["verdict"]["share"]) == ("verified", 1)
+
+
+LIST = "/status.crl"
+CRL = "application/pkix-crl"
+
+
+async def test_a_revoked_signer_shows_nothing() -> None:
+    sender = Sender(as_it_is, count=60)
+    async with viewer_page(sender, {LIST: (CRL, status_list(is_revoked=True))}) as page:
+        seen = await watch(page, sender, status_list_url=LIST)
+    assert seen["verdict"]["signer"]["state"] == "revoked"
+    assert seen["verdict"]["state"] == "invalid" and "was revoked" in seen["verdict"]["reason"]
+    assert seen["verdict"]["counts"]["verified"] < 10 and seen["shown"] < 10
+
+
+async def test_a_signer_that_is_revoked_in_a_call_ends_its_trust() -> None:
+    lists = {LIST: (CRL, status_list(is_revoked=False))}
+
+    def spoil(sequence: int, attested: Attested) -> bytes:
+        if sequence == 60:
+            lists[LIST] = (CRL, status_list(is_revoked=True))
+        return attested.access_unit
+
+    sender = Sender(spoil, count=150)
+    async with viewer_page(sender, lists) as page:
+        seen = await watch(page, sender, status_list_url=LIST)
+    counts = seen["verdict"]["counts"]
+    assert seen["outcome"]["ok"] and seen["verdict"]["signer"]["state"] == "revoked"
+    assert 50 <= counts["verified"] < 120 and counts["invalid"] == counts["received"] - counts["verified"] > 20
+    assert counts["withheld"] == counts["invalid"]
+
+
+@pytest.mark.parametrize(("lists", "why"), [
+    ({}, "cannot be fetched"), ({LIST: (CRL, b"")}, "DER"), ({LIST: (CRL, b"<html>")}, "DER"),
+])
+async def test_a_list_that_cannot_be_had_is_said_and_the_session_goes_on(
+    lists: dict[str, tuple[str, bytes]], why: str,
+) -> None:
+    sender = Sender(as_it_is, count=60)
+    async with viewer_page(sender, lists) as page:
+        seen = await watch(page, sender, status_list_url=LIST)
+    signer = seen["verdict"]["signer"]
+    assert signer["state"] == "unknown" and why in signer["reason"]
+    assert seen["verdict"]["state"] == "verified"
+
+
+async def test_a_list_without_the_signer_is_asked_again_and_again() -> None:
+    sender = Sender(as_it_is, count=60)
+    async with viewer_page(sender, {LIST: (CRL, status_list(is_revoked=False))}) as page:
+        seen = await watch(page, sender, status_list_url=LIST)
+        first = seen["verdict"]["signer"]
+        await page.wait_for_function(
+            "(before) => window.verdict.signer.askedAtMs > before", arg=first["askedAtMs"], timeout=10_000)
+    assert (first["state"], seen["verdict"]["state"]) == ("good", "verified")
 
 
 CHAIN = b"""

@@ -19,6 +19,7 @@ from provenance.verify import video
 from provenance.verify.reports import Outcome
 from tests.common import quick_replica
 from tests.common.embedding_page import EmbeddingPage, serving_page
+from tests.common.live_session import status_list
 from tests.common.simulators.control import ControlSimulator, SimulatedSession, serving
 from tests.common.viewer import Viewer, chromium
 from trustcore.primitives.signing import b64
@@ -44,6 +45,7 @@ class Rig:
         self.control.page = render_to_string("rendering/viewer.html", {
             "conversation_id": conversation_id, "person_name": "Asha Baruah", "organisation_name": "Brahmaputra Mutual",
             "trust_anchor_pem": self.control.signer.anchor_pem, "replica_version": 1, "policy_version": 1,
+            "status_list_url": "/check/claim-signers.crl",
             **{f"{what}_url": f"{base}/{what}" for what in ("offer", "message", "state", "leave")},
         }).encode()
         viewer = Viewer(self.browser, f"{self.url}{base}/")
@@ -64,6 +66,7 @@ class Rig:
             "conversation_id": base.removeprefix("/c/"), "person_name": "Asha Baruah", "is_embedded": True,
             "organisation_name": "Brahmaputra Mutual", "viewer_secret": "s", "embed_origins": origin,
             "trust_anchor_pem": self.control.signer.anchor_pem, "replica_version": 1, "policy_version": 1,
+            "status_list_url": "/check/claim-signers.crl",
             **{f"{what}_url": f"{base}/embed/{what}" for what in ("offer", "message", "state", "leave")},
         }).encode()
 
@@ -107,6 +110,7 @@ def test_a_conversation_from_connect_to_withdrawal(rig: Rig) -> None:
     rig.control.push(session, "emotion", {"emotion": "joy", "milli": 900})
     _wait(lambda: session.clamps, 5)
     before, sound_share = viewer.seen(), viewer.page.text_content("[data-part=count-sound]")
+    signer = viewer.page.text_content("[data-part=signer]") or ""
     rig.control.revoke(session)
     after = viewer.wait_for("m.state === 'ended'", 5)
     _wait(lambda: session.finished, 10)
@@ -118,6 +122,7 @@ def test_a_conversation_from_connect_to_withdrawal(rig: Rig) -> None:
     assert sound["counts"]["received"] == sound["counts"]["verified"] > 100, sound
     assert (sound["state"], sound["share"], sound["counts"]["withheld"]) == ("verified", 1, 0)
     assert sound_share == "100 %"
+    assert signer.startswith("certificate not revoked, asked at ")
     assert not viewer.errors
     # Half the machine may belong to others while tests run; the figure itself is measured by the start benchmark.
     assert fps > 15, fps
@@ -127,6 +132,22 @@ def test_a_conversation_from_connect_to_withdrawal(rig: Rig) -> None:
     assert finished["reason"] == "consent_withdrawn" and finished["counters"]["unsealed_sent"] == 0
     assert finished["counters"]["rendered"] == finished["counters"]["sent"] + finished["counters"]["dropped"]
     _check_recording(session)
+    assert {(one["mark_slot_id"], one["mark_slot_index"], one["mark_slot_from"]) for one in session.segments} >= {
+        ("0123456789abcdef", 0, 1)}
+
+
+def test_a_revoked_signer_is_said_and_nothing_is_shown(rig: Rig) -> None:
+    rig.control.status_list = status_list(is_revoked=True)
+    session, viewer = rig.session()
+    viewer.connect()
+    seen = viewer.wait_for("m.signer === 'revoked' && m.state === 'hidden'", 20)
+    said = [viewer.page.text_content(f"[data-part={part}]") or "" for part in ("chip-text", "hidden-why", "signer")]
+    rig.control.status_list = status_list(is_revoked=False)
+    rig.control.revoke(session)
+    viewer.wait_for("m.state === 'ended'", 5)
+    viewer.close()
+    assert said[0] == "Signer revoked" and "has been revoked" in said[1] and said[2].startswith("certificate revoked")
+    assert seen["framesPresented"] < 10
 
 
 def _check_recording(session: SimulatedSession) -> None:

@@ -10,6 +10,14 @@ from trustcore.primitives.grants import EMOTIONS
 
 MAX_MILLI = 1000
 
+# Words of requests, emotion tags and live messages, as Tavus clients send them, and the eight that policies know.
+EMOTION_WORDS: dict[str, str] = {
+    **{word: word for word in EMOTIONS},
+    "joyful": "joy", "happiness": "joy", "happy": "joy", "excited": "joy", "elated": "joy", "content": "joy",
+    "sad": "sadness", "dejected": "sadness", "angry": "anger", "surprised": "surprise", "scared": "fear",
+    "disgusted": "disgust",
+}  # fmt: skip
+
 
 @dataclass(frozen=True)
 class Clamped:

@@ -33,3 +33,8 @@ def new_uuid7(now_ms: int | None = None) -> str:
 def new_mark_id() -> int:
     """A random 64-bit number for a watermark slot. Never zero, never derived from anything."""
     return secrets.randbits(64) or 1
+
+
+def mark_id_text(mark_id: int) -> str:
+    """A slot id as it is written everywhere: 16 hex digits. `int(text, 16)` reads it."""
+    return f"{mark_id:016x}"

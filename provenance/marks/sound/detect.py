@@ -10,7 +10,6 @@ judged by the sum over all its chips under the code word that was read: for one 
 the same bound holds, and all 2^64 code words, all paths and all alignments are counted. The CRC comes on top.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from math import log, sqrt
 from typing import Final
@@ -24,17 +23,16 @@ from provenance.marks.slots import SLOT_ENERGY, SoftReading, Take, energy_of, fo
 from provenance.marks.sound import align, listen, signs
 from provenance.marks.sound.align import HYPOTHESES, STRETCH_S, Heard, hops_of
 from provenance.marks.sound.listen import LOW_RATE_HZ
-from provenance.marks.sound.transform import CYCLE_HOPS, HOP, RATE_HZ
-from provenance.marks.verdicts import Verdict
+from provenance.marks.sound.transform import BINS, CYCLE_HOPS, HOP, RATE_HZ, SLOT_STEP_HOPS
+from provenance.marks.verdicts import Progress, Verdict
+from trustcore.primitives.ids import mark_id_text
 
 PRESENCE_Z: Final = 6.0  # of a single alignment; `presence_threshold` adds what the search costs
-PIECE_HOPS: Final = 100  # divides the cycle, so a change of slot falls between two pieces
+PIECE_HOPS: Final = SLOT_STEP_HOPS  # so a change of slot falls between two pieces
 SMALLEST_PIECE_HOPS: Final = 10
 PROMISING_Z: Final = 5.0  # below this the place of a stretch is not worth decoding
 MAX_S: Final = 60  # of a longer clip the beginning is read
 AUDIBLE_SHARE_DB: Final = -60.0  # below full scale; hops quieter than this are counted as silence
-
-Progress = Callable[[float], None]
 
 
 @dataclass(frozen=True)
@@ -51,7 +49,7 @@ class SoundReading:
     @property
     def payload_hex(self) -> str | None:
         """The payload as 16 hex digits, as manifests write it."""
-        return None if self.payload is None else f"{self.payload:016x}"
+        return None if self.payload is None else mark_id_text(self.payload)
 
     def public(self) -> dict[str, object]:
         """What may leave the house."""
@@ -75,13 +73,19 @@ class _Piece:
     hops: NDArray[np.intp]  # [H] their numbers in the cycle
     sync_z: float
     bits: NDArray[np.float64]  # [64, 240] sums over the chips of each coded bit, for each slot
-    energy: float  # of the payload's values
+    message: NDArray[np.float32]  # [H, 125] the payload's values, 0 at sync chips
+
+    @property
+    def energy(self) -> float:
+        """Of the payload's values."""
+        return float(np.sum(self.message.astype(np.float64) ** 2))
 
     def reading(self) -> SoftReading:
         """As `follow_slots` wants it: soft bits of rms 1 on noise, and each slot's energy beyond noise."""
-        scale = sqrt(self.energy / payload.CODED_BITS) or 1.0
+        energy = self.energy
+        scale = sqrt(energy / payload.CODED_BITS) or 1.0
         soft = (self.bits / scale).astype(np.float32)
-        energies = np.array([energy_of(one) for one in soft]) if self.energy else np.zeros(SLOT_KEYS)
+        energies = np.array([energy_of(one) for one in soft]) if energy else np.zeros(SLOT_KEYS)
         return SoftReading(self.sync_z, soft, energies)
 
 
@@ -220,13 +224,13 @@ def _piece(values: NDArray[np.float32], first_hop: int, key: MarkKey) -> _Piece:
     sync_energy = float(np.sum(values[~is_message].astype(np.float64) ** 2))
     sync_z = float(np.sum(sync * values)) / (sqrt(sync_energy) or 1.0)
     hops = (first_hop + np.arange(count)) % CYCLE_HOPS
-    return _Piece(hops, sync_z, bits, float(np.sum(message.astype(np.float64) ** 2)))
+    return _Piece(hops, sync_z, bits, np.where(is_message, values, np.float32(0.0)))
 
 
 def _take_payload(pieces: list[_Piece], take: Take, stretches: int) -> _Read | None:
     """Steps 4 and 5 for the pieces of one take."""
     taken = pieces[take.first : take.first + len(take.path)]
-    energy = sum(piece.energy for piece in taken) * _rounds(taken, take.path)
+    energy = _energy(taken, take.path)
     if energy <= 0.0:
         return None
     bits = np.sum([piece.bits[slot] for piece, slot in zip(taken, take.path, strict=True)], axis=0)
@@ -239,13 +243,16 @@ def _take_payload(pieces: list[_Piece], take: Take, stretches: int) -> _Read | N
     return _Read(value, take.slots, z, least_z) if z >= least_z else None
 
 
-def _rounds(taken: list[_Piece], path: tuple[int, ...]) -> int:
-    """How often the path uses the same signs again: 1 in a session whose slots change as the cycle ends.
+def _energy(taken: list[_Piece], path: tuple[int, ...]) -> float:
+    """Energy of the numbers that the path's signs are multiplied with, each sign once.
 
-    A sound that repeats itself in step with its signs can make the sum wider by the root of this number, so the energy
-    it is measured against is multiplied by it.
+    In a slot that lasts longer than the cycle the signs come again, and so may the sound. What is under the same sign
+    is added up first, as the bound asks.
     """
-    used = np.zeros((SLOT_KEYS, CYCLE_HOPS), dtype=np.intp)
-    for piece, slot in zip(taken, path, strict=True):
-        used[slot, piece.hops] += 1
-    return int(used.max())
+    total = 0.0
+    for slot in set(path):
+        once = np.zeros((CYCLE_HOPS, BINS))
+        for piece in (piece for piece, its_slot in zip(taken, path, strict=True) if its_slot == slot):
+            once[piece.hops] += piece.message
+        total += float(np.sum(once**2))
+    return total

@@ -16,7 +16,8 @@ WINDOW: Final = 2 * HOP
 BIN_HZ: Final = 50.0  # bin k of the transform is centred at (k + 0.5) * 50 Hz
 FIRST_BIN: Final = 5
 BINS: Final = 125
-CYCLE_HOPS: Final = 800  # after 8 s the sync signs come again; slots begin where the cycle does
+CYCLE_HOPS: Final = 800  # after 8 s the sync signs come again
+SLOT_STEP_HOPS: Final = 100  # divides the cycle; a slot begins at a multiple of it, that is at a whole second
 
 CENTRES_HZ: Final = (np.arange(FIRST_BIN, FIRST_BIN + BINS) + 0.5) * BIN_HZ
 

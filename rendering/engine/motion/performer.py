@@ -1,6 +1,6 @@
-"""The deterministic driver: speech sounds, emotion and idle life become a face state for any moment.
+"""Speech sounds, emotion and idle life become a face state for any moment.
 
-    performer = Performer(replica, seed=7)
+    performer = Performer(replica, seed=7, mouth=models)
     performer.say(utterance.visemes, start_s=now_s)
     state = performer.state_at(now_s)          # well under 2 ms, no side effect that matters
     performer.set_emotion("joy", 600, now_s)   # thousandths; the caller clamps by policy first
@@ -19,7 +19,10 @@ import numpy as np
 from rendering.engine.motion import expression
 from rendering.engine.motion.controls import INDEX, NAMES
 from rendering.engine.motion.idle import BREATHS_PER_S, Drift, Schedule, blink, nod
-from rendering.engine.motion.visemes import CLOSURE, MOUTH, MouthTrack, Span
+from rendering.engine.motion.mouth.hearing import Heard, hear
+from rendering.engine.motion.mouth.release import MouthModels
+from rendering.engine.motion.mouth.spoken import SpokenMouth, style_of
+from rendering.engine.motion.visemes import CLOSURE, MOUTH, Span
 from rendering.engine.pose import HeadPose
 from rendering.engine.replica import Replica
 from rendering.engine.state import FaceState
@@ -34,9 +37,13 @@ LISTEN_RAMP_S = 0.8
 
 
 class Performer:
-    """One person's motion in one session. Not shared between threads."""
+    """One person's motion in one session. Not shared between threads, but for `hear`.
 
-    def __init__(self, replica: Replica, seed: int = 0) -> None:
+    Args:
+        mouth: the base models of the mouth; without them the table of mouth shapes moves it.
+    """
+
+    def __init__(self, replica: Replica, seed: int = 0, mouth: MouthModels | None = None) -> None:
         random = np.random.default_rng(seed)
         self._space = replica.space
         self._coupling = replica.pose_coupling
@@ -49,7 +56,8 @@ class Performer:
         self._blinks = Schedule(random, (2.0, 5.0), 1)
         self._glances = Schedule(random, (0.7, 2.6), 3)
         self._nods = Schedule(random, (2.5, 6.0), 1)
-        self._track = MouthTrack()
+        self._models = mouth
+        self._track = SpokenMouth(mouth.motion if mouth else None, style_of(replica.facts["calibration"]))
         self._overlay = expression.REST
         self._listening = (0.0, 0.0, -1e9)  # share before, share after, since when
 
@@ -57,6 +65,16 @@ class Performer:
         """Speak: spans are relative to `start_s`, when their sound is first heard."""
         self._track.forget(start_s - MEMORY_S - 30.0)
         self._track.add(visemes, start_s)
+
+    def hear(self, samples: Array) -> Heard:
+        """What a voice says that gives no times: sound [N], float in -1..1 at 16 kHz. Takes a while; for any thread."""
+        recogniser = self._models.recogniser if self._models else None
+        return hear(recogniser, samples, has_motion_model=self._models is not None)
+
+    def follow(self, heard: Heard, start_s: float) -> None:
+        """Speak what was heard, from `start_s` on."""
+        self._track.forget(start_s - MEMORY_S - 30.0)
+        self._track.follow(heard, start_s)
 
     def stop(self, now_s: float) -> None:
         """Fall silent: what was still to be spoken is dropped and the mouth closes within about 0.2 s."""
@@ -69,6 +87,7 @@ class Performer:
             ValueError: unknown emotion, or an intensity outside 0..1000.
         """
         self._overlay = self._overlay.towards(expression.amounts(name, milli), now_s)
+        self._track.feel(name, milli, now_s)
 
     def set_listening(self, is_listening: bool, now_s: float) -> None:
         """Listen to the viewer: eyes on the camera, small nods, slightly raised brows."""
@@ -90,7 +109,7 @@ class Performer:
 
     def _closure(self, mouth: Array, amounts: Array, speaking: float) -> float:
         # At rest lips touch unless an emotion opens them; in speech the sounds alone decide.
-        resting = 1.0 - min(1.0, 3.0 * float(amounts[INDEX["jaw"]]))
+        resting = expression.resting_closure(amounts)
         return float(np.clip(max(mouth[CLOSURE], (1 - speaking) * resting), 0.0, 1.0))
 
     def _listening_at(self, t_s: float) -> float:

@@ -67,6 +67,8 @@ _SHAPES: dict[str, tuple[float, ...]] = {
     "@": (0.30, 0.00, 0.00, 0.08, 0.00, 0.05, 0.00, 0.00, 0.00),
 }
 VISEMES = tuple(_SHAPES)
+CLASS_OF = {name: index for index, name in enumerate(VISEMES)}
+SILENCE, BILABIAL, NEUTRAL = CLASS_OF["sil"], CLASS_OF["PP"], CLASS_OF["@"]
 # Weight of each sound's say on each of the mouth's shapes: sounds that need a shape insist on it.
 _QUIET_CONSONANTS = frozenset({"DD", "kk", "nn", "HH", "TH"})
 
@@ -91,71 +93,89 @@ def _fades() -> Array:
     return fades
 
 
-_FADES = _fades()
+SHAPES = np.array(list(_SHAPES.values()))  # [VISEMES, MOUTH]
+DOMINANCE = np.array([_dominance(name) for name in VISEMES])  # [VISEMES, MOUTH]
+FADES = _fades()  # [MOUTH] per second
+_REST_PULL = 5e-3  # the say of the resting mouth, which wins where no sound is near
+
+
+def blend(times_s: Array, starts_s: Array, ends_s: Array, shapes: Array, weights: Array, fades: Array = FADES) -> Array:
+    """[T, MOUTH] the mouth at times [T], from S sounds with their shapes and weights [S, MOUTH].
+
+    Dominance blending after Cohen and Massaro (1993).
+    """
+    half_plateau = 0.5 * PLATEAU * (ends_s - starts_s)
+    outside = np.maximum(np.abs(times_s[:, None] - 0.5 * (starts_s + ends_s)) - half_plateau, 0.0)
+    reach = np.exp(-((outside[..., None] * fades) ** FADE_POWER)) * weights
+    mouth = (reach * shapes).sum(1) / (reach.sum(1) + _REST_PULL)
+    mouth[:, CLOSURE] = np.minimum(1.0, mouth[:, CLOSURE] / SETTLED)
+    return np.asarray(mouth)
+
+
+def shares(times_s: Array, starts_s: Array, ends_s: Array, classes: Array, width_s: float) -> Array:
+    """[T, VISEMES] how much of the `width_s` around each time each class holds; what no sound holds is silence."""
+    low, high = times_s[:, None] - 0.5 * width_s, times_s[:, None] + 0.5 * width_s
+    held = np.clip(np.minimum(high, ends_s) - np.maximum(low, starts_s), 0.0, None) / width_s
+    out = np.zeros((len(times_s), len(VISEMES)), np.float32)
+    np.add.at(out.T, classes, held.T.astype(np.float32))
+    out[:, SILENCE] += np.maximum(0.0, 1.0 - out.sum(1))
+    return out
 
 
 class MouthTrack:
-    """The spoken sounds of a session on one time line."""
+    """The spoken sounds of a session on one time line, and the mouth that the table alone gives them."""
 
     def __init__(self) -> None:
-        self._starts = np.zeros(0)
-        self._ends = np.zeros(0)
-        self._shapes = np.zeros((0, len(MOUTH)))
-        self._weights = np.zeros((0, len(MOUTH)))
+        self.starts_s = np.zeros(0)
+        self.ends_s = np.zeros(0)
+        self.classes = np.zeros(0, np.int64)
 
     def add(self, spans: Sequence[Span], start_s: float) -> None:
         """Append an utterance that begins at `start_s`; silence is set before and after it."""
-        known = [(s.viseme if s.viseme in _SHAPES else "@", start_s + s.start_s, start_s + s.end_s) for s in spans]
+        known = [(CLASS_OF.get(s.viseme, NEUTRAL), start_s + s.start_s, start_s + s.end_s) for s in spans]
         if not known:
             return
         first, last = known[0][1], known[-1][2]
-        known = [("sil", first - 0.25, first), *known, ("sil", last, last + 0.25)]
-        self._starts = np.concatenate([self._starts, [k[1] for k in known]])
-        self._ends = np.concatenate([self._ends, [k[2] for k in known]])
-        self._shapes = np.concatenate([self._shapes, [_SHAPES[k[0]] for k in known]])
-        self._weights = np.concatenate([self._weights, [_dominance(k[0]) for k in known]])
+        known = [(SILENCE, first - 0.25, first), *known, (SILENCE, last, last + 0.25)]
+        self.starts_s = np.concatenate([self.starts_s, [k[1] for k in known]])
+        self.ends_s = np.concatenate([self.ends_s, [k[2] for k in known]])
+        self.classes = np.concatenate([self.classes, [k[0] for k in known]])
 
     def cut(self, now_s: float) -> None:
         """Forget what would be spoken after `now_s`; the mouth closes from there."""
-        keep = self._starts < now_s
-        ends = np.minimum(self._ends[keep], now_s)
-        self._starts = np.concatenate([self._starts[keep], [now_s]])
-        self._ends = np.concatenate([ends, [now_s + 0.3]])
-        self._shapes = np.concatenate([self._shapes[keep], [_SHAPES["sil"]]])
-        self._weights = np.concatenate([self._weights[keep], [_dominance("sil")]])
+        keep = self.starts_s < now_s
+        self.starts_s = np.concatenate([self.starts_s[keep], [now_s]])
+        self.ends_s = np.concatenate([np.minimum(self.ends_s[keep], now_s), [now_s + 0.3]])
+        self.classes = np.concatenate([self.classes[keep], [SILENCE]])
 
     def forget(self, before_s: float) -> None:
         """Drop sounds that ended before `before_s`."""
-        keep = self._ends >= before_s
-        self._starts, self._ends = self._starts[keep], self._ends[keep]
-        self._shapes, self._weights = self._shapes[keep], self._weights[keep]
+        keep = self.ends_s >= before_s
+        self.starts_s, self.ends_s, self.classes = self.starts_s[keep], self.ends_s[keep], self.classes[keep]
+
+    def near(self, t_s: float, reach_s: float = REACH_S) -> tuple[Array, Array, Array]:
+        """Starts, ends and classes of the sounds within `reach_s` of a time."""
+        near = (self.starts_s < t_s + reach_s) & (self.ends_s > t_s - reach_s)
+        return self.starts_s[near], self.ends_s[near], self.classes[near]
 
     def at(self, t_s: float) -> Array:
         """[MOUTH] amounts at a time; zeros when nothing is spoken near it."""
-        near = (self._starts < t_s + REACH_S) & (self._ends > t_s - REACH_S)
-        if not near.any():
+        starts_s, ends_s, classes = self.near(t_s)
+        if not len(classes):
             return np.zeros(len(MOUTH))
-        starts, ends = self._starts[near], self._ends[near]
-        half_plateau = 0.5 * PLATEAU * (ends - starts)
-        outside = np.maximum(np.abs(t_s - 0.5 * (starts + ends)) - half_plateau, 0.0)
-        reach = np.exp(-((outside[:, None] * _FADES) ** FADE_POWER)) * self._weights[near]
-        rest = 5e-3  # the pull of the resting mouth, which wins where no sound is near
-        mouth = (reach * self._shapes[near]).sum(0) / (reach.sum(0) + rest)
-        mouth[CLOSURE] = min(1.0, mouth[CLOSURE] / SETTLED)
-        return np.asarray(mouth)
+        return np.asarray(blend(np.array([t_s]), starts_s, ends_s, SHAPES[classes], DOMINANCE[classes])[0])
 
     def activity(self, t_s: float) -> float:
         """0..1: how much is being spoken around this time (silence counts as none)."""
-        spoken = self._shapes[:, CLOSURE] != _SHAPES["sil"][CLOSURE]
+        spoken = self.classes != SILENCE
         if not spoken.any():
             return 0.0
-        gap = np.maximum(self._starts[spoken] - t_s, t_s - self._ends[spoken])
+        gap = np.maximum(self.starts_s[spoken] - t_s, t_s - self.ends_s[spoken])
         return float(np.clip(1.0 - max(0.0, float(gap.min())) / 0.3, 0.0, 1.0))
 
     def stresses(self, t_s: float) -> float:
         """A slow bump on each long open sound: what heads nod to."""
-        near = (self._starts < t_s + 0.6) & (self._ends > t_s - 0.6)
-        length = self._ends[near] - self._starts[near]
-        strong = np.clip((length - 0.08) / 0.08, 0, 1) * self._shapes[near][:, 0]
-        middle = 0.5 * (self._starts[near] + self._ends[near])
+        starts_s, ends_s, classes = self.near(t_s, 0.6)
+        strong = np.clip((ends_s - starts_s - 0.08) / 0.08, 0, 1) * SHAPES[classes, 0]
+        middle = 0.5 * (starts_s + ends_s)
         return float((strong * np.exp(-0.5 * ((t_s - middle - 0.05) / 0.14) ** 2)).sum())

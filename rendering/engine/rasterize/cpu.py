@@ -2,66 +2,24 @@
 
 `forward` runs in one thread and releases the interpreter lock: a live slot calls it beside other threads, and a
 parallel region entered from two threads at once is not safe in every threading layer. `forward_parallel` and
-`backward_parallel` are for training, which owns its process.
+`backward_parallel` are for training, which owns its process. `Painter` draws the frames of a live replica.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from rendering.engine.rasterize import kernels
+from rendering.engine.gaussians import Gaussians
+from rendering.engine.mesh import Mesh
+from rendering.engine.rasterize import kernels, records
+from rendering.engine.rasterize.splats import Drawn, SplatGradients, Splats2D
+
+__all__ = ["Drawn", "Painter", "SplatGradients", "Splats2D", "backward_parallel", "forward", "forward_parallel"]
 
 Array = np.ndarray[Any, np.dtype[Any]]
-TILE_PX = kernels.TILE_PX
-
-
-@dataclass(frozen=True)
-class Splats2D:
-    """Splats ready to be drawn: N Gaussians on the screen, all float32."""
-
-    means_px: Array  # [N, 2] x right, y down
-    covariances_px2: Array  # [N, 3] xx, xy, yy
-    colours: Array  # [N, 3]
-    opacities: Array  # [N]
-    depths: Array  # [N] larger is nearer
-
-    @staticmethod
-    def empty(count: int) -> Splats2D:
-        """Room for `count` splats, to be filled by a set-up kernel."""
-        return Splats2D(
-            np.zeros((count, 2), np.float32),
-            np.zeros((count, 3), np.float32),
-            np.zeros((count, 3), np.float32),
-            np.zeros(count, np.float32),
-            np.zeros(count, np.float32),
-        )
-
-
-@dataclass(frozen=True)
-class Drawn:
-    """A picture and what the backward pass needs to replay it."""
-
-    picture: Array  # [H, W, 3] float32
-    transmittance: Array  # [H, W] share of the backdrop that shows
-    pairs: Array  # [M] splat index of each (tile, splat) pair, tile by tile, near to far
-    tile_starts: Array  # [tiles + 1] first pair of each tile
-    tile_stops: Array  # [tiles] one past the last pair that was composited (early stop)
-    conics: Array  # [N, 3] inverse covariance xx, xy, yy
-    reach2: Array  # [N] squared Mahalanobis distance at which alpha falls to the cut
-
-
-@dataclass(frozen=True)
-class SplatGradients:
-    """Derivatives of a loss; same shapes as `Splats2D` without depth, and the backdrop's."""
-
-    means_px: Array  # [N, 2]
-    covariances_px2: Array  # [N, 3]; the off-diagonal counts both symmetric entries
-    colours: Array  # [N, 3]
-    opacities: Array  # [N]
-    backdrop: Array  # [H, W, 3]
+TILE_PX = records.TILE_PX
 
 
 def forward(splats: Splats2D, backdrop: Array) -> Drawn:
@@ -76,19 +34,15 @@ def forward_parallel(splats: Splats2D, backdrop: Array) -> Drawn:
 
 def _draw(splats: Splats2D, backdrop: Array, composite: Any) -> Drawn:
     height, width = backdrop.shape[:2]
-    conics, reach2, boxes = kernels.extents(
-        splats.means_px, splats.covariances_px2, splats.opacities, height, width
+    rows, boxes = records.from_arrays(
+        splats.means_px, splats.covariances_px2, splats.colours, splats.opacities, height, width
     )
-    order = kernels.depth_order(splats.depths)
-    pairs, starts = kernels.bin_tiles(boxes, order, height, width)
+    pairs, starts = kernels.bin_tiles(boxes, kernels.depth_order(splats.depths), height, width)
     picture = np.empty((height, width, 3), np.float32)
     transmittance = np.empty((height, width), np.float32)
     stops = np.empty(starts.size - 1, np.int64)
-    composite(
-        splats.means_px, conics, reach2, splats.colours, splats.opacities,
-        pairs, starts, stops, backdrop, picture, transmittance,
-    )  # fmt: skip
-    return Drawn(picture, transmittance, pairs, starts, stops, conics, reach2)
+    composite(rows, pairs, starts, stops, backdrop, picture, transmittance)
+    return Drawn(picture, transmittance, rows, pairs, starts, stops)
 
 
 def backward_parallel(splats: Splats2D, drawn: Drawn, picture_gradient: Array) -> SplatGradients:
@@ -101,16 +55,53 @@ def backward_parallel(splats: Splats2D, drawn: Drawn, picture_gradient: Array) -
     """
     rows = np.zeros((max(1, drawn.pairs.size), kernels.ROW), np.float32)
     kernels.replay_parallel(
-        splats.means_px, drawn.conics, drawn.reach2, splats.colours, splats.opacities,
-        drawn.pairs, drawn.tile_starts, drawn.tile_stops, drawn.picture, picture_gradient, rows,
-    )  # fmt: skip
+        drawn.records, drawn.pairs, drawn.tile_starts, drawn.tile_stops, drawn.picture, picture_gradient, rows
+    )
     sums = kernels.reduce_rows(rows, drawn.pairs, splats.opacities.size)
-    covariance_gradient = kernels.conic_to_covariance(drawn.conics, sums[:, 2:5])
+    covariance_gradient = kernels.conic_to_covariance(drawn.records, np.ascontiguousarray(sums[:, 2:5]))
     backdrop_gradient = drawn.transmittance[..., None] * picture_gradient
     return SplatGradients(
         np.ascontiguousarray(sums[:, :2]), covariance_gradient, np.ascontiguousarray(sums[:, 5:8]),
         np.ascontiguousarray(sums[:, 8]), backdrop_gradient,
     )  # fmt: skip
+
+
+class Painter:
+    """Paints one replica's frames over one backdrop, in one thread. Holds its buffers."""
+
+    def __init__(self, mesh: Mesh, splats: Gaussians, backdrop: Array) -> None:
+        """`backdrop`: [H, W, 3] float32, as large as the pictures."""
+        self._triangles = np.ascontiguousarray(mesh.triangles, np.int32)
+        self._inverses = mesh.rest_inverses()
+        self._splats, self._backdrop = splats, backdrop
+        self._prepared = ready = records.prepare(splats, mesh.layers())
+        count = len(splats)
+        self._records = np.zeros((count, records.RECORD), np.float32)
+        self._records[:, records.LEVEL] = np.log(np.maximum(ready.opacities, records.ALPHA_CUT)) / 8
+        self._boxes = np.zeros((count, 4), np.int32)
+        self._depths = np.zeros(count, np.float32)
+        self._picture = np.empty(backdrop.shape, np.float32)
+        self._transmittance = np.empty(backdrop.shape[:2], np.float32)
+
+    def paint(self, vertices: Array, features: Array, unit: float) -> Array:
+        """The picture [H, W, 3] uint8 for mesh points [V, 3] (screen pixels), features [layers, F] and a scale."""
+        self.place(vertices, features, unit)
+        height, width = self._transmittance.shape
+        pairs, starts = kernels.bin_tiles(self._boxes, kernels.depth_order(self._depths), height, width)
+        stops = np.empty(starts.size - 1, np.int64)
+        kernels.composite_serial(
+            self._records, pairs, starts, stops, self._backdrop, self._picture, self._transmittance
+        )
+        return np.asarray(kernels.to_bytes(self._picture))
+
+    def place(self, vertices: Array, features: Array, unit: float) -> None:
+        """Bring the splats to where one frame wants them: the first half of `paint`."""
+        own, ready = self._splats, self._prepared
+        records.from_mesh(
+            vertices, self._triangles, self._inverses, np.float32(unit), features, own.triangles, own.barycentrics,
+            ready.owners, ready.layers, ready.linear, ready.base, ready.axes, ready.lifts, ready.opacities,
+            ready.reaches2, *self._transmittance.shape, self._records, self._boxes, self._depths,
+        )  # fmt: skip
 
 
 def warm_up(*, training: bool = False) -> None:

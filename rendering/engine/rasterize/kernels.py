@@ -1,7 +1,11 @@
-"""Kernels of the processor rasteriser, compiled by numba. Shapes and meaning are those of `cpu.py`.
+"""Kernels of the processor rasteriser, compiled by numba. Shapes and meaning are those of `splats.py`.
 
-All kernels that call each other stand in this one file: numba's cache of compiled code notices a change in a kernel's
-own file, not in a file it calls into.
+All kernels that call each other stand in one file: numba's cache of compiled code notices a change in a kernel's own
+file, not in a file it calls into.
+
+A tile's pixels stand in two halves of eight columns, each half row by row. So what a splat can reach of a half, some
+whole rows of it, is one unbroken run of pixels, and one loop over vectors of eight draws it: no work per row, and none
+in a half that the splat does not reach.
 """
 
 # mypy: disallow-untyped-defs=False
@@ -12,47 +16,38 @@ import math
 import numpy as np
 from numba import njit, prange
 
-TILE_PX = 16
+from rendering.engine.rasterize.records import (
+    BLUE,
+    GREEN,
+    HALF_X,
+    HALF_Y,
+    LEVEL,
+    OPACITY,
+    RED,
+    TILE_PX,
+    Q,
+    S,
+    T,
+    X,
+    Y,
+)
+
 CELLS = TILE_PX * TILE_PX
-ROW = 9  # one gradient row per (tile, splat) pair: mean 2, conic 3, colour 3, opacity 1
-ALPHA_CUT = np.float32(1.0 / 255.0)
+LANES = TILE_PX // 2  # columns of half a tile
+HALF_CELLS = CELLS // 2
+ROW = 9  # one gradient row per (tile, splat) pair: mean 2, inverse covariance 3, colour 3, opacity 1
 ALPHA_MAX = np.float32(0.99)
 CLEAR = np.float32(0.004)  # a tile is finished when no pixel lets more than this through
 CLEAR_TEST_EVERY = 32  # splats between two looks at the tile's transmittance
 DEPTH_LEVELS = 65536
 ONE = np.float32(1.0)
 HALF = np.float32(0.5)
+# exp(x) = cubic(x / 8) ** 8, the cubic fitted to exp on 0..ln(1/255)/8 with an even relative error of 8e-5.
+EXP_0, EXP_1, EXP_2, EXP_3 = (np.float32(c) for c in (0.99992005, 0.99679075, 0.47828431, 0.11655246))
+LOWEST = np.float32(math.log(1.0 / 255.0) / 8)  # of ln(alpha) / 8: a splat is not drawn where it would be less
 
 
-@njit(cache=True, nogil=True, fastmath=True)
-def extents(means, covariances, opacities, height, width):
-    """Inverse covariances, reach and tile boxes [N, 4] (first column, first row, one past last column, row)."""
-    count = means.shape[0]
-    conics = np.empty((count, 3), np.float32)
-    reach2 = np.empty(count, np.float32)
-    boxes = np.zeros((count, 4), np.int32)
-    tile_columns = (width + TILE_PX - 1) // TILE_PX
-    tile_rows = (height + TILE_PX - 1) // TILE_PX
-    for i in range(count):
-        xx, xy, yy = covariances[i, 0], covariances[i, 1], covariances[i, 2]
-        inverse = ONE / max(xx * yy - xy * xy, np.float32(1e-8))
-        conics[i, 0] = yy * inverse
-        conics[i, 1] = -xy * inverse
-        conics[i, 2] = xx * inverse
-        reach2[i] = 0.0
-        if opacities[i] <= ALPHA_CUT:
-            continue
-        reach2[i] = np.float32(2.0) * math.log(opacities[i] / ALPHA_CUT)
-        half_x = math.sqrt(reach2[i] * xx)
-        half_y = math.sqrt(reach2[i] * yy)
-        boxes[i, 0] = max(0, int(math.floor((means[i, 0] - half_x) / TILE_PX)))
-        boxes[i, 1] = max(0, int(math.floor((means[i, 1] - half_y) / TILE_PX)))
-        boxes[i, 2] = min(tile_columns, int(math.floor((means[i, 0] + half_x) / TILE_PX)) + 1)
-        boxes[i, 3] = min(tile_rows, int(math.floor((means[i, 1] + half_y) / TILE_PX)) + 1)
-    return conics, reach2, boxes
-
-
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def depth_order(depths):
     """Splat indices from the nearest to the farthest: a stable counting sort on 16-bit depth."""
     count = depths.size
@@ -75,7 +70,7 @@ def depth_order(depths):
     return order
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def bin_tiles(boxes, order, height, width):
     """List the splats of each tile near to far: pairs [M] and the first pair of each tile [tiles + 1]."""
     tile_columns = (width + TILE_PX - 1) // TILE_PX
@@ -99,70 +94,67 @@ def bin_tiles(boxes, order, height, width):
     return pairs, starts
 
 
-@njit(cache=True, nogil=True, fastmath=True, inline="always")
-def _exp(x):
-    # A bounded power form of the exponential: eight multiplications, no call, so the pixel loop vectorises.
-    value = max(ONE + x * np.float32(1.0 / 256.0), np.float32(0.0))
+@njit(cache=True, nogil=True, fastmath=True, error_model="numpy", inline="always")
+def _alpha(exponent):
+    # `exponent` is ln(alpha) / 8. Few operations and no call, so that the pixel loop becomes vector code.
+    x = max(exponent, LOWEST)
+    value = EXP_0 + x * (EXP_1 + x * (EXP_2 + x * EXP_3))
     value = value * value
     value = value * value
-    value = value * value
-    value = value * value
-    value = value * value
-    value = value * value
-    value = value * value
-    return value * value
+    return value * value if exponent >= LOWEST else np.float32(0.0)
 
 
-@njit(cache=True, nogil=True, fastmath=True)
-def composite_tile(
-    tile, means, conics, reach2, colours, opacities, pairs, starts, backdrop, picture, transmittance
-):
+@njit(cache=True, nogil=True, fastmath=True, error_model="numpy")
+def composite_tile(tile, records, pairs, starts, backdrop, picture, transmittance):
     """Draw one tile; return one past the last pair composited."""
     height, width = transmittance.shape
     tile_columns = (width + TILE_PX - 1) // TILE_PX
     x0 = (tile % tile_columns) * TILE_PX
     y0 = (tile // tile_columns) * TILE_PX
-    x1, y1 = min(x0 + TILE_PX, width), min(y0 + TILE_PX, height)
-    # Red, green, blue and transmittance lie in one array: the compiler can then prove that they do not overlap.
-    cells = np.zeros(4 * CELLS, np.float32)
-    cells[3 * CELLS :] = 1.0
+    # Red, green, blue, transmittance, and each pixel's own place in the tile lie in one array: the compiler can then
+    # prove that they do not overlap.
+    cells = np.zeros(6 * CELLS, np.float32)
+    cells[3 * CELLS : 4 * CELLS] = 1.0
+    for cell in range(CELLS):
+        cells[4 * CELLS + cell] = np.float32(cell // HALF_CELLS * LANES + cell % LANES) + HALF
+        cells[5 * CELLS + cell] = np.float32(cell // LANES % TILE_PX) + HALF
     stop = starts[tile + 1]
     for pair in range(starts[tile], starts[tile + 1]):
         if (pair - starts[tile]) % CLEAR_TEST_EVERY == CLEAR_TEST_EVERY - 1:
             most = np.float32(0.0)
-            for y in range(y1 - y0):
-                for x in range(x1 - x0):
-                    most = max(most, cells[3 * CELLS + y * TILE_PX + x])
+            for cell in range(CELLS):
+                most = max(most, cells[3 * CELLS + cell])
             if most < CLEAR:
                 stop = pair
                 break
-        i = pairs[pair]
-        a, b, c = conics[i, 0], conics[i, 1], conics[i, 2]
-        mean_x, mean_y = means[i, 0], means[i, 1]
-        half_y = math.sqrt(reach2[i] * a / max(a * c - b * b, np.float32(1e-12)))
-        r, g, bl, opacity = colours[i, 0], colours[i, 1], colours[i, 2], opacities[i]
-        y_first = max(y0, int(math.ceil(mean_y - half_y - HALF)))
-        y_last = min(y1, int(math.floor(mean_y + half_y - HALF)) + 1)
-        for y in range(y_first, y_last):
-            dy = np.float32(y) + HALF - mean_y
-            base = ((y - y0) & (TILE_PX - 1)) * TILE_PX  # the mask proves to the compiler that it is not negative
-            level = -HALF * c * dy * dy
-            slope = b * dy
-            start = np.float32(x0) + HALF - mean_x
-            # Whole tile rows of constant length, so that the compiler uses the widest vectors; what the ellipse does
-            # not reach falls below the cut.
-            for x in range(TILE_PX):
-                dx = start + np.float32(x)
-                alpha = min(opacity * _exp(level - dx * (HALF * a * dx + slope)), ALPHA_MAX)
-                alpha = alpha if alpha >= ALPHA_CUT else np.float32(0.0)
-                weight = alpha * cells[3 * CELLS + base + x]
-                cells[base + x] += weight * r
-                cells[CELLS + base + x] += weight * g
-                cells[2 * CELLS + base + x] += weight * bl
-                cells[3 * CELLS + base + x] -= weight
-    for y in range(y0, y1):
-        for x in range(x0, x1):
-            cell = (y - y0) * TILE_PX + x - x0
+        record = records[np.uint32(pairs[pair])]
+        x, y = record[X] - np.float32(x0), record[Y] - np.float32(y0)
+        half_x, half_y = record[HALF_X], record[HALF_Y]
+        first_row = max(0, int(math.ceil(y - half_y - HALF)))
+        last_row = min(TILE_PX, int(math.floor(y + half_y - HALF)) + 1)
+        if last_row <= first_row:
+            continue
+        s, q, t, level = record[S], record[Q], record[T], record[LEVEL]
+        r, g, b = record[RED], record[GREEN], record[BLUE]
+        u0, v0 = -(s * x + q * y), -t * y
+        run = ((last_row - first_row) * LANES) & (2 * HALF_CELLS - LANES)  # the mask proves that it is a multiple of 8
+        first_half = 1 if x - half_x >= np.float32(LANES) else 0
+        last_half = 1 if x + half_x <= np.float32(LANES) else 2
+        for half in range(first_half, last_half):
+            base = (half * HALF_CELLS + first_row * LANES) & (CELLS - 1)
+            for k in range(run):
+                row = cells[5 * CELLS + base + k]
+                u = s * cells[4 * CELLS + base + k] + (q * row + u0)
+                v = t * row + v0
+                through = cells[3 * CELLS + base + k]
+                weight = min(_alpha(level - u * u - v * v), ALPHA_MAX) * through
+                cells[base + k] += weight * r
+                cells[CELLS + base + k] += weight * g
+                cells[2 * CELLS + base + k] += weight * b
+                cells[3 * CELLS + base + k] = through - weight
+    for y in range(y0, min(y0 + TILE_PX, height)):
+        for x in range(x0, min(x0 + TILE_PX, width)):
+            cell = (x - x0) // LANES * HALF_CELLS + (y - y0) * LANES + (x - x0) % LANES
             through = cells[3 * CELLS + cell]
             picture[y, x, 0] = cells[cell] + through * backdrop[y, x, 0]
             picture[y, x, 1] = cells[CELLS + cell] + through * backdrop[y, x, 1]
@@ -171,10 +163,8 @@ def composite_tile(
     return stop
 
 
-@njit(cache=True, nogil=True, fastmath=True)
-def replay_tile(
-    tile, means, conics, reach2, colours, opacities, pairs, starts, stops, picture, picture_gradient, rows
-):
+@njit(cache=True, nogil=True, fastmath=True, error_model="numpy")
+def replay_tile(tile, records, pairs, starts, stops, picture, picture_gradient, rows):
     """Walk one tile again from near to far and fill one gradient row per pair.
 
     What lies behind a splat is the final picture less what was composited so far, so no second pass is needed.
@@ -183,67 +173,69 @@ def replay_tile(
     tile_columns = (width + TILE_PX - 1) // TILE_PX
     x0 = (tile % tile_columns) * TILE_PX
     y0 = (tile // tile_columns) * TILE_PX
-    x1, y1 = min(x0 + TILE_PX, width), min(y0 + TILE_PX, height)
-    # Picture gradient (three planes), transmittance, and the gradient-weighted colour of everything not yet
-    # composited; then one row of sums per derivative. One array, for the reason given in `composite_tile`.
-    cells = np.zeros(5 * CELLS + ROW * TILE_PX, np.float32)
+    # Picture gradient (three planes), transmittance, the gradient-weighted colour of everything not yet composited,
+    # and each pixel's place. One array, for the reason given in `composite_tile`.
+    cells = np.zeros(7 * CELLS, np.float32)
     cells[3 * CELLS : 4 * CELLS] = 1.0
-    for y in range(y0, y1):
-        for x in range(x0, x1):
-            cell = (y - y0) * TILE_PX + x - x0
+    for cell in range(CELLS):
+        cells[5 * CELLS + cell] = np.float32(cell // HALF_CELLS * LANES + cell % LANES) + HALF
+        cells[6 * CELLS + cell] = np.float32(cell // LANES % TILE_PX) + HALF
+    for y in range(y0, min(y0 + TILE_PX, height)):
+        for x in range(x0, min(x0 + TILE_PX, width)):
+            cell = (x - x0) // LANES * HALF_CELLS + (y - y0) * LANES + (x - x0) % LANES
             for channel in range(3):
                 cells[channel * CELLS + cell] = picture_gradient[y, x, channel]
                 cells[4 * CELLS + cell] += picture[y, x, channel] * picture_gradient[y, x, channel]
     for pair in range(starts[tile], stops[tile]):
-        i = pairs[pair]
-        a, b, c = conics[i, 0], conics[i, 1], conics[i, 2]
-        mean_x, mean_y = means[i, 0], means[i, 1]
-        half_y = math.sqrt(reach2[i] * a / max(a * c - b * b, np.float32(1e-12)))
-        r, g, bl, opacity = colours[i, 0], colours[i, 1], colours[i, 2], opacities[i]
-        y_first = max(y0, int(math.ceil(mean_y - half_y - HALF)))
-        y_last = min(y1, int(math.floor(mean_y + half_y - HALF)) + 1)
-        cells[5 * CELLS :] = 0.0
-        for y in range(y_first, y_last):
-            dy = np.float32(y) + HALF - mean_y
-            base = ((y - y0) & (TILE_PX - 1)) * TILE_PX  # the mask proves to the compiler that it is not negative
-            level = -HALF * c * dy * dy
-            slope = b * dy
-            start = np.float32(x0) + HALF - mean_x
-            for x in range(TILE_PX):
-                dx = start + np.float32(x)
-                density = _exp(level - dx * (HALF * a * dx + slope))
-                raw = opacity * density
+        record = records[np.uint32(pairs[pair])]
+        x, y = record[X] - np.float32(x0), record[Y] - np.float32(y0)
+        half_x, half_y = record[HALF_X], record[HALF_Y]
+        first_row = max(0, int(math.ceil(y - half_y - HALF)))
+        last_row = min(TILE_PX, int(math.floor(y + half_y - HALF)) + 1)
+        if last_row <= first_row:
+            continue
+        s, q, t, level = record[S], record[Q], record[T], record[LEVEL]
+        r, g, b = record[RED], record[GREEN], record[BLUE]
+        run = ((last_row - first_row) * LANES) & (2 * HALF_CELLS - LANES)
+        first_half = 1 if x - half_x >= np.float32(LANES) else 0
+        last_half = 1 if x + half_x <= np.float32(LANES) else 2
+        by_u = by_v = by_xx = by_xy = by_yy = by_r = by_g = by_b = by_level = np.float32(0.0)
+        for half in range(first_half, last_half):
+            base = (half * HALF_CELLS + first_row * LANES) & (CELLS - 1)
+            for k in range(run):
+                dx = cells[5 * CELLS + base + k] - x
+                dy = cells[6 * CELLS + base + k] - y
+                u = s * dx + q * dy
+                v = t * dy
+                raw = _alpha(level - u * u - v * v)
                 alpha = min(raw, ALPHA_MAX)
-                alpha = alpha if raw >= ALPHA_CUT else np.float32(0.0)
-                through = cells[3 * CELLS + base + x]
+                through = cells[3 * CELLS + base + k]
                 weight = alpha * through
-                d_r, d_g = cells[base + x], cells[CELLS + base + x]
-                d_b = cells[2 * CELLS + base + x]
-                own = r * d_r + g * d_g + bl * d_b
-                rest = cells[4 * CELLS + base + x] - weight * own
-                cells[4 * CELLS + base + x] = rest
-                cells[3 * CELLS + base + x] = through - weight
-                d_alpha = own * through - rest / (ONE - alpha)
-                d_alpha = d_alpha if raw >= ALPHA_CUT else np.float32(0.0)
-                d_alpha = d_alpha if raw < ALPHA_MAX else np.float32(0.0)
-                d_power = d_alpha * raw
-                cells[5 * CELLS + x] += d_power * (a * dx + slope)
-                cells[5 * CELLS + TILE_PX + x] += d_power * (c * dy + b * dx)
-                cells[5 * CELLS + 2 * TILE_PX + x] -= HALF * d_power * dx * dx
-                cells[5 * CELLS + 3 * TILE_PX + x] -= d_power * dx * dy
-                cells[5 * CELLS + 4 * TILE_PX + x] -= HALF * d_power * dy * dy
-                cells[5 * CELLS + 5 * TILE_PX + x] += weight * d_r
-                cells[5 * CELLS + 6 * TILE_PX + x] += weight * d_g
-                cells[5 * CELLS + 7 * TILE_PX + x] += weight * d_b
-                cells[5 * CELLS + 8 * TILE_PX + x] += d_alpha * density
-        for column in range(ROW):
-            total = np.float32(0.0)
-            for x in range(TILE_PX):
-                total += cells[5 * CELLS + column * TILE_PX + x]
-            rows[pair, column] = total
+                d_r, d_g, d_b = cells[base + k], cells[CELLS + base + k], cells[2 * CELLS + base + k]
+                own = r * d_r + g * d_g + b * d_b
+                rest = cells[4 * CELLS + base + k] - weight * own
+                cells[4 * CELLS + base + k] = rest
+                cells[3 * CELLS + base + k] = through - weight
+                d_level = (own * through - rest / (ONE - alpha)) * raw
+                d_level = d_level if raw < ALPHA_MAX else np.float32(0.0)
+                by_u += d_level * u
+                by_v += d_level * v
+                by_xx += d_level * dx * dx
+                by_xy += d_level * dx * dy
+                by_yy += d_level * dy * dy
+                by_r += weight * d_r
+                by_g += weight * d_g
+                by_b += weight * d_b
+                by_level += d_level
+        # ln(alpha) = 8 (level - u u - v v), and half the inverse covariance is 8 times the factor's square.
+        row = rows[pair]
+        row[0], row[1] = np.float32(16.0) * s * by_u, np.float32(16.0) * (q * by_u + t * by_v)
+        row[2], row[3], row[4] = -HALF * by_xx, -by_xy, -HALF * by_yy
+        row[5], row[6], row[7] = by_r, by_g, by_b
+        row[8] = by_level / record[OPACITY]
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def reduce_rows(rows, pairs, count):
     """Sum the gradient rows of each splat: [count, ROW]."""
     sums = np.zeros((count, ROW), np.float32)
@@ -253,46 +245,46 @@ def reduce_rows(rows, pairs, count):
     return sums
 
 
-@njit(cache=True, nogil=True, fastmath=True)
-def conic_to_covariance(conics, conic_gradients):
-    """Turn gradients by the inverse covariance into gradients by the covariance: dV = -Q dQ Q."""
-    out = np.empty_like(conics)
-    for i in range(conics.shape[0]):
-        a, b, c = conics[i, 0], conics[i, 1], conics[i, 2]
-        p, q, r = conic_gradients[i, 0], conic_gradients[i, 1] * HALF, conic_gradients[i, 2]
-        left_00, left_01 = a * p + b * q, a * q + b * r
-        left_10, left_11 = b * p + c * q, b * q + c * r
+@njit(cache=True, nogil=True, fastmath=True, error_model="numpy")
+def conic_to_covariance(records, conic_gradients):
+    """Turn gradients by the inverse covariance Q into gradients by the covariance: dV = -Q dQ Q."""
+    out = np.empty_like(conic_gradients)
+    for i in range(records.shape[0]):
+        s, q, t = np.float32(4.0) * records[i, S], np.float32(4.0) * records[i, Q], np.float32(4.0) * records[i, T]
+        a, b, c = s * s, s * q, q * q + t * t
+        d_xx, d_xy, d_yy = conic_gradients[i, 0], conic_gradients[i, 1] * HALF, conic_gradients[i, 2]
+        left_00, left_01 = a * d_xx + b * d_xy, a * d_xy + b * d_yy
+        left_10, left_11 = b * d_xx + c * d_xy, b * d_xy + c * d_yy
         out[i, 0] = -(left_00 * a + left_01 * b)
         out[i, 1] = -(left_00 * b + left_01 * c + left_10 * a + left_11 * b)
         out[i, 2] = -(left_10 * b + left_11 * c)
     return out
 
 
-@njit(cache=True, nogil=True, fastmath=True)
-def composite_serial(
-    means, conics, reach2, colours, opacities, pairs, starts, stops, backdrop, picture, transmittance
-):
+@njit(cache=True, nogil=True, fastmath=True, error_model="numpy")
+def composite_serial(records, pairs, starts, stops, backdrop, picture, transmittance):
     for tile in range(stops.size):
-        stops[tile] = composite_tile(
-            tile, means, conics, reach2, colours, opacities, pairs, starts, backdrop, picture, transmittance
-        )
+        stops[tile] = composite_tile(tile, records, pairs, starts, backdrop, picture, transmittance)
 
 
-@njit(cache=True, nogil=True, fastmath=True, parallel=True)
-def composite_parallel(
-    means, conics, reach2, colours, opacities, pairs, starts, stops, backdrop, picture, transmittance
-):
+@njit(cache=True, nogil=True, fastmath=True, error_model="numpy", parallel=True)
+def composite_parallel(records, pairs, starts, stops, backdrop, picture, transmittance):
     for tile in prange(stops.size):
-        stops[tile] = composite_tile(
-            tile, means, conics, reach2, colours, opacities, pairs, starts, backdrop, picture, transmittance
-        )
+        stops[tile] = composite_tile(tile, records, pairs, starts, backdrop, picture, transmittance)
 
 
-@njit(cache=True, nogil=True, fastmath=True, parallel=True)
-def replay_parallel(
-    means, conics, reach2, colours, opacities, pairs, starts, stops, picture, picture_gradient, rows
-):
+@njit(cache=True, nogil=True, fastmath=True, error_model="numpy", parallel=True)
+def replay_parallel(records, pairs, starts, stops, picture, picture_gradient, rows):
     for tile in prange(stops.size):
-        replay_tile(
-            tile, means, conics, reach2, colours, opacities, pairs, starts, stops, picture, picture_gradient, rows
-        )
+        replay_tile(tile, records, pairs, starts, stops, picture, picture_gradient, rows)
+
+
+@njit(cache=True, nogil=True, fastmath=True, error_model="numpy")
+def to_bytes(picture):
+    """A float picture [H, W, 3] as uint8, rounded and held within 0..255."""
+    flat = picture.reshape(-1)
+    out = np.empty(flat.size, np.uint8)
+    for i in range(flat.size):
+        value = flat[i] * np.float32(255.0) + HALF
+        out[i] = np.uint8(np.int32(min(max(value, np.float32(0.0)), np.float32(255.0))))
+    return out.reshape(picture.shape)

@@ -24,7 +24,7 @@ from provenance.manifests.assertions import MarkSlot, SessionFacts
 from provenance.manifests.frame_codecs import CODECS
 from provenance.manifests.session_manifest import SessionPublicKey, sign_session_manifest
 from rendering import protocol
-from tests.common.live_session import demo_signer
+from tests.common.live_session import demo_signer, status_list
 from trustcore.primitives.canonical import canonical_bytes
 from trustcore.primitives.clock import to_rfc3339
 from trustcore.primitives.envelope import encrypt, hpke_seal, new_key
@@ -58,6 +58,7 @@ class SimulatedSession:
     renewals: list[dict[str, Any]] = field(default_factory=list)
     segments: list[dict[str, Any]] = field(default_factory=list)
     clamps: list[dict[str, Any]] = field(default_factory=list)
+    emotions: list[dict[str, Any]] = field(default_factory=list)
     recording: bytes = b""
     init_segment: bytes = b""
     finished: dict[str, Any] | None = None
@@ -86,6 +87,7 @@ class ControlSimulator:
         self.hellos: list[dict[str, Any]] = []
         self.seen_nonces: set[str] = set()
         self.page = b""
+        self.status_list = status_list(is_revoked=False)
         self.frame_ancestors = "'none'"  # of the page for a frame
         self._waiting: list[SimulatedSession] = []
         self._changed = asyncio.Condition()
@@ -166,6 +168,8 @@ class ControlSimulator:
             if file.is_relative_to(STATIC) and file.is_file():
                 return 200, mimetypes.guess_type(file.name)[0] or "application/octet-stream", file.read_bytes()
             return 404, "text/plain", b""
+        if path == "/check/claim-signers.crl":
+            return 200, "application/pkix-crl", self.status_list
         return await self._viewer_call(path, data)
 
     def _authenticate(self, scope: dict[str, Any], path: str, data: bytes) -> None:
@@ -212,8 +216,7 @@ class ControlSimulator:
         session.claim = body["claim"]
         keys = {
             "read": {name: b64(self.data_key) for name in self.contexts}, "write": None, "contexts": self.contexts,
-            "mark": {"epoch_key": b64(self.epoch_key), "slot_s": 8,
-                     "slots": [{"slot_id": "0123456789abcdef", "slot_index": i} for i in range(64)]},
+            "mark": {"epoch_key": b64(self.epoch_key), "slot_id": "0123456789abcdef", "first_index": 0},
         }
         aad = protocol.release_aad(session.grant.sha256, session.lease_id, session.epoch, "r1/1")
         public = unb64(claim["ephemeral_public"])
@@ -260,6 +263,10 @@ class ControlSimulator:
 
     def _on_clamps(self, session: SimulatedSession, body: dict[str, Any]) -> dict[str, Any]:
         session.clamps += body["clamps"]
+        return {}
+
+    def _on_emotions(self, session: SimulatedSession, body: dict[str, Any]) -> dict[str, Any]:
+        session.emotions += body["emotions"]
         return {}
 
     def _on_recording(self, session: SimulatedSession, data: bytes) -> dict[str, Any]:

@@ -48,7 +48,8 @@ def addresses(stage):
     footage = Footage.objects.get()
     return [
         "/console/replicas/", f"/console/replicas/{replica}/", f"/console/replicas/{replica}/v/1/",
-        f"/console/replicas/{replica}/v/1/pictures/held_out.png", f"/console/replicas/{replica}/training/1/",
+        f"/console/replicas/{replica}/v/1/pictures/held_out.png",
+        f"/console/replicas/{replica}/v/1/pictures/comparison.mp4", f"/console/replicas/{replica}/training/1/",
         f"/console/replicas/{replica}/training/1/state.json", f"/console/footage/{footage.public_id}/",
         f"/console/footage/{footage.public_id}/state.json", "/console/policies/",
         f"/console/policies/{policy.policy.public_id}/v/1/",
@@ -70,6 +71,16 @@ def test_officers_authors_and_approvers_see_every_page_and_strangers_none(stage)
         assert b"Asha" not in answer.content
     for page in pages:
         assert Client().get(page).status_code in (302, 401), page
+
+
+def test_only_the_files_of_the_report_are_shown(stage):
+    base, client = f"/console/replicas/{stage.replica.public_id}/v/1/pictures", signed_in(stage.cast.meera)
+    film = client.get(f"{base}/comparison.mp4")
+    assert (film.status_code, film.headers["Content-Type"]) == (200, "video/mp4")
+    for name in ("model.safetensors", "manifest.json", "report.json", "absent.png"):
+        assert client.get(f"{base}/{name}").status_code == 404, name
+    page = client.get(f"/console/replicas/{stage.replica.public_id}/v/1/").content.decode()
+    assert "data-comparison" in page and 'data-worst="1"' in page and "Model card" in page
 
 
 def test_mallory_changes_nothing(stage):

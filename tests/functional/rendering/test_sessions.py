@@ -133,8 +133,9 @@ def test_the_slot_gets_the_replica_under_its_grant(stage, talk, lease):
         ciphertext = stage.slot.call("GET", f"/blobs/{lease['blobs'][name]}").content
         assert FILES[name] not in ciphertext
         assert decrypt(unb64(keys["read"][name]), keys["contexts"][name], ciphertext) == FILES[name]
-    assert keys["write"] is None and len(keys["mark"]["slots"]) == 64
-    assert LiveState.objects.get().mark["slot_id"] == keys["mark"]["slots"][0]["slot_id"]
+    assert keys["write"] is None and set(keys["mark"]) == {"epoch_key", "slot_id", "first_index"}
+    kept = LiveState.objects.get().mark
+    assert [keys["mark"][name] for name in ("slot_id", "first_index")] == [kept["slot_id"], kept["first_index"]]
     assert Event.objects.filter(action="key.released", object_id=talk.id).count() == 1
 
 
@@ -272,7 +273,8 @@ def test_a_conversation_may_name_the_codec_of_its_pictures(stage):
 
 def segment(number):
     return {"number": number, "first_sequence": number * 30 + 1, "last_sequence": number * 30 + 30, "root": "ab" * 32,
-            "manifest_label": "urn:c2pa:x", "mark_slot_id": "0" * 16, "started_at": "2026-11-24T10:00:00.000Z"}
+            "manifest_label": "urn:c2pa:x", "mark_slot_id": "0" * 16, "mark_slot_index": 3,
+            "mark_slot_from": 1, "started_at": "2026-11-24T10:00:00.000Z"}
 
 
 def test_each_second_is_one_event_even_when_told_twice(stage, talk, lease):

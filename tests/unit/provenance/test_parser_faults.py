@@ -71,9 +71,9 @@ FAULTS: dict[str, tuple[Callable[[bytes], Any], bytes, type[Exception]]] = {
     "directory_of_gigabytes": (bundles.read_files, bundle_with_end(zip_end(9, 2**31, 0)), BundleInvalid),
     "bundle_with_a_comment": (bundles.read_files, _hostile()[:-2] + b"\x01\x00x", BundleInvalid),
     "bundle_shorter_than_its_end": (bundles.read_files, b"PK\x03\x04", BundleInvalid),
-    "mark_key_nested": (keys.MarkKey.from_file, b"[" * 4000, MarkKeyUnreadable),
+    "mark_key_nested": (keys.key_from_file, b"[" * 4000, MarkKeyUnreadable),
     "mark_key_of_an_epoch_that_is_no_text": (
-        keys.MarkKey.from_file, json.dumps({"kind": keys.FILE_KIND, "v": 1, "key": "00" * 32, "epoch": 7}).encode(),
+        keys.key_from_file, json.dumps({"kind": keys.FILE_KIND, "v": 1, "key": "00" * 32, "epoch": 7}).encode(),
         MarkKeyUnreadable),
 }
 
@@ -140,7 +140,7 @@ BOUNDS: dict[str, tuple[Callable[[bytes], Any], bytes, type[Exception], str]] = 
                          "provenance.manifests.c2pa_files.read_trusted"),
     "bundle directory": (bundles.read_files, bundle_with_end(zip_end(1, bundles.MAX_DIRECTORY_BYTES + 1, 0)),
                          BundleInvalid, "zipfile.ZipFile"),
-    "mark key": (keys.MarkKey.from_file, bytes(keys.MAX_FILE_BYTES + 1), MarkKeyUnreadable,
+    "mark key": (keys.key_from_file, bytes(keys.MAX_FILE_BYTES + 1), MarkKeyUnreadable,
                  "provenance.marks.keys.json.loads"),
 }
 

@@ -23,7 +23,7 @@ for (const suite of suites(file)) {
   for (const [index, recorded] of suite.good_fragments.entries()) {
     const codec = FRAME_CODECS[session.codec];
     const taken = codec.take(bytes(units[index]));
-    const { form, sequence, mediaTime, content } = taken.payload;
+    const { form, sequence, mediaTime, content } = taken.carried;
     const { moof, mdat } = fragment.frameBoxes(sequence, mediaTime, taken, codec.track);
     const hash = await sha256(fragment.hashInput(moof, mdat, fragment.rebuiltCoseBytes(session, sequence)));
     const cose = form === COMPACT ? fragment.rebuildCose(session, sequence, hash, content) : content;

@@ -68,7 +68,7 @@ const goodUnits = (codec) => suites(frames)
   .flatMap((suite) => suite.cases.find((one) => one.name === "good").units.map(unbase64));
 const units = goodUnits("h264");
 const trailers = goodUnits("vp8");
-const seis = units.flatMap((unit) => splitAnnexB(unit).filter((nal) => takeSei(concat(u32(1), nal)).payload !== null));
+const seis = units.flatMap((unit) => splitAnnexB(unit).filter((nal) => takeSei(concat(u32(1), nal)).carried !== null));
 const coses = seis.map((nal) => parseSei(nal)).filter(({ form }) => form === FULL).map(({ content }) => content);
 const segment = new Uint8Array(readFileSync(init));
 const storeAt = Buffer.from(segment).indexOf(Buffer.from("d8fec3d61b0e483c92975828877ec481", "hex")) - 8;

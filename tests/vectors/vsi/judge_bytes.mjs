@@ -17,8 +17,8 @@ const SESSION = { label: "urn:c2pa:test", kid: new TextEncoder().encode("kkkk") 
 // The SHA-256 of the fragment that a frame stands for: sender, recorder and both verifiers must build the very same.
 async function fragment(codec, bytes) {
   const taken = codec.take(bytes);
-  if (taken.payload === null) return "none";
-  const { form, sequence, mediaTime, content } = taken.payload;
+  if (taken.carried === null) return "none";
+  const { form, sequence, mediaTime, content } = taken.carried;
   const { moof, mdat } = frameBoxes(sequence, mediaTime, taken);
   const frameHash = async () => sha256(hashInput(moof, mdat, rebuiltCoseBytes(SESSION, sequence)));
   const cose = form === COMPACT ? rebuildCose(SESSION, sequence, await frameHash(), content) : content;

@@ -100,7 +100,9 @@ def test_joy_is_more_than_a_mouth_smile() -> None:
 
 def test_speech_keeps_the_jaw_from_emotion() -> None:
     overlay = expression.REST.towards(expression.amounts("surprise", 1000), 0.0)
-    jaw = controls.INDEX["jaw"]
-    assert overlay.at(5.0, 1.0)[jaw] < 0.3 * overlay.at(5.0, 0.0)[jaw]
+    jaw = controls.INDEX["jaw_drop"]
+    assert overlay.at(5.0, 0.0)[jaw] > 0.3
+    assert overlay.at(5.0, 1.0)[jaw] == 0.0
+    assert overlay.at(5.0, 1.0)[controls.INDEX["jaw"]] == 0.0
     brow = controls.INDEX["inner_brow_up"]
     assert overlay.at(5.0, 1.0)[brow] == overlay.at(5.0, 0.0)[brow]

@@ -8,25 +8,7 @@ import torch
 
 from rendering.engine import rasterize
 from rendering.engine.rasterize import cpu, reference
-
-SIZE = 48
-
-
-def scene(seed: int = 5, count: int = 300) -> tuple[cpu.Splats2D, np.ndarray]:
-    random = np.random.default_rng(seed)
-    angle = random.uniform(0, np.pi, count)
-    axes = random.uniform(0.8, 5.0, (count, 2)) ** 2
-    xx = axes[:, 0] * np.cos(angle) ** 2 + axes[:, 1] * np.sin(angle) ** 2
-    yy = axes[:, 0] * np.sin(angle) ** 2 + axes[:, 1] * np.cos(angle) ** 2
-    xy = (axes[:, 0] - axes[:, 1]) * np.cos(angle) * np.sin(angle)
-    splats = cpu.Splats2D(
-        random.uniform(-4, SIZE + 4, (count, 2)).astype(np.float32),
-        np.stack([xx, xy, yy], 1).astype(np.float32),
-        random.uniform(0, 1, (count, 3)).astype(np.float32),
-        random.uniform(0.05, 0.98, count).astype(np.float32),
-        random.permutation(count).astype(np.float32),
-    )
-    return splats, random.uniform(0, 1, (SIZE, SIZE, 3)).astype(np.float32)
+from tests.common.splat_scenes import SIZE, scene
 
 
 def reference_gradients(splats: cpu.Splats2D, backdrop: np.ndarray, weight: np.ndarray) -> list[np.ndarray]:
@@ -103,6 +85,6 @@ def test_splats_outside_the_picture_leave_the_backdrop() -> None:
 
 
 def test_choose_names_its_backends() -> None:
-    assert rasterize.choose() is cpu
+    assert rasterize.choose() is rasterize.choose("cpu") is cpu
     with pytest.raises(ValueError, match="no rasteriser named"):
         rasterize.choose("quantum")

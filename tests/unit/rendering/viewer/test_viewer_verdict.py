@@ -51,6 +51,17 @@ def test_the_verdict_covers_the_sound(share: float, received: int, hide: bool, s
     assert (said["state"], said.get("words")) == (state, words)
 
 
+@pytest.mark.parametrize(("standing", "hide", "state", "words"), [
+    ("good", True, "verified", None), ("asking", True, "verified", None), ("unknown", True, "verified", None),
+    ("revoked", True, "hidden", "revoked"), ("revoked", False, "unverified", "revoked"),
+])
+def test_nothing_that_a_revoked_signer_signed_is_called_verified(
+    standing: str, hide: bool, state: str, words: str | None,
+) -> None:
+    said = run("judge", verdict("verified", 1, 400, 400, hide=hide) | {"signer": {"state": standing}})
+    assert (said["state"], said.get("words")) == (state, words)
+
+
 @pytest.mark.parametrize(("still_ms", "hide", "state"), [
     (0, True, "verified"), (1900, True, "verified"), (2100, True, "partial"), (2100, False, "unverified"),
 ])

@@ -13,11 +13,14 @@ import pytest
 from rendering.protocol import Counters, Lease
 from rendering.worker.brain import ScriptedBrain
 from rendering.worker.control import ControlRefused
+from rendering.worker.mark_slots import MarkSlot
 from rendering.worker.reports import SessionReports
 from rendering.worker.session import Session
-from rendering.worker.stage import Stage
+from rendering.worker.stage import Stage, clamp_emotion
 from rendering.worker.talk import Talk
 from tests.common.live_session import LiveSession, sound_of
+
+SLOT = MarkSlot(0x0123_4567_89AB_CDEF, 3)
 
 
 class StillFace:
@@ -38,7 +41,7 @@ def talk_with(face: StillFace, clamped: list[Any], now_s: list[float]) -> Talk:
     return Talk(
         brain=ScriptedBrain({}, "Asha"), voice=None, stage=Stage(face, {"joy": 500}), line=line,  # type: ignore[arg-type]
         executor=ThreadPoolExecutor(1), conversation_id="c1", media_now_s=lambda: now_s[0], emit=lambda _: None,
-        on_clamped=lambda shown, _: clamped.append(shown))  # fmt: skip
+        on_shown=lambda shown, _: clamped.append(shown) if shown.is_clamped else None)  # fmt: skip
 
 
 def set_emotion(milli: object, emotion: object = "joy") -> str:
@@ -130,11 +133,12 @@ def test_many_clamps_in_one_second_do_not_cost_the_session_its_recording() -> No
     lease = Lease("z1-1", "session", 1, "n", None, None, {}, {"recording": True})
     reports = SessionReports(control, lease)  # type: ignore[arg-type]
     for _ in range(500):
-        reports.clamp("joy", 1000, 500, 1.0)
+        reports.emotion(clamp_emotion("joy", 1000, {"joy": 500}), 1.0)
     frame = LiveSession().frames(1)[0]
-    reports.sent(frame, "", datetime.now(UTC))  # type: ignore[arg-type]
+    reports.sent(frame, SLOT, datetime.now(UTC))  # type: ignore[arg-type]
     asyncio.run(reports.finish("ended", Counters(), {}))
-    assert control.told.count("clamps") == 500 and control.told[-2:] == ["recording", "finish"]
+    assert control.told.count("clamps") == 500 and control.told.count("emotions") == 500
+    assert control.told[-2:] == ["recording", "finish"]
 
 
 class Takes:
@@ -170,7 +174,7 @@ def test_a_recording_holds_picture_and_sound_as_they_were_sent_and_ends_where_th
     def all_sent(reports: SessionReports) -> None:
         for one in sent:
             if one in frames:
-                reports.sent(one, "", datetime.now(UTC))  # type: ignore[arg-type]
+                reports.sent(one, SLOT, datetime.now(UTC))  # type: ignore[arg-type]
             else:
                 reports.sound_sent(one)
 

@@ -1,6 +1,7 @@
 """Every Opus packet that leaves was made from marked samples, or none leaves."""
 
 import asyncio
+from collections.abc import Callable
 from typing import Any
 
 import av
@@ -26,8 +27,13 @@ KEY, SLOT_ID, FIRST_SLOT = MarkKey(bytes(range(32))), 0x0123_4567_89AB_CDEF, 62
 
 
 def slotted() -> SlottedMark:
-    slots = [{"slot_id": f"{SLOT_ID:016x}", "slot_index": (FIRST_SLOT + i) % 64} for i in range(64)]
-    return SlottedMark({"epoch_key": b64(KEY.epoch_key), "slots": slots, "slot_s": 8}, 128, 128)
+    return SlottedMark(
+        {"epoch_key": b64(KEY.epoch_key), "slot_id": f"{SLOT_ID:016x}", "first_index": FIRST_SLOT}, 128, 128)
+
+
+def turn(mark: SlottedMark, at_s: float) -> None:
+    """What the frame thread does at a key frame."""
+    assert mark.turn_for(round(at_s * 90_000), is_key=True, is_low_rate=False)
 
 
 def talking_line(start_s: float = 0.5) -> SoundLine:
@@ -37,8 +43,11 @@ def talking_line(start_s: float = 0.5) -> SoundLine:
 
 
 def test_what_is_read_is_the_line_at_the_same_time_and_marked() -> None:
-    sound = MarkedSound(talking_line(), slotted())
-    read = np.concatenate([sound.read(i * PACKET_SAMPLES, PACKET_SAMPLES) for i in range(500)])
+    mark = slotted()
+    sound = MarkedSound(talking_line(), mark)
+    parts = [sound.read(i * PACKET_SAMPLES, PACKET_SAMPLES) for i in range(365)]
+    turn(mark, 7.3)  # the picture's slot; the sound's changes at 8 s, the next whole second
+    read = np.concatenate([*parts, *(sound.read(i * PACKET_SAMPLES, PACKET_SAMPLES) for i in range(365, 500))])
     plain = talking_line().read(0, len(read) + 960)
     whole = embed_reference(plain, slots_from(KEY, SLOT_ID, FIRST_SLOT))[: len(read)]
     assert np.abs(read.astype(int) - whole).max() <= 1
@@ -54,7 +63,7 @@ def test_sound_that_was_skipped_does_not_move_the_rest() -> None:
     assert np.abs(later[480:-480].astype(int) - whole[480:-480]).max() <= 1
 
 
-def sent(seconds: float, sound: MarkedSound) -> list[av.Packet]:
+def sent(seconds: float, sound: MarkedSound, at_packet: Callable[[int], None] = lambda number: None) -> list[av.Packet]:
     """The packets that a track hands to aiortc in this time."""
     clock = FakeClock()
 
@@ -64,7 +73,8 @@ def sent(seconds: float, sound: MarkedSound) -> list[av.Packet]:
         track.attestor = Attestor(SessionKey(), "urn:c2pa:test", codec=OPUS_PACKETS)
         media.start()
         packets = []
-        for _ in range(round(seconds * 50)):
+        for number in range(round(seconds * 50)):
+            at_packet(number)
             packets.append(await track.recv())
             clock.s += 0.02
         return packets
@@ -80,7 +90,8 @@ def decoded(packets: list[av.Packet]) -> Samples:
 
 
 def test_five_seconds_of_the_packets_of_a_call_lead_back_to_its_slots() -> None:
-    heard = decoded(sent(12.0, MarkedSound(talking_line(), slotted())))
+    mark = slotted()
+    heard = decoded(sent(12.0, MarkedSound(talking_line(), mark), lambda n: turn(mark, 6.9) if n == 345 else None))
     reading = read_sound(heard[5 * RATE_HZ : 10 * RATE_HZ], KEY)
     assert reading.payload == SLOT_ID and reading.slot_indexes == (62, 63)
 

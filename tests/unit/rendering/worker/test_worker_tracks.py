@@ -49,7 +49,7 @@ class OneSlotMark:
     def __init__(self, error: Exception | None = None) -> None:
         self.error = error
 
-    def turn_to(self, _media_time_s: float) -> bool:
+    def turn_for(self, _media_time_90k: int, **_what: bool) -> bool:
         return False
 
     def embed(self, *_planes: Any) -> None:

@@ -5,7 +5,7 @@
 //
 // Events (they bubble; `detail` is frozen):
 //   trustcore-ready    {conversation_id}                                       the page is there and can be connected
-//   trustcore-verdict  {conversation_id, state, share, counts, session, reason}    every verdict, about five a second
+//   trustcore-verdict  {conversation_id, state, share, counts, session, signer, reason}    every verdict, about five a second
 //   trustcore-ended    {conversation_id, reason}                               the conversation is over
 //   trustcore-error    {reason}                                                "bad_src", "not_loaded" or "link_used"
 //

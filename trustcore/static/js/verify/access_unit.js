@@ -75,8 +75,8 @@ export function isAttestationSei(nal) {
   return body !== null && equal(message.subarray(body.start, body.start + 16), PROFILE_UUID);
 }
 
-function buildSei(payload) {
-  const body = concat(PROFILE_UUID, pack(payload));
+function buildSei(carried) {
+  const body = concat(PROFILE_UUID, pack(carried));
   const size = concat(new Uint8Array(Math.floor(body.length / 255)).fill(0xff), Uint8Array.of(body.length % 255));
   const rbsp = concat(Uint8Array.of(5), size, body, Uint8Array.of(0x80));
   return concat(Uint8Array.of(NAL_SEI), addEmulationPrevention(rbsp));
@@ -86,16 +86,16 @@ export function parseSei(nal) {
   const message = removeEmulationPrevention(nal.subarray(1));
   const found = messageBody(message);
   if (found === null) throw new Invalid("not an attestation SEI");
-  const payload = unpack(message.subarray(found.start + 16, found.start + found.size));
-  if (!equal(buildSei(payload), nal)) throw new Invalid("attestation SEI is not in its one form");
-  return payload;
+  const carried = unpack(message.subarray(found.start + 16, found.start + found.size));
+  if (!equal(buildSei(carried), nal)) throw new Invalid("attestation SEI is not in its one form");
+  return carried;
 }
 
-// {nals without our SEI, payload or null}. More than one attestation is refused.
+// {nals without our SEI, carried or null}. More than one attestation is refused.
 export function takeSei(unit) {
   const nals = splitAnnexB(unit);
   const ours = nals.filter(isAttestationSei);
   if (ours.length > 1) throw new Invalid("more than one attestation");
-  if (ours.length === 0) return { nals, payload: null };
-  return { nals: nals.filter((nal) => nal !== ours[0]), payload: parseSei(ours[0]) };
+  if (ours.length === 0) return { nals, carried: null };
+  return { nals: nals.filter((nal) => nal !== ours[0]), carried: parseSei(ours[0]) };
 }

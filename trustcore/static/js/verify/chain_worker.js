@@ -1,6 +1,10 @@
 // Chain of trust of a signed init segment, by the C2PA project's own reader (WebAssembly), off the main thread.
 // The engine is the one inside @contentauth/c2pa-web; its own loader needs blob: workers or https, which a strict
-// content security policy on a local address does not allow.
+// content security policy on a local address does not allow. It also asks whether the signer's certificate was revoked.
+
+import { Invalid } from "./bytes.js";
+import { signerCertificateOf } from "./manifest.js";
+import { MAX_LIST_BYTES, isRevoked } from "./status_list.js";
 
 const SESSION_FACTS = "org.trustcore.session";
 
@@ -48,6 +52,15 @@ async function read(engine, init, trustAnchorPem) {
   }
 }
 
+// Fetched anew each time: what a cache holds may be older than the revocation.
+async function askStatusList({ init, trustAnchorPem, statusListUrl }) {
+  const response = await fetch(statusListUrl, { cache: "no-cache", credentials: "omit" });
+  const isTooLong = Number(response.headers.get("Content-Length") ?? 0) > MAX_LIST_BYTES;
+  if (!response.ok || isTooLong) throw new Invalid("the status list cannot be fetched");
+  const list = new Uint8Array(await response.arrayBuffer());
+  return { isRevoked: await isRevoked(list, signerCertificateOf(init), trustAnchorPem, Date.now()) };
+}
+
 self.onmessage = async ({ data }) => {
   if (data.vendorUrl) {
     ready = load(data.vendorUrl);
@@ -55,7 +68,7 @@ self.onmessage = async ({ data }) => {
     return;
   }
   try {
-    const answer = await read(await ready, data.init, data.trustAnchorPem);
+    const answer = data.statusListUrl ? await askStatusList(data) : await read(await ready, data.init, data.trustAnchorPem);
     self.postMessage({ id: data.id, answer });
   } catch (error) {
     self.postMessage({ id: data.id, error: String(error?.message ?? error) });

@@ -12,9 +12,9 @@ const TRAILER_END_BYTES = 6;
 const VP8_START_CODE = Uint8Array.of(0x9d, 0x01, 0x2a);
 
 function takeH264(unit) {
-  const { nals, payload } = takeSei(unit);
+  const { nals, carried } = takeSei(unit);
   const sample = concat(...nals.flatMap((nal) => [u32(nal.length), nal]));
-  return { sample, isKey: nals.some((nal) => (nal[0] & 31) === NAL_IDR), payload };
+  return { sample, isKey: nals.some((nal) => (nal[0] & 31) === NAL_IDR), carried };
 }
 
 // Where the attestation behind a VP8 frame begins, or -1 when there is none.
@@ -30,11 +30,11 @@ function takeVp8(frame) {
   if (frame.length > MAX_FRAME_BYTES) throw new Invalid("frame too large");
   const start = trailerStart(frame);
   const sample = start === -1 ? frame : frame.subarray(0, start);
-  const payload = start === -1 ? null : unpack(frame.subarray(start, frame.length - TRAILER_END_BYTES));
+  const carried = start === -1 ? null : unpack(frame.subarray(start, frame.length - TRAILER_END_BYTES));
   if (sample.length < 3) throw new Invalid("not a VP8 frame");
   const isKey = (sample[0] & 1) === 0;
   if (isKey && !equal(sample.subarray(3, 6), VP8_START_CODE)) throw new Invalid("VP8 key frame without its start code");
-  return { sample, isKey, payload };
+  return { sample, isKey, carried };
 }
 
 const OPUS_HAS_PADDING = 0x40;
@@ -45,7 +45,7 @@ const MAX_OPUS_BYTES = 8192;
 function takeOpus(packet) {
   if (packet.length === 0 || packet.length > MAX_OPUS_BYTES) throw new Invalid("not an Opus packet");
   if ((packet[0] & 3) !== 3 || packet.length < 2 || !(packet[1] & OPUS_HAS_PADDING)) {
-    return { sample: packet, isKey: true, payload: null };
+    return { sample: packet, isKey: true, carried: null };
   }
   if (packet[1] !== (OPUS_ONE_FRAME | OPUS_HAS_PADDING)) throw new Invalid("padded packet of several frames");
   let [at, size] = [2, 0];
@@ -54,7 +54,7 @@ function takeOpus(packet) {
   const end = packet.length - size;
   if (end < at + 1 || packet[at] === 254) throw new Invalid("padding does not add up");
   const sample = concat(Uint8Array.of(packet[0] & ~3), packet.subarray(at + 1, end));
-  return { sample, isKey: true, payload: unpack(packet.subarray(end)) };
+  return { sample, isKey: true, carried: unpack(packet.subarray(end)) };
 }
 
 // The frame without what stands behind or in it for this verifier; as it is when it does not come apart. That is only
@@ -70,7 +70,7 @@ function bare(take) {
   };
 }
 
-// `take(frame)` gives {sample, isKey, payload or null}; `forDecoder(frame)` the frame as the decoder should see it.
+// `take(frame)` gives {sample, isKey, carried or null}; `forDecoder(frame)` the frame as the decoder should see it.
 export const FRAME_CODECS = {
   h264: { sampleEntry: "avc3", track: PICTURE, take: takeH264, forDecoder: (frame) => frame },
   vp8: { sampleEntry: "vp08", track: PICTURE, take: takeVp8, forDecoder: bare(takeVp8) },

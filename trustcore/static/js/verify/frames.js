@@ -38,9 +38,9 @@ export class FrameVerifier {
     let sequence = null;
     try {
       const taken = this.codec.take(unit);
-      const { payload } = taken;
-      if (payload === null) return { state: "unattested", counter: "unattested", sequence, reason: "no attestation" };
-      sequence = payload.sequence;
+      const { carried } = taken;
+      if (carried === null) return { state: "unattested", counter: "unattested", sequence, reason: "no attestation" };
+      sequence = carried.sequence;
       await verifyFrame(this.session, taken, this.codec.track, nowMs);
     } catch (error) {
       if (!(error instanceof Invalid)) throw error;
@@ -68,7 +68,7 @@ export class FrameVerifier {
 // Resolves when this frame was signed by the session's key for this session; throws Invalid otherwise. A compact
 // attestation becomes the COSE_Sign1 it stands for; everything else is one and the same check.
 export async function verifyFrame(session, taken, track, nowMs) {
-  const { form, sequence, mediaTime, content } = taken.payload;
+  const { form, sequence, mediaTime, content } = taken.carried;
   const { moof, mdat } = frameBoxes(sequence, mediaTime, taken, track);
   const coseBytes = form === COMPACT ? rebuiltCoseBytes(session, sequence) : content.length;
   const frameHash = await sha256(hashInput(moof, mdat, coseBytes));

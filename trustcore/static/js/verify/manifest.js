@@ -168,6 +168,11 @@ function codecOf(init) {
   return known[0];
 }
 
+// The claim signer's certificate (DER) in a signed init segment; nothing is verified.
+export function signerCertificateOf(init) {
+  return signerCertificate(init, activeManifest(init));
+}
+
 // {label, claimSha256, facts, codec, key} of a signed init segment. Trust in the signer is NOT checked here.
 export async function readSessionManifest(init) {
   const manifest = activeManifest(init);

@@ -8,7 +8,7 @@ const KEY_REQUEST_EVERY_MS = 500;
 const RECENT = { picture: 30, sound: 50 }; // one second of each
 
 let hide = true;
-let rejected = false;
+let rejected = ""; // why nothing of this session is trusted
 const judged = withResolvers();
 let lastKeyRequestMs = 0;
 
@@ -37,7 +37,7 @@ class Lane {
     if (rejected) {
       this.untrusted.received += 1;
       this.untrusted.invalid += 1;
-      return { state: "invalid", reason: "the session is not trusted" };
+      return { state: "invalid", reason: rejected };
     }
     return this.verifier.check(new Uint8Array(frame.data), Date.now());
   }
@@ -103,7 +103,9 @@ self.onrtctransform = ({ transformer }) => {
 self.onmessage = async ({ data }) => {
   if (data.kind === "hide") hide = data.hide;
   if (data.kind === "reject") {
-    rejected = true;
+    rejected = data.reason;
+    // What verified before did; what comes now does not.
+    for (const lane of Object.values(lanes)) lane.untrusted = { ...emptyCounts(), ...lane.verifier?.counts };
     judged.resolve();
   }
   if (data.kind === "session") {

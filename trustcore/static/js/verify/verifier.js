@@ -1,6 +1,6 @@
 // The live verifier a page uses:
 //
-//   const verifier = createVerifier({ trustAnchorPem, sessionFacts: { session_id }, onVerdict });
+//   const verifier = createVerifier({ trustAnchorPem, statusListUrl, sessionFacts: { session_id }, onVerdict });
 //   const transceiver = peer.addTransceiver("video", { direction: "recvonly" });
 //   verifier.attach(transceiver.receiver);            // BEFORE the offer: a late transform is silently bypassed
 //   verifier.attach(soundTransceiver.receiver);       // likewise, when the page plays sound
@@ -8,9 +8,11 @@
 //   ... post the offer with a fresh viewerNonce, set the answer ...
 //   await verifier.useSession({ initSegment, viewerNonce });
 //
-// `onVerdict` gets {state, share, counts, reason, session, hide, sound}; state is "checking", "verified", "unattested" or
+// `onVerdict` gets {state, share, counts, reason, session, hide, sound, signer}; state is "checking", "verified", "unattested" or
 // "invalid", `share` that of the last second's pictures. `sound` is {state, share, counts, reason} of the sound, or null
-// when none is attached. It proves that these encoded bytes were signed for this session; it does not prove that pixels
+// when none is attached. `signer` is how the certificate that signed the session stands by the authority's status list,
+// asked for when the session begins and every minute: {state, reason, askedAtMs} with state "asking", "good", "unknown"
+// (not checked; the session goes on) or "revoked" (from then on every frame counts invalid). It proves that these encoded bytes were signed for this session; it does not prove that pixels
 // or samples were left alone after decoding.
 
 import { Invalid, fromBase64 } from "./bytes.js";
@@ -18,6 +20,8 @@ import { ChainOfTrust } from "./chain.js";
 import { emptyCounts } from "./frames.js";
 import { verifySession } from "./session.js";
 
+const ASK_SIGNER_EVERY_MS = 60000;
+const SIGNER_REVOKED = "the certificate that signed this session was revoked";
 const VENDOR_URL = new URL("../../vendor/c2pa/", import.meta.url).href;
 
 export function isSupported() {
@@ -25,17 +29,36 @@ export function isSupported() {
 }
 
 export function createVerifier({
-  trustAnchorPem, sessionFacts = {}, onVerdict = () => {}, onKeyFrameNeeded = () => {}, vendorUrl = VENDOR_URL,
+  trustAnchorPem, statusListUrl = "", sessionFacts = {}, onVerdict = () => {}, onKeyFrameNeeded = () => {},
+  vendorUrl = VENDOR_URL, askSignerEveryMs = ASK_SIGNER_EVERY_MS,
 }) {
   const worker = new Worker(new URL("./transform_worker.js", import.meta.url), { type: "module" });
   const chain = new ChainOfTrust(vendorUrl);
   let transport = null;
   const nothing = () => ({ state: "checking", share: 0, counts: { ...emptyCounts(), withheld: 0 }, reason: "" });
-  let verdict = { ...nothing(), session: null, hide: true, sound: null };
+  const signer = { state: "asking", reason: "", askedAtMs: 0 };
+  let verdict = { ...nothing(), session: null, hide: true, sound: null, signer };
+  let isClosed = false;
 
   function tell(change) {
     verdict = { ...verdict, ...change };
     onVerdict(verdict);
+  }
+
+  function reject(reason) {
+    worker.postMessage({ kind: "reject", reason });
+    tell({ state: "invalid", reason });
+  }
+
+  // Beside everything else: no picture waits for a list. One that names the signer ends the trust at once, for good.
+  async function watchSigner(init) {
+    while (!isClosed) {
+      const told = await chain.signerStanding(init, trustAnchorPem, statusListUrl);
+      if (isClosed) return;
+      tell({ signer: told });
+      if (told.state === "revoked") return reject(SIGNER_REVOKED);
+      await new Promise((resolve) => setTimeout(resolve, askSignerEveryMs));
+    }
   }
 
   worker.onmessage = ({ data }) => {
@@ -62,10 +85,12 @@ export function createVerifier({
       const init = typeof initSegment === "string" ? fromBase64(initSegment) : initSegment;
       try {
         if (!transport?.()) throw new Invalid("attach the verifier before the offer");
+        watchSigner(init);
         const { label, claimSha256, facts, codec, key } = await verifySession({
           init, chain, trustAnchorPem, viewerNonce, expectedFacts: sessionFacts, transport: transport(),
           nowMs: Date.now(),
         });
+        if (verdict.signer.state === "revoked") throw new Invalid(SIGNER_REVOKED);
         const { publicBytes, kid, minimumSequence, createdAtMs, validityS } = key;
         worker.postMessage({
           kind: "session", session: { label, codec, publicBytes, kid, minimumSequence, createdAtMs, validityS },
@@ -74,8 +99,7 @@ export function createVerifier({
         tell({ session });
         return session;
       } catch (error) {
-        worker.postMessage({ kind: "reject" });
-        tell({ state: "invalid", reason: error instanceof Invalid ? error.message : "the session could not be checked" });
+        reject(error instanceof Invalid ? error.message : "the session could not be checked");
         throw error;
       }
     },
@@ -91,6 +115,7 @@ export function createVerifier({
     },
 
     close() {
+      isClosed = true;
       worker.terminate();
       chain.close();
     },

@@ -21,11 +21,11 @@ export function parentOrigin(listed, ancestorOrigins, referrer) {
   return listed.split(" ").includes(origin) ? origin : "";
 }
 
-// {state, share, counts, session, reason} as a parent gets it, from the verifier's verdict and what the page shows.
+// {state, share, counts, session, signer, reason} as a parent gets it, from the verifier's verdict and what the page shows.
 export function verdictMessage(verdict, state, reason) {
-  const { share, counts, session } = verdict;
+  const { share, counts, session, signer } = verdict;
   return {
-    state, share, reason: reason || verdict.reason, counts: { ...counts },
+    state, share, reason: reason || verdict.reason, counts: { ...counts }, signer: signer.state,
     session: session && { manifest: session.label, claim_sha256: session.claimSha256 },
   };
 }

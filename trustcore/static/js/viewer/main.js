@@ -37,6 +37,7 @@ let lastSoundAtMs = 0;
 
 const verifier = isSupported() ? createVerifier({
   trustAnchorPem: `${find("trust-anchor").textContent.trim()}\n`,
+  statusListUrl: settings.statusListUrl,
   sessionFacts: { session_id: settings.conversationId },
   onVerdict,
   onKeyFrameNeeded: () => sendChannel("key-frame"),
@@ -81,6 +82,7 @@ function onVerdict(told) {
   measures.counts = verdict.counts;
   measures.sound = verdict.sound;
   measures.verdictReason = verdict.reason;
+  measures.signer = verdict.signer.state;
   if (isNewPicture) lastFrameAtMs = performance.now();
   if (isOver || isStalled()) return;
   if (verdict.counts.verified > 0) measure.verified();

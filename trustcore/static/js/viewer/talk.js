@@ -6,6 +6,7 @@ export function createTalk(root, { sendChannel, messageUrl, headers, onEnded }) 
   const find = (name) => root.querySelector(`[data-part="${name}"]`);
   const caption = find("caption");
   const log = find("transcript");
+  const face = find("shown");
   const form = find("message-form");
   const field = find("message");
   let timer = null;
@@ -36,12 +37,23 @@ export function createTalk(root, { sendChannel, messageUrl, headers, onEnded }) 
     "trustcore.emotion": (shown) => {
       root.dataset.emotion = shown.emotion;
       root.dataset.emotionMilli = shown.shown_milli;
-      if (shown.clamped) note("note", fill(log.dataset.clamped, shown));
+      tellFace(shown);
+      if (shown.clamped) note("note", fill(whyLowered(shown), shown));
     },
     "trustcore.busy": () => note("note", log.dataset.busy),
     "trustcore.counts": (counts) => { if (window.__trustcore) window.__trustcore.worker = counts; },
     "trustcore.ended": ({ reason }) => onEnded(reason),
   };
+
+  function tellFace({ emotion, shown_milli: milli }) {
+    const word = face.dataset[emotion];
+    if (word === undefined) return; // none of the eight
+    face.textContent = face.dataset.shown.replace("{emotion}", milli > 0 ? `${word}, ${milli} / 1000` : word);
+  }
+
+  function whyLowered({ limited_by: by }) {
+    return { replica: log.dataset.unsupported, unknown: log.dataset.unknown }[by] ?? log.dataset.clamped;
+  }
 
   function fill(template, shown) {
     return template.replace("{asked}", shown.asked_milli).replace("{shown}", shown.shown_milli)
@@ -72,6 +84,8 @@ export function createTalk(root, { sendChannel, messageUrl, headers, onEnded }) 
     root.dataset.captions = isOn ? "on" : "off";
     currentTarget.setAttribute("aria-pressed", String(isOn));
   });
+
+  tellFace({ emotion: "neutral", shown_milli: 0 }); // how every conversation begins
 
   return {
     send,

@@ -7,10 +7,12 @@ const SOUND_STILL_MS = 2000; // silence is sent too, so sound that stands still 
 const FRAMES_BEFORE_VERDICT = 10;
 const STRIP_SECONDS = 60;
 
-// What the viewer is told, from what the verifier counted: the worse of picture and sound. Pure.
+// What the viewer is told, from what the verifier counted: the worse of picture and sound, and nothing good where the
+// signer was revoked. Pure.
 export function judge(verdict) {
   const facts = judgePicture(verdict);
   const { sound, hide } = verdict;
+  if (verdict.signer?.state === "revoked") return { ...facts, state: hide ? "hidden" : "unverified", words: "revoked" };
   if (facts.state !== "verified" || !sound || sound.counts.received < FRAMES_BEFORE_VERDICT) return facts;
   const { good, total } = heard(sound);
   if (good === total) return facts;
@@ -56,6 +58,7 @@ export function createVerdictView(root) {
   let last = null;
   let counts = null;
   let sound = null;
+  let signer = null;
   let before = null;
   let spoken = "";
 
@@ -80,8 +83,18 @@ export function createVerdictView(root) {
     const box = find("sentence");
     box.dataset.state = facts.state;
     box.querySelector("strong").textContent = text;
-    box.querySelector("p").textContent = fill(box.dataset[words] ?? "", facts);
+    const sentence = fill(box.dataset[words] ?? "", facts);
+    box.querySelector("p").textContent = sentence;
+    if (facts.state === "hidden") find("hidden-why").textContent = sentence;
     say(facts.state, text);
+  }
+
+  // Whether the signer's certificate was revoked: a line that always says something, above all that nobody looked.
+  function drawSigner({ state, askedAtMs }) {
+    const line = find("signer");
+    const time = new Date(askedAtMs).toLocaleTimeString([], { timeStyle: "short" });
+    line.dataset.state = state;
+    line.textContent = line.dataset[state].replace("{time}", time);
   }
 
   function drawCounts() {
@@ -108,6 +121,7 @@ export function createVerdictView(root) {
     // Returns the state that is shown now.
     update(verdict) {
       const facts = judge(verdict);
+      if (verdict.signer && verdict.signer !== signer) drawSigner(signer = verdict.signer);
       counts = { ...verdict.counts };
       sound = verdict.sound ?? null;
       if (before === null) before = { ...counts };

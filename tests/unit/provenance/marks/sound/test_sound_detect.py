@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from provenance.marks.keys import MarkKey
-from provenance.marks.sound import align, listen
+from provenance.marks.sound import align, detect, listen
 from provenance.marks.sound.detect import payload_threshold, presence_threshold, read_sound
 from provenance.marks.sound.embed import embed_reference
 from provenance.marks.verdicts import Verdict
@@ -44,6 +44,13 @@ def test_five_seconds_from_anywhere_in_a_call_lead_back(start: int, slots: tuple
     assert (reading.verdict, reading.payload_hex) == (Verdict.PAYLOAD_READ, f"{SLOT_ID:016x}")
     assert reading.slot_indexes == slots
     assert reading.audible_s > 3.0
+
+
+@pytest.mark.parametrize(("slot_s", "slots"), [(5, (62, 63, 0, 1)), (10, (62, 63)), (30, (62,))])
+def test_slots_of_every_length_are_read_also_when_their_signs_come_again(slot_s: int, slots: tuple[int, ...]) -> None:
+    sound = embed_reference(speech(), slots_from(KEY, SLOT_ID, FIRST_SLOT, slot_s))
+    reading = read_sound(through_opus(sound)[: 18 * 48_000], KEY)
+    assert reading.payload == SLOT_ID and reading.slot_indexes == slots
 
 
 @pytest.mark.parametrize("change", CHANGES)
@@ -138,6 +145,16 @@ def test_a_sound_that_repeats_with_the_cycle_does_not_widen_the_statistic() -> N
     place = align.Alignment(320.0, 0, 0)
     seen = [align.heard_at(sound, MarkKey(bytes([n]) * 32), place).z for n in range(120)]
     assert 0.8 < float(np.std(seen)) < 1.2
+
+
+def test_what_comes_again_under_the_same_sign_is_added_up_before_it_is_measured() -> None:
+    random, hops = np.random.default_rng(1), np.arange(100)
+    three = [detect._Piece(hops, 0.0, np.zeros((64, 240)), random.normal(size=(100, 125)).astype(np.float32))
+             for _ in range(3)]
+    apart = sum(piece.energy for piece in three)
+    assert detect._energy(three, (5, 6, 7)) == pytest.approx(apart)  # three slots, so each sign once
+    assert detect._energy(three, (5, 5, 5)) == pytest.approx(apart, rel=0.05)  # noise does not repeat itself
+    assert detect._energy([three[0]] * 3, (5, 5, 5)) == pytest.approx(9 * three[0].energy)  # a loop does
 
 
 def test_the_thresholds_count_what_was_tried() -> None:

@@ -1,0 +1,1 @@
+"""The base models of the mouth, made from synthetic speech, and a person's style (docs/motion.md)."""
