@@ -14,6 +14,7 @@ from datetime import timedelta
 
 import numpy as np
 import torch
+from rendering.worker.motion_models import mouth_models
 
 from provenance.manifests.attest import Attestor, SessionKey
 from provenance.manifests.label import Label
@@ -27,7 +28,6 @@ from rendering.worker.encoder import EncoderSettings, VideoEncoder
 from rendering.worker.frames import FrameMaker
 from rendering.worker.latency import LatencyMarks
 from rendering.worker.mark_slots import SlottedMark
-from rendering.worker.motion_models import mouth_models
 from rendering.worker.pacing import FramePacer
 from rendering.worker.stage import Stage
 from trustcore.primitives.clock import utc_now
