@@ -166,9 +166,10 @@ def _face(amounts: Array, living: Living, speaking: float) -> None:
     amounts[INDEX["inner_brow_up"]] += living.brow_inner
     amounts[INDEX["outer_brow_up"]] += living.brow_outer
     amounts[INDEX["brow_down"]] += living.brow_down
+    # A smile of life's own is no addition to joy that was asked for: that was held to the grant.
     for name in ("smile_right", "smile_left"):
-        amounts[INDEX[name]] += living.smile * (1 - 0.5 * speaking)
-    amounts[INDEX["cheek_raise"]] += living.cheek
+        amounts[INDEX[name]] = max(amounts[INDEX[name]], living.smile * (1 - 0.5 * speaking))
+    amounts[INDEX["cheek_raise"]] = max(amounts[INDEX["cheek_raise"]], living.cheek)
 
 
 def neutral_state(replica: Replica) -> FaceState:
