@@ -14,7 +14,6 @@ from datetime import timedelta
 
 import numpy as np
 import torch
-from rendering.worker.motion_models import mouth_models
 
 from provenance.manifests.attest import Attestor, SessionKey
 from provenance.manifests.label import Label
