@@ -76,7 +76,7 @@ async def speak(voice: Any, performer: OnlyMouth) -> None:
         talk = Talk(
             brain=ScriptedBrain({}, "Asha"), voice=voice, stage=Stage(performer, {}), line=SoundLine(),
             executor=executor, conversation_id="c1", media_now_s=lambda: 0.0, emit=lambda event: None,
-            on_clamped=lambda shown, at_s: None,
+            on_shown=lambda shown, at_s: None,
         )  # fmt: skip
         talk.echo(TEXT)
         running = asyncio.create_task(talk.run())
