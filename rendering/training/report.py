@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import time
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 import numpy as np
 
+from rendering.engine import body
+from rendering.engine.body import Body
 from rendering.engine.motion import controls, expression
 from rendering.engine.motion.performer import neutral_state
 from rendering.engine.renderer import Renderer
 from rendering.engine.replica import Replica
 from rendering.engine.state import FaceState
-from rendering.training import calibration, canonical, pictures, quality
+from rendering.training import calibration, canonical, following, pictures, quality
 from rendering.training.checkpoint import FitState
 from rendering.training.config import TrainedReplica, TrainingConfig
 from rendering.training.dataset import Dataset
@@ -21,7 +23,8 @@ from rendering.training.scene import Geometry
 
 Array = np.ndarray[Any, np.dtype[Any]]
 SHOWN_FRAMES = 4
-LAYOUT = "478-point mesh, 2-D shell, plate"
+MOST_BREATH = 0.025  # outer eye distances that shoulders rise at most
+LAYOUT = "478-point mesh, head shell, torso, inner mouth, plate"
 
 
 def finish(state: FitState, frames: Dataset, motion: Geometry, config: TrainingConfig) -> TrainedReplica:
@@ -31,14 +34,13 @@ def finish(state: FitState, frames: Dataset, motion: Geometry, config: TrainingC
     written = Replica.from_files(replica.to_files())
     renderer = Renderer(written, config.size_px)
     held_out = frames.held_out
-    drawn = np.stack([renderer.draw_tracked(motion.coefficients[i], motion.poses[i]) for i in held_out])
+    extras = following.extras(state.follow, motion.signals, config.size_px)
+    drawn = np.stack([renderer.draw_tracked(motion.coefficients[i], motion.poses[i], extras[i]) for i in held_out])
     truth, points = frames.frames[held_out], frames.landmarks[held_out]
     nearest = frames.frames[quality.nearest_frames(frames)]
     scores, naive = quality.measure(drawn, truth, points), quality.measure(nearest, truth, points)
     facts = _facts(replica, frames, scores, naive, renderer)
-    finished = Replica(
-        written.size_px, replica.space, replica.mesh, replica.gaussians, replica.plate, replica.pose_coupling, facts
-    )
+    finished = replace(replica, facts=facts)
     files = finished.to_files()
     report = {**facts, "replica_bytes": sum(len(content) for content in files.values())}
     shown = np.linspace(0, len(held_out) - 1, SHOWN_FRAMES).astype(int)
@@ -71,7 +73,17 @@ def assemble(state: FitState, frames: Dataset, motion: Geometry, config: Trainin
     }  # fmt: skip
     plate = np.round(np.clip(scene.plate, 0, 1) * 255).astype(np.uint8)
     coupling = calibration.pose_coupling(motion.poses[frames.train])
-    return Replica(config.size_px, scene.space, scene.mesh, scene.gaussians, plate, coupling, facts)
+    bodily = body_of(state, frames, motion, config)
+    return Replica(config.size_px, scene.space, scene.mesh, bodily, scene.gaussians, plate, coupling, facts)
+
+
+def body_of(state: FitState, frames: Dataset, motion: Geometry, config: TrainingConfig) -> Body:
+    """What the fit learned of skull and torso, as a live face can use it."""
+    by_pose = state.follow[:, : body.TERMS] * following.units(config.size_px)[:, None]
+    said = motion.signals[frames.train]
+    swing = following.extras(state.follow, said, config.size_px)[:, body.BREATH].std() * np.sqrt(2)
+    breath = min(float(swing), MOST_BREATH * state.scene.space.inter_ocular)
+    return Body(by_pose.astype(np.float32), np.array([breath], np.float32))
 
 
 def _facts(

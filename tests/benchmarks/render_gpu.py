@@ -20,7 +20,7 @@ import numpy as np
 import torch
 
 from rendering.engine import stand_in
-from rendering.engine.face_space import FEATURES
+from rendering.engine.face_space import FEATURES, LAYERS
 from rendering.engine.rasterize import cpu
 from tests.benchmarks.render import random_splats
 
@@ -51,7 +51,7 @@ def picture_figures() -> dict[str, Any]:
 
     figures: dict[str, float] = {}
     replica = stand_in.replica(SPLATS, 512)
-    features = np.zeros((2, FEATURES), np.float32)
+    features = np.zeros((LAYERS, FEATURES), np.float32)
     for name, (height, width) in {"512": (512, 512), "1080p": WIDE}.items():
         painter = gpu.Painter(replica.mesh, replica.gaussians, np.full((height, width, 3), 0.4, np.float32))
         zoom = height / 512

@@ -18,8 +18,9 @@ import torch
 import triton  # type: ignore[import-untyped]
 
 from rendering.engine import gaussians as g
+from rendering.engine.face_space import MOUTH
 from rendering.engine.gaussians import Gaussians
-from rendering.engine.mesh import Mesh
+from rendering.engine.mesh import Mesh, lip_lines
 from rendering.engine.rasterize import gpu_kernels as kernels
 from rendering.engine.rasterize import records
 from rendering.engine.rasterize.splats import Drawn, SplatGradients, Splats2D
@@ -138,8 +139,10 @@ class Painter:
 
     def __init__(self, mesh: Mesh, splats: Gaussians, backdrop: Array) -> None:
         """`backdrop`: [H, W, 3] float32, as large as the pictures; both sides even."""
-        layers = mesh.layers()[splats.triangles]
-        ready = records.prepare(splats, mesh.layers())
+        layers = mesh.layers[splats.triangles]
+        ready = records.prepare(splats, mesh.layers)
+        self._inside = _to_device(np.flatnonzero(layers == MOUTH))
+        self._inside_opacities = _to_device(ready.opacities[layers == MOUTH])
         features = ready.linear.shape[1]
         places = ready.owners >= 0
         linear = np.empty((features, records.MOVES, len(splats)), np.float32)
@@ -172,11 +175,34 @@ class Painter:
             _to_device(features.astype(np.float32)), *self._shapes, self._records, self._boxes, self._depths,
             float(unit), float(g.BLUR_PX2), self._count, *tiles(height, width), F=self._feature_count, BLOCK=BLOCK,
         )  # fmt: skip
+        self._hide_behind_lips(_to_device(lip_lines(vertices)), float(unit))
         return composite(self._records, self._boxes, self._depths, self._backdrop).picture
+
+    def _hide_behind_lips(self, lips: Tensor, unit: float) -> None:
+        """As `records.hide_behind_lips`, for all splats of the inner mouth at once."""
+        x, y = self._records[self._inside, records.X], self._records[self._inside, records.Y]
+        shown = self._inside_opacities * seen_between(x, y, lips, float(g.LIP_SOFTNESS) * unit)
+        self._records[self._inside, records.OPACITY] = shown
+        self._records[self._inside, records.LEVEL] = torch.log(shown.clamp(min=float(records.ALPHA_CUT))) / 8
+        hidden = self._inside[shown <= float(records.ALPHA_CUT)]
+        self._boxes[hidden, 2] = self._boxes[hidden, 0]
 
     def paint_planes(self, vertices: Array, features: Array, unit: float) -> tuple[Tensor, Tensor, Tensor]:
         """The picture as I420 planes uint8 [H, W], [H/2, W/2] twice, left on the device."""
         return to_i420(self.paint_on_device(vertices, features, unit))
+
+
+def seen_between(x: Tensor, y: Tensor, lips: Tensor, soft: float) -> Tensor:
+    """As `gaussians.seen_between` for points [M]: 0..1 how much of each shows between the lips' edges [2, P, 2]."""
+    edges = []
+    for line in lips:
+        after = torch.searchsorted(line[:, 0].contiguous(), x.contiguous()).clamp(1, len(line) - 1)
+        (x0, y0), (x1, y1) = line[after - 1].T, line[after].T
+        part = ((x - x0) / (x1 - x0).clamp(min=1e-3)).clamp(0, 1)
+        edges.append(y0 + part * (y1 - y0))
+    above, below = ((edges[1] - y) / soft + 0.5).clamp(0, 1), ((y - edges[0]) / soft + 0.5).clamp(0, 1)
+    between = (x > lips[0, 0, 0]) & (x < lips[0, -1, 0])
+    return torch.where(between, above * below * ((edges[1] - edges[0]) / soft).clamp(0, 1), 0.0)
 
 
 def to_i420(picture: Tensor) -> tuple[Tensor, Tensor, Tensor]:

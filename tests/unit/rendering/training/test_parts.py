@@ -149,10 +149,11 @@ def test_blinks_do_not_move_the_head_and_real_turns_do() -> None:
     # What trackers do: the whole face seems to drop by a pixel and a half while the eyes are closed.
     fooled[closed, :, 1] += 1.5
     near = np.clip(np.arange(80)[:, None] + np.arange(-3, 4), 0, 79)
-    right = canonical.steady(points[near], mean, canonical.BlinkBias(1.0, np.zeros(6))).vectors
-    naive = canonical.steady(fooled[near], mean, canonical.BlinkBias(1.0, np.zeros(6))).vectors
-    bias = canonical.blink_bias(fooled[near], mean)
-    mended = canonical.steady(fooled[near], mean, bias).vectors
+    none = canonical.BlinkBias(1.0, np.zeros(6))
+    raw, misled = canonical.align(points, mean), canonical.align(fooled, mean)
+    right = canonical.steady(points, raw, near, none).vectors
+    naive = canonical.steady(fooled, misled, near, none).vectors
+    mended = canonical.steady(fooled, misled, near, canonical.blink_bias(misled, near)).vectors
     wrong, left = np.abs(naive - right)[closed, 4].mean(), np.abs(mended - right)[closed, 4].mean()
     assert left < 0.6 * wrong
     assert np.ptp(mended[:, 0]) > 0.8 * np.ptp(right[:, 0])
