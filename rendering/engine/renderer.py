@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from rendering.engine import body, contact, features, gaussians, landmarks, rasterize
-from rendering.engine.face_space import FEATURES, LAYERS
+from rendering.engine.face_space import FEATURES, LAYERS, FaceSpace
 from rendering.engine.gaussians import Gaussians
 from rendering.engine.mesh import Mesh
 from rendering.engine.motion import controls
@@ -48,13 +48,20 @@ class Renderer:
         """Side of the square pictures."""
         return self._size_px
 
+    @property
+    def space(self) -> FaceSpace:
+        """The space that the person's face moves in."""
+        return self._replica.space
+
     def draw(self, state: FaceState) -> Array:
         """The picture [size, size, 3] uint8 of a face state."""
-        return self._draw_mesh(*self._placed_state(state))
+        return self._draw_mesh(*self._placed(state))
 
-    def _placed_state(self, state: FaceState) -> tuple[Array, Array, float]:
+    def _placed(self, state: FaceState) -> tuple[Array, Array, float]:
+        """Mesh points [V, 3] of the training size, features and scale of a state."""
         face, coefficients = self.face(state)
-        return self._placed(face, coefficients, state.pose.vector(), self._replica.body.breathing(state.breath))
+        breath = self._replica.body.breathing(state.breath)
+        return self._placed_points(face, coefficients, state.pose.vector(), breath)
 
     def face(self, state: FaceState) -> tuple[Array, Array]:
         """Canonical face points [478, 3] and shape coefficients [K] of a state."""
@@ -71,10 +78,15 @@ class Renderer:
         """
         face = self._replica.space.shape(coefficients, pose_vector)
         around = np.zeros(body.PLACES, np.float32) if extra is None else extra
-        return self._draw_mesh(*self._placed(face, coefficients, pose_vector, around))
+        return self.draw_points(face, coefficients, pose_vector, around)
 
-    def _placed(self, face: Array, coefficients: Array, vector: Array, extra: Array) -> tuple[Array, Array, float]:
-        """Mesh points [V, 3] of the training size, features and scale."""
+    def draw_points(self, face: Array, coefficients: Array, vector: Array, extra: Array) -> Array:
+        """The picture of canonical face points [478, 3]; coefficients, pose and `extra` as in `draw_tracked`."""
+        return self._draw_mesh(*self._placed_points(face, coefficients, vector, extra))
+
+    def _placed_points(
+        self, face: Array, coefficients: Array, vector: Array, extra: Array
+    ) -> tuple[Array, Array, float]:
         replica = self._replica
         skull, torso = replica.body.places(vector, body.terms(replica.space, vector), extra)
         vertices = replica.mesh.place(face, vector, skull, torso)
@@ -95,8 +107,8 @@ class GpuRenderer(Renderer):
 
         Limited range BT.601; the size must be even.
         """
-        vertices, rows, scale = self._placed_state(state)
-        planes = self._painter.paint_planes(vertices * self._zoom, rows, float(scale * self._zoom))
+        vertices, features, scale = self._placed(state)
+        planes = self._painter.paint_planes(vertices * self._zoom, features, float(scale * self._zoom))
         return planes[0], planes[1], planes[2]
 
 

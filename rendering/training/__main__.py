@@ -22,6 +22,7 @@ from rendering.training import capture_checks, report_page
 from rendering.training.config import Progress, TrainingConfig
 from rendering.training.fit import train
 from rendering.training.mouth.step import with_style
+from rendering.training.redetection import track_frames
 from trustcore.primitives.errors import TrustcoreError
 from trustcore.tracker import track_clip
 
@@ -90,7 +91,8 @@ def _train(clip: Any, config: TrainingConfig, out: Path) -> None:
     saved = out / CHECKPOINT_FILE
     checkpoint = saved.read_bytes() if saved.exists() else None
     result = train(
-        clip, config, checkpoint=checkpoint, on_progress=show, on_checkpoint=lambda content: _keep(saved, content)
+        clip, config, checkpoint=checkpoint, on_progress=show, on_checkpoint=lambda content: _keep(saved, content),
+        detect=track_frames,
     )
     print("\nfitting the way to speak", flush=True)
     result = with_style(result, clip, mouth_models(), config)

@@ -30,6 +30,8 @@ from rendering.training.checkpoint import FitState
 from rendering.training.config import Clip, Progress, TrainedReplica, TrainingConfig
 from rendering.training.dataset import Dataset
 from rendering.training.exhibits import made as exhibits
+from rendering.training.exhibits import stretch
+from rendering.training.redetection import Detect
 from rendering.training.scene import Geometry
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -44,6 +46,7 @@ def train(
     checkpoint: bytes | None = None,
     on_progress: Callable[[Progress], None] = lambda progress: None,
     on_checkpoint: Callable[[bytes], None] = lambda checkpoint: None,
+    detect: Detect | None = None,
 ) -> TrainedReplica:
     """Train a replica.
 
@@ -52,6 +55,7 @@ def train(
         checkpoint: bytes that `on_checkpoint` received in an earlier, interrupted run of the same clip and config.
         on_progress: called about every `progress_every_s`, with a preview now and then.
         on_checkpoint: called about every `checkpoint_every_s`.
+        detect: finds landmarks in pictures (`redetection.track_frames`); without it nothing is re-detected.
 
     Raises:
         FootageUnusable: too few frames show a face.
@@ -70,7 +74,11 @@ def train(
         motion = scene.geometry(state.scene.space, frames, frames.places)
     Fit(frames, motion, state, config, on_progress, on_checkpoint).run()
     on_progress(Progress("measure", state.iteration, config.iterations, 0.94, None, 5.0, None))
-    return exhibits.added_to(report.finish(state, frames, motion, config), clip, config, frames, state.follow)
+    replica = report.assemble(state, frames, motion, config)
+    part = stretch.cut(clip, config, frames, replica, state.follow)
+    return exhibits.added_to(
+        report.finish(replica, state, clip, frames, motion, config, part, detect), clip, config, part
+    )
 
 
 class Fit:

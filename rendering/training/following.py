@@ -24,10 +24,10 @@ from rendering.training.dataset import Dataset
 Array = np.ndarray[Any, np.dtype[Any]]
 OFFSETS = (-12, -9, -6, -4, -2, -1, 0, 1, 2, 4, 6, 9, 12)  # frames around one whose poses are looked at
 NEXT = (-1, 0, 1)  # and whose shapes are
-SHAPES = 20  # leading coefficients of a shape that are looked at
-SIGNALS, FRAMES_EACH = 96, 20  # at most so many, and at least so many training frames for each
+SHAPES = 40  # leading coefficients of a shape that are looked at
+SIGNALS, FRAMES_EACH = 128, 18  # at most so many, and at least so many training frames for each
 NOISE = 0.02  # variance, of 1 for each number looked at, below which a direction is noise and is not blown up
-RATE = 0.002  # of a pixel per step, at the start
+RATE = 0.01  # of a pixel per step, at the start
 RIDGE = 1e-3
 ARM_PX = 0.25  # of the picture's side: a turn is measured by what it moves at this distance
 TURN = 1e-3  # rad, step of the differences that give a turn's derivative

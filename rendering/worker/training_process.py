@@ -70,6 +70,7 @@ def _train(job: dict[str, Any], footage: bytes, checkpoint: bytes | None, out: _
     from rendering.training.config import Progress, TrainingConfig
     from rendering.training.fit import train
     from rendering.training.mouth.step import with_style
+    from rendering.training.redetection import track_frames
     from rendering.worker import frame_parts
     from trustcore.tracker import track_clip
 
@@ -85,7 +86,7 @@ def _train(job: dict[str, Any], footage: bytes, checkpoint: bytes | None, out: _
 
     config = replace(TrainingConfig(**job.get("config") or {}), rasterizer=frame_parts.choose("auto").name)
     trained = train(clip, config, checkpoint=checkpoint, on_progress=on_progress,
-                    on_checkpoint=lambda data: out.say(b"C", data=data))
+                    on_checkpoint=lambda data: out.say(b"C", data=data), detect=track_frames)
     out.progress("report", 0.5, note="way to speak")
     trained = with_style(trained, clip, mouth_models(), config)
     out.progress("report", 1.0)

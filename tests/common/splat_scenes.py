@@ -33,11 +33,11 @@ def scene(seed: int = 5, count: int = 300) -> tuple[Splats2D, np.ndarray]:
 
 BOUND_SIZE = 96
 GRID = 24  # 576 points: the face's 478 and some of the shell's
-COUNT = 700  # fills no block of a layer exactly
+COUNT = 700  # fills no block of either layer exactly
 
 
 def bound_splats(seed: int = 3) -> tuple[Mesh, Gaussians, np.ndarray, np.ndarray]:
-    """A bulging sheet with splats all over it, its points on the screen, and features of every layer."""
+    """A bulging sheet with splats all over it, its points on the screen, and features of all layers."""
     random = np.random.default_rng(seed)
     across, down = np.meshgrid(np.linspace(8, BOUND_SIZE - 8, GRID), np.linspace(8, BOUND_SIZE - 8, GRID))
     points = np.stack([across, down, 0.01 * (across - BOUND_SIZE / 2) ** 2], axis=2).reshape(-1, 3).astype(np.float32)
@@ -46,11 +46,11 @@ def bound_splats(seed: int = 3) -> tuple[Mesh, Gaussians, np.ndarray, np.ndarray
         np.stack([corner, corner + 1, corner + GRID], 1), np.stack([corner + 1, corner + GRID + 1, corner + GRID], 1),
     ]).astype(np.int32)  # fmt: skip
     layers = random.integers(0, LAYERS, len(triangles)).astype(np.int32)
-    # A wide open mouth over half the sheet, so that some splats of the inner mouth show and some are hidden.
+    # Lips wide open over half the sheet, so that some splats of the inner mouth show and some are hidden.
     across_mouth = np.linspace(20, BOUND_SIZE - 20, len(lm.UPPER_OPENING))
     points[list(lm.UPPER_OPENING), :2] = np.stack([across_mouth, np.full_like(across_mouth, 30)], 1)
     points[list(lm.LOWER_OPENING)[1:-1], :2] = np.stack([across_mouth, np.full_like(across_mouth, 60)], 1)[1:-1]
-    shell = np.zeros(GRID * GRID - 478, np.float32)
+    shell = np.zeros(GRID * GRID - lm.COUNT, np.float32)
     mesh = Mesh(points, triangles, layers, shell, shell[:0], np.zeros(2, np.float32))
     values = random.normal(0, 0.3, (COUNT, g.VALUES)).astype(np.float32)
     values[:, g.LOGIT] = random.normal(0, 3, COUNT)  # some so faint that they are never drawn

@@ -141,8 +141,6 @@ class Painter:
         """`backdrop`: [H, W, 3] float32, as large as the pictures; both sides even."""
         layers = mesh.layers[splats.triangles]
         ready = records.prepare(splats, mesh.layers)
-        self._inside = _to_device(np.flatnonzero(layers == MOUTH))
-        self._inside_opacities = _to_device(ready.opacities[layers == MOUTH])
         features = ready.linear.shape[1]
         places = ready.owners >= 0
         linear = np.empty((features, records.MOVES, len(splats)), np.float32)
@@ -156,6 +154,7 @@ class Painter:
         self._shapes = tuple(_to_device(array) for array in (
             splats.barycentrics, linear, base, ready.axes, ready.lifts, ready.opacities, ready.reaches2
         ))  # fmt: skip
+        self._inside = _to_device(np.flatnonzero(layers == MOUTH))
         self._backdrop = _to_device(backdrop)
         self._records = torch.zeros(self._count, records.RECORD, device=DEVICE)
         self._boxes = torch.zeros(self._count, 4, dtype=torch.int32, device=DEVICE)
@@ -179,30 +178,27 @@ class Painter:
         return composite(self._records, self._boxes, self._depths, self._backdrop).picture
 
     def _hide_behind_lips(self, lips: Tensor, unit: float) -> None:
-        """As `records.hide_behind_lips`, for all splats of the inner mouth at once."""
-        x, y = self._records[self._inside, records.X], self._records[self._inside, records.Y]
-        shown = self._inside_opacities * seen_between(x, y, lips, float(g.LIP_SOFTNESS) * unit)
-        self._records[self._inside, records.OPACITY] = shown
-        self._records[self._inside, records.LEVEL] = torch.log(shown.clamp(min=float(records.ALPHA_CUT))) / 8
-        hidden = self._inside[shown <= float(records.ALPHA_CUT)]
-        self._boxes[hidden, 2] = self._boxes[hidden, 0]
+        """As `records.hide_behind_lips`; `lips` [2, P, 2] as `gaussians.seen_between` names them."""
+        inside, soft = self._inside, float(g.LIP_SOFTNESS) * unit
+        x, y = self._records[inside, records.X], self._records[inside, records.Y]
+        edges = []
+        for line in lips:
+            after = torch.searchsorted(line[:, 0].contiguous(), x).clamp(1, len(line) - 1)
+            left, right = line[after - 1], line[after]
+            part = ((x - left[:, 0]) / (right[:, 0] - left[:, 0]).clamp(min=1e-3)).clamp(0, 1)
+            edges.append(left[:, 1] + part * (right[:, 1] - left[:, 1]))
+        between = ((y - edges[0]) / soft + 0.5).clamp(0, 1) * ((edges[1] - y) / soft + 0.5).clamp(0, 1)
+        seen = between * ((edges[1] - edges[0]) / soft).clamp(0, 1)
+        seen = torch.where((x > lips[0, 0, 0]) & (x < lips[0, -1, 0]), seen, 0.0)
+        shown = self._shapes[5][inside] * seen
+        cut = float(records.ALPHA_CUT)
+        self._records[inside, records.OPACITY] = shown
+        self._records[inside, records.LEVEL] = torch.log(shown.clamp(min=cut)) / 8
+        self._boxes[inside, 2] = torch.where(shown <= cut, self._boxes[inside, 0], self._boxes[inside, 2])
 
     def paint_planes(self, vertices: Array, features: Array, unit: float) -> tuple[Tensor, Tensor, Tensor]:
         """The picture as I420 planes uint8 [H, W], [H/2, W/2] twice, left on the device."""
         return to_i420(self.paint_on_device(vertices, features, unit))
-
-
-def seen_between(x: Tensor, y: Tensor, lips: Tensor, soft: float) -> Tensor:
-    """As `gaussians.seen_between` for points [M]: 0..1 how much of each shows between the lips' edges [2, P, 2]."""
-    edges = []
-    for line in lips:
-        after = torch.searchsorted(line[:, 0].contiguous(), x.contiguous()).clamp(1, len(line) - 1)
-        (x0, y0), (x1, y1) = line[after - 1].T, line[after].T
-        part = ((x - x0) / (x1 - x0).clamp(min=1e-3)).clamp(0, 1)
-        edges.append(y0 + part * (y1 - y0))
-    above, below = ((edges[1] - y) / soft + 0.5).clamp(0, 1), ((y - edges[0]) / soft + 0.5).clamp(0, 1)
-    between = (x > lips[0, 0, 0]) & (x < lips[0, -1, 0])
-    return torch.where(between, above * below * ((edges[1] - edges[0]) / soft).clamp(0, 1), 0.0)
 
 
 def to_i420(picture: Tensor) -> tuple[Tensor, Tensor, Tensor]:

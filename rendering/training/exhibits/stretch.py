@@ -40,7 +40,7 @@ class Stretch:
 
 
 def cut(
-    clip: Clip, config: TrainingConfig, frames: Dataset, replica: Replica, renderer: Renderer, follow: Array
+    clip: Clip, config: TrainingConfig, frames: Dataset, replica: Replica, follow: Array
 ) -> Stretch | None:
     """The stretch, redrawn from its tracked landmarks; None when the tail has no second without a gap.
 
@@ -55,6 +55,7 @@ def cut(
     inside = np.arange(start, stop)
     motion = scene.geometry(replica.space, frames, np.searchsorted(frames.times, inside))
     extras = following.extras(follow, motion.signals, config.size_px)
+    renderer = Renderer(replica, config.size_px)
     drawn = np.stack([
         renderer.draw_tracked(*moment) for moment in zip(motion.coefficients, motion.poses, extras, strict=True)
     ])  # fmt: skip

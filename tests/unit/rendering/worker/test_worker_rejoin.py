@@ -53,7 +53,7 @@ class Room:
         self.talk = Talk(
             brain=ScriptedBrain({}, "Asha"), voice=Voice(), stage=Stage(StillFace(), {}), line=self.line,
             executor=ThreadPoolExecutor(1), conversation_id="c1", media_now_s=lambda: loop.time() - begin_s,
-            emit=lambda text: self.told.append(json.loads(text)), on_clamped=lambda *_: None)
+            emit=lambda text: self.told.append(json.loads(text)), on_shown=lambda *_: None)
         self._running = asyncio.create_task(self.talk.run())
 
     def say(self, *lines: str) -> None:

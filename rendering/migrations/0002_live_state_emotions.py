@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = (("rendering", "0002_no_init_segment"),)
+    dependencies = (("rendering", "0001_initial"),)
 
     operations = (
         migrations.AddField(model_name="livestate", name="emotions", field=models.JSONField(default=list)),
