@@ -45,7 +45,7 @@ class OnlyMouth:
         self.followed: list[float] = []
         self.said: list[float] = []
 
-    def say(self, visemes: Sequence[Any], start_s: float) -> None:
+    def say(self, visemes: Sequence[Any], start_s: float, spoken: Any = None) -> None:
         self.said.append(start_s)
         self.mouth.add(visemes, start_s)
 
@@ -53,7 +53,7 @@ class OnlyMouth:
         models = mouth_models()
         return hear(models.recogniser if models else None, samples, has_motion_model=models is not None)
 
-    def follow(self, heard: Heard, start_s: float) -> None:
+    def follow(self, heard: Heard, start_s: float, spoken: Any = None) -> None:
         self.followed.append(start_s)
         self.mouth.follow(heard, start_s)
 
