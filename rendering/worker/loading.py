@@ -15,6 +15,7 @@ from rendering.protocol import Lease
 from rendering.worker.config import WorkerConfig
 from rendering.worker.control import ControlClient, ReleasedKeys
 from rendering.worker.frame_parts import FrameParts
+from rendering.worker.life_weights import installed_life
 from trustcore.primitives.envelope import decrypt
 from trustcore.primitives.errors import Refusal
 from trustcore.primitives.grants import Grant
@@ -64,7 +65,11 @@ def _load(
     if sha256_hex(files.get("manifest.json", b"")) != grant.replica_sha256:
         raise ReplicaMismatch("The replica's files are not the ones this grant names.", replica=grant.replica_id)
     replica = Replica.from_files(files)  # compares every file with the hash in its manifest
-    performer = Performer(replica, seed=_seed(grant), mouth=mouth_models())
+    life, no_life = installed_life()
+    performer = Performer(
+        replica, seed=_seed(grant), mouth=mouth_models(), life=life, no_life=no_life,
+        # A small smile of its own is no way around a grant that forbids joy.
+        smile_most=grant.emotion_max_milli.get("joy", 0) / 1000)
     size_px = config.size_px
     renderer = parts.renderer(replica, size_px, config.most_splats)
     cast = Cast(renderer, performer, parts.label(size_px, size_px, grant.language), replica.emotion_caps_milli)

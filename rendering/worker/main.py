@@ -18,6 +18,7 @@ from rendering.worker.control import ControlClient, ControlRefused, ControlUnrea
 from rendering.worker.frame_parts import FrameParts
 from rendering.worker.gate import Gate
 from rendering.worker.ladder import Rung
+from rendering.worker.life_weights import installed_life
 from rendering.worker.session import Session
 from rendering.worker.slot import SlotTools
 from rendering.worker.training import run_training
@@ -121,6 +122,9 @@ def warm_up(tools: SlotTools) -> None:
     """Compile and load whatever the first frame of a session would otherwise wait for."""
     if mouth_models() is None:  # a changed one ends the worker here, not a session later
         tools.log("no models of the mouth are installed; mouths move by the table of shapes")
+    life, no_life = installed_life()
+    if life is None:
+        tools.log(f"head and eyes move by noise: {no_life}")
     size_px = tools.config.size_px
     autotune.frame_ms(tools.parts, stand_in.replica(), Rung(size_px, tools.config.most_splats, 30))
     try:

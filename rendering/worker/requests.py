@@ -36,11 +36,11 @@ def manifest_request(
         follows=follows, session_facts={"frames_per_s": config.frames_per_s}))
 
 
-def session_facts(grant: Grant, config: WorkerConfig) -> dict[str, Any]:
+def session_facts(grant: Grant, config: WorkerConfig, life: Mapping[str, Any]) -> dict[str, Any]:
     """What the page shows of the session; control adds the manifest's label and hash."""
     return {
         "conversation_id": grant.conversation_id, "replica_id": grant.replica_id,
         "replica_version": grant.replica_version, "policy_id": grant.policy_id,
         "policy_version": grant.policy_version, "size_px": config.size_px, "frames_per_s": config.frames_per_s,
-        "motion_models": motion_releases(),
+        "motion_models": motion_releases(), "life": dict(life),
     }

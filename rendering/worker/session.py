@@ -179,7 +179,8 @@ class Session:
             media_start_ms=int(media_now_s * 1000), follows=self._reports.last_label)
         signed = protocol.SignedManifest(**await self._tools.control.post(self._lease, "answer", {
             "offer_id": offer.body["offer_id"], "sdp": sdp,
-            "session_facts": session_facts(opened.grant, self._tools.config), "manifest": request}))
+            "session_facts": session_facts(opened.grant, self._tools.config, self._stage.life_facts),
+            "manifest": request}))
         self._answered.set()
         sealer = Sealer(opened.permit, label=cast.label, embedder=mark, encoder=self._encoder,
                         attestor=connection.begin(signed.manifest_label, self._encoder))

@@ -17,11 +17,14 @@ MAX_WORD_CHARS = 24
 class Performer(Protocol):
     """The engine's performer (`rendering.engine`)."""
 
-    def say(self, visemes: Sequence[Any], start_s: float) -> None: ...
+    def say(self, visemes: Sequence[Any], start_s: float, spoken: NDArray[Any] | None = None) -> None: ...
+
+    @property
+    def life_facts(self) -> Mapping[str, Any]: ...
 
     def hear(self, samples: NDArray[np.float32]) -> Any: ...
 
-    def follow(self, heard: Any, start_s: float) -> None: ...
+    def follow(self, heard: Any, start_s: float, spoken: NDArray[Any] | None = None) -> None: ...
 
     def stop(self, now_s: float) -> None: ...
 
@@ -90,18 +93,25 @@ class Stage:
         self._limits_milli = dict(limits_milli)
         self._caps_milli = None if caps_milli is None else dict(caps_milli)
 
-    def say(self, visemes: Sequence[Any], start_s: float) -> None:
+    def say(self, visemes: Sequence[Any], start_s: float, spoken: NDArray[Any] | None = None) -> None:
+        """Speak; `spoken` [N, 4] is the prosody that head and brows move to."""
         with self._lock:
-            self._performer.say(visemes, start_s)
+            self._performer.say(visemes, start_s, spoken)
+
+    @property
+    def life_facts(self) -> dict[str, Any]:
+        """What moves head and eyes, for the session's record."""
+        with self._lock:
+            return dict(self._performer.life_facts)
 
     def hear(self, samples: NDArray[np.float32]) -> Any:
         """What sound [N] at 16 kHz says, for a voice without times. Takes a while, so it leaves the frame thread be."""
         return self._performer.hear(samples)
 
-    def follow(self, heard: Any, start_s: float) -> None:
-        """Speak what was heard."""
+    def follow(self, heard: Any, start_s: float, spoken: NDArray[Any] | None = None) -> None:
+        """Speak what was heard; `spoken` as for `say`."""
         with self._lock:
-            self._performer.follow(heard, start_s)
+            self._performer.follow(heard, start_s, spoken)
 
     def hush(self, now_s: float) -> None:
         """Close the mouth."""

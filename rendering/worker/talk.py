@@ -14,6 +14,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from rendering.engine.motion.life.prosody import of_sound
 from rendering.engine.motion.mouth.features import RATE_HZ as HEARING_RATE_HZ
 from rendering.protocol import EmotionSource
 from rendering.speech.utterance import resample as to_rate
@@ -237,14 +238,15 @@ class Talk:
             for number, line in enumerate(turn.lines):
                 utterance = await loop.run_in_executor(self._executor, self._voice.say, line.text)
                 samples = await loop.run_in_executor(self._executor, resample, utterance.pcm, utterance.rate_hz)
+                spoken = await loop.run_in_executor(self._executor, of_sound, utterance.pcm, utterance.rate_hz)
                 heard = None
                 if not utterance.visemes:
                     heard = await loop.run_in_executor(self._executor, _hear, self._stage, utterance)
                 start_s = self._line.lay(samples, self._media_now_s() + SPEECH_LEAD_S)
                 if heard is None:
-                    self._stage.say(utterance.visemes, start_s)
+                    self._stage.say(utterance.visemes, start_s, spoken)
                 else:
-                    self._stage.follow(heard, start_s)
+                    self._stage.follow(heard, start_s, spoken)
                 if wish := turn.wish_of(line):
                     self._show(*wish, start_s)
                 await asyncio.sleep(max(0.0, start_s - self._media_now_s()))

@@ -70,10 +70,11 @@ def _train(job: dict[str, Any], footage: bytes, checkpoint: bytes | None, out: _
     from rendering.training.config import Progress, TrainingConfig
     from rendering.training.fit import train
     from rendering.training.mouth.step import with_style
-    from trustcore.tracker import track_clip
+    from rendering.training.redetection import track_frames
+    from trustcore.tracker import MOST_VIEWS, track_clip
 
     out.progress("track", 0.0)
-    clip = track_clip(footage, want=frozenset({"landmarks", "mask"}))
+    clip = track_clip(footage, want=frozenset({"landmarks", "mask"}), views=MOST_VIEWS)
     out.progress("track", 1.0, note=f"{len(clip.frames)} frames at {clip.fps:.1f} per second")
 
     def on_progress(progress: Progress) -> None:
@@ -84,7 +85,7 @@ def _train(job: dict[str, Any], footage: bytes, checkpoint: bytes | None, out: _
 
     config = TrainingConfig(**job.get("config") or {})
     trained = train(clip, config, checkpoint=checkpoint, on_progress=on_progress,
-                    on_checkpoint=lambda data: out.say(b"C", data=data))
+                    on_checkpoint=lambda data: out.say(b"C", data=data), detect=track_frames)
     out.progress("report", 0.5, note="way to speak")
     trained = with_style(trained, clip, mouth_models(), config)
     out.progress("report", 1.0)

@@ -17,7 +17,9 @@ from rendering.engine.motion import expression
 from rendering.engine.motion.controls import INDEX
 from rendering.engine.motion.mouth import hearing
 from rendering.engine.motion.mouth.features import FRAMES_PER_S, RATE_HZ
+from rendering.engine.motion.mouth.motion import LOOK_AHEAD as MOTION_LOOK_AHEAD
 from rendering.engine.motion.mouth.motion import MEAN_STYLE
+from rendering.engine.motion.mouth.recogniser import LOOK_AHEAD as RECOGNISER_LOOK_AHEAD
 from rendering.engine.motion.mouth.release import MouthModels
 from rendering.engine.motion.mouth.spoken import SpokenMouth
 from rendering.engine.motion.visemes import CLOSURE, MOUTH, VISEMES
@@ -165,13 +167,20 @@ def _spans(speech: Speech) -> tuple[VisemeSpan, ...]:
 
 
 def _look_ahead_ms(models: MouthModels, speech: Speech) -> float:
-    """How long after a moment sound still changes the mouth at that moment, found by changing it."""
-    samples, cut = speech.samples[: 6 * RATE_HZ], 3 * RATE_HZ - 1  # the last sample that belongs to a frame's window
+    """How long after a moment sound may still change the mouth at that moment; later sound is shown to change none.
+
+    Raises:
+        SystemExit: later sound does.
+    """
+    frames = RECOGNISER_LOOK_AHEAD + MOTION_LOOK_AHEAD
+    samples, cut = speech.samples[: 6 * RATE_HZ], 3 * RATE_HZ
     other = samples.copy()
     other[cut:] = 0.1 * np.random.default_rng(3).normal(size=len(other) - cut)
     moved, otherwise = (through(models.motion, models.recogniser.listen(sound)) for sound in (samples, other))
-    first = int(np.flatnonzero(np.abs(moved - otherwise).max(1) > 1e-4)[0])
-    return round(1000 * (cut / RATE_HZ - first / FRAMES_PER_S), 1)
+    first = int(np.flatnonzero(np.abs(moved - otherwise).max(1) > 0)[0])
+    if first < cut * FRAMES_PER_S // RATE_HZ - frames + 1:
+        raise SystemExit("Sound changes the mouth earlier than its look-ahead allows.")
+    return round(1000 * frames / FRAMES_PER_S, 1)
 
 
 def _asha(models: MouthModels) -> dict[str, float]:

@@ -32,7 +32,8 @@ def test_a_conversation_from_connect_to_withdrawal(rig: Rig) -> None:
     assert "AI replica of Asha Baruah" in viewer.page.inner_text("[data-part=caption]") + viewer.page.text_content(
         "[data-part=transcript]")
     rig.control.push(session, "emotion", {"emotion": "joy", "milli": 900})
-    wait_until(lambda: session.clamps, 5)
+    wait_until(lambda: session.clamps and session.emotions, 5)
+    face = viewer.page.text_content("[data-part=shown]")
     before, sound_share = viewer.seen(), viewer.page.text_content("[data-part=count-sound]")
     signer = viewer.page.text_content("[data-part=signer]") or ""
     rig.control.revoke(session)
@@ -51,6 +52,9 @@ def test_a_conversation_from_connect_to_withdrawal(rig: Rig) -> None:
     # Half the machine may belong to others while tests run; the figure itself is measured by the start benchmark.
     assert fps > 15, fps
     assert session.clamps[0]["asked_milli"] == 900 and session.clamps[0]["shown_milli"] == 500
+    shown = next(one for one in session.emotions if one["asked_milli"] == 900)
+    assert (shown["emotion"], shown["shown_milli"], shown["limited_by"]) == ("joy", 500, "policy")
+    assert face == "The face shows: joy, 500 / 1000"
     assert after["reason"] == "consent_withdrawn"
     finished = session.finished or {}
     assert finished["reason"] == "consent_withdrawn" and finished["counters"]["unsealed_sent"] == 0

@@ -17,7 +17,7 @@ from rendering.engine.motion.controls import INDEX, NAMES
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
-RAMP_S = 0.6  # from rest to rest; nine tenths of the way take 0.35 s
+RAMP_S = 0.6  # from rest to rest; nine tenths of the way take 0.48 s
 FULL_MILLI = 1000
 BOTH, LEFT = "both", "left"
 
@@ -39,7 +39,7 @@ RECIPES: dict[str, tuple[tuple[int, float, str], ...]] = {
 EMOTIONS = tuple(RECIPES)
 # Share of a unit's movement that remains while words are spoken: the lips belong to speech first. What opens the mouth
 # goes altogether, so that every opening and closing is that of the sounds.
-WHILE_SPEAKING = {10: 0.4, 14: 0.6, 15: 0.6, 17: 0.2, 20: 0.4, 23: 0.15, 25: 0.0, 26: 0.0}
+WHILE_SPEAKING = {10: 0.15, 14: 0.6, 15: 0.6, 17: 0.2, 20: 0.4, 23: 0.15, 25: 0.0, 26: 0.0}
 _OPENING = ("jaw", "jaw_drop", "lips_part")
 
 

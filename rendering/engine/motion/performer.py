@@ -18,7 +18,9 @@ import numpy as np
 
 from rendering.engine.motion import expression
 from rendering.engine.motion.controls import INDEX, NAMES
-from rendering.engine.motion.idle import BREATHS_PER_S, Drift, Schedule, blink, nod
+from rendering.engine.motion.life.hearing import Hearing, prosody_of_spans
+from rendering.engine.motion.life.model import LifeModel, Person
+from rendering.engine.motion.life.sources import DiffusedLife, LifeSource, Living, NoiseLife
 from rendering.engine.motion.mouth.hearing import Heard, hear
 from rendering.engine.motion.mouth.release import MouthModels
 from rendering.engine.motion.mouth.spoken import SpokenMouth, style_of
@@ -31,7 +33,6 @@ Array = np.ndarray[Any, np.dtype[Any]]
 
 _MOUTH_COLUMNS = np.array([INDEX[name] for name in MOUTH[:CLOSURE]])
 TURN_RAD = np.array([0.075, 0.030, 0.022])  # deviation of yaw, pitch, roll when idle, at most
-SPEECH_NOD_RAD = 0.035
 MEMORY_S = 3.0
 LISTEN_RAMP_S = 0.8
 
@@ -41,44 +42,62 @@ class Performer:
 
     Args:
         mouth: the base models of the mouth; without them the table of mouth shapes moves it.
+        life: what moves head, eyes, brows and breath; without it drifting noise does.
+        no_life: why there is no `life`, for the session's record.
+        smile_most: the largest amount of a small smile of life's own.
     """
 
-    def __init__(self, replica: Replica, seed: int = 0, mouth: MouthModels | None = None) -> None:
-        random = np.random.default_rng(seed)
+    def __init__(
+        self, replica: Replica, seed: int = 0, mouth: MouthModels | None = None, *, life: LifeModel | None = None,
+        no_life: str = "not loaded", smile_most: float = 1.0,
+    ) -> None:
         self._space = replica.space
         self._coupling = replica.pose_coupling
         facing = np.array([0.0, float(replica.space.pose_mean[1]), 0.0])
         self._centre = np.clip(facing, replica.space.pose_lows[:3], replica.space.pose_highs[:3])
-        self._turn = np.minimum(TURN_RAD, 0.8 * replica.space.pose_deviations[:3])
-        self._slow = [Drift(random, 0.03, 0.16) for _ in range(3)]
-        self._quick = [Drift(random, 0.25, 0.7) for _ in range(3)]
-        self._brows = Drift(random, 0.05, 0.3)
-        self._blinks = Schedule(random, (2.0, 5.0), 1)
-        self._glances = Schedule(random, (0.7, 2.6), 3)
-        self._nods = Schedule(random, (2.5, 6.0), 1)
+        turn_rad = np.minimum(TURN_RAD, 0.8 * replica.space.pose_deviations[:3])
+        self._hearing = Hearing()
+        self._life: LifeSource = NoiseLife(turn_rad, seed, no_life)
+        if life is not None:
+            known = replica.facts.get("life")
+            person = None if known is None else Person.from_json(known)
+            self._life = DiffusedLife(life, turn_rad, self._hearing, seed, person=person, smile_most=smile_most)
         self._models = mouth
         self._track = SpokenMouth(mouth.motion if mouth else None, style_of(replica.facts["calibration"]))
         self._overlay = expression.REST
         self._listening = (0.0, 0.0, -1e9)  # share before, share after, since when
 
-    def say(self, visemes: Sequence[Span], start_s: float) -> None:
-        """Speak: spans are relative to `start_s`, when their sound is first heard."""
+    @property
+    def life_facts(self) -> dict[str, Any]:
+        """What moves head and eyes in this session, and how often it came late."""
+        return self._life.facts
+
+    def say(self, visemes: Sequence[Span], start_s: float, spoken: Array | None = None) -> None:
+        """Speak: spans are relative to `start_s`, when their sound is first heard.
+
+        Args:
+            spoken: [N, 4] its prosody (`life.prosody.of_sound`); without it the spans tell what they can.
+        """
         self._track.forget(start_s - MEMORY_S - 30.0)
         self._track.add(visemes, start_s)
+        self._hearing.lay(prosody_of_spans(visemes) if spoken is None else spoken, start_s)
 
     def hear(self, samples: Array) -> Heard:
         """What a voice says that gives no times: sound [N], float in -1..1 at 16 kHz. Takes a while; for any thread."""
         recogniser = self._models.recogniser if self._models else None
         return hear(recogniser, samples, has_motion_model=self._models is not None)
 
-    def follow(self, heard: Heard, start_s: float) -> None:
-        """Speak what was heard, from `start_s` on."""
+    def follow(self, heard: Heard, start_s: float, spoken: Array | None = None) -> None:
+        """Speak what was heard, from `start_s` on; `spoken` as for `say`."""
         self._track.forget(start_s - MEMORY_S - 30.0)
         self._track.follow(heard, start_s)
+        if spoken is not None:
+            self._hearing.lay(spoken, start_s)
 
     def stop(self, now_s: float) -> None:
         """Fall silent: what was still to be spoken is dropped and the mouth closes within about 0.2 s."""
         self._track.cut(now_s)
+        self._hearing.cut(now_s)
 
     def set_emotion(self, name: str, milli: int, now_s: float) -> None:
         """Move to an emotion over about half a second; see `expression.EMOTIONS`.
@@ -88,10 +107,16 @@ class Performer:
         """
         self._overlay = self._overlay.towards(expression.amounts(name, milli), now_s)
         self._track.feel(name, milli, now_s)
+        self._hearing.feel(expression.EMOTIONS.index(name), milli / expression.FULL_MILLI, now_s)
 
     def set_listening(self, is_listening: bool, now_s: float) -> None:
         """Listen to the viewer: eyes on the camera, small nods, slightly raised brows."""
         self._listening = (self._listening_at(now_s), 1.0 if is_listening else 0.0, now_s)
+        self._hearing.listen(is_listening, now_s)
+
+    def set_affect(self, valence: float, arousal: float, now_s: float) -> None:
+        """The viewer's affect, -1..1 and 0..1. Call it only while perception is allowed; zeros end its effect."""
+        self._hearing.perceive(valence, arousal, now_s)
 
     def state_at(self, t_s: float) -> FaceState:
         """The face at a moment. The same seed, calls and time give the same state."""
@@ -100,11 +125,10 @@ class Performer:
         mouth = self._track.at(t_s)
         amounts = self._overlay.at(t_s, speaking)
         amounts[_MOUTH_COLUMNS] += mouth[:CLOSURE]
-        pose = self._pose(t_s, speaking, listening)
-        self._eyes(amounts, t_s, pose, listening)
-        brows = 0.12 * self._brows.at(t_s) + 0.15 * listening + 0.10 * self._track.stresses(t_s)
-        amounts[INDEX["inner_brow_up"]] += max(0.0, brows)
-        amounts[INDEX["outer_brow_up"]] += max(0.0, brows)
+        living = self._life.at(t_s, speaking, listening, self._track.stresses(t_s))
+        pose = self._pose(living)
+        self._eyes(amounts, living, pose)
+        _face(amounts, living, speaking)
         return FaceState(amounts, self._closure(mouth, amounts, speaking), pose)
 
     def _closure(self, mouth: Array, amounts: Array, speaking: float) -> float:
@@ -117,42 +141,35 @@ class Performer:
         share = min(1.0, max(0.0, (t_s - since_s) / LISTEN_RAMP_S))
         return before + (after - before) * share
 
-    def _pose(self, t_s: float, speaking: float, listening: float) -> HeadPose:
-        slow = np.array([drift.at(t_s) for drift in self._slow])
-        quick = np.array([drift.at(t_s) for drift in self._quick])
-        turn = self._turn * (0.75 * slow * (1 - 0.5 * listening) + (0.15 + 0.3 * speaking) * quick)
-        turn[1] += SPEECH_NOD_RAD * self._track.stresses(t_s)
-        since_s, _, _ = self._nods.last(t_s)
-        turn[1] += 0.06 * listening * nod(since_s)
+    def _pose(self, living: Living) -> HeadPose:
+        space = self._space
         vector = np.zeros(6, np.float32)
-        vector[:3] = self._centre + turn
-        away = (vector[:3] - self._space.pose_mean[:3]) / self._space.pose_deviations[:3]
+        vector[:3] = self._centre + living.turn_rad
+        away = (vector[:3] - space.pose_mean[:3]) / space.pose_deviations[:3]
         follow = np.clip(away, -2.0, 2.0) @ self._coupling
-        vector[3:] = self._space.pose_mean[3:] + follow
-        vector[4] += 0.004 * self._space.inter_ocular * np.sin(2 * np.pi * BREATHS_PER_S * t_s)
-        held = np.clip(vector, self._space.pose_lows, self._space.pose_highs)
-        return HeadPose.from_vector(held)
+        vector[3:] = space.pose_mean[3:] + follow + living.shift * space.pose_deviations[3:]
+        vector[4] += 0.004 * space.inter_ocular * living.breath
+        return HeadPose.from_vector(np.clip(vector, space.pose_lows, space.pose_highs))
 
-    def _eyes(self, amounts: Array, t_s: float, pose: HeadPose, listening: float) -> None:
-        since_s, now, before = self._glances.last(t_s)
-        share = min(1.0, since_s / 0.05)  # a saccade is over in about 50 ms
-        aim = _glance(before) + share * (_glance(now) - _glance(before))
-        aim = aim * (1 - 0.8 * listening)
+    def _eyes(self, amounts: Array, living: Living, pose: HeadPose) -> None:
         # Eyes stay on the camera while the head turns; what the footage ties to pose is already in the pose terms.
-        amounts[INDEX["gaze_x"]] += aim[0] - 0.25 * pose.yaw_rad
-        amounts[INDEX["gaze_y"]] += aim[1] - 0.25 * (pose.pitch_rad - float(self._space.pose_mean[1]))
-        blink_s, _, _ = self._blinks.last(t_s)
-        closed = blink(blink_s)
+        amounts[INDEX["gaze_x"]] += living.aim_rad[0] - 0.25 * pose.yaw_rad
+        amounts[INDEX["gaze_y"]] += living.aim_rad[1] - 0.25 * (pose.pitch_rad - float(self._space.pose_mean[1]))
         for name in ("blink_right", "blink_left"):
-            amounts[INDEX[name]] += closed
+            amounts[INDEX[name]] += living.lids
         for name in ("lid_up", "lid_tight", "cheek_raise"):
-            amounts[INDEX[name]] *= 1 - closed
+            amounts[INDEX[name]] *= 1 - living.lids
 
 
-def _glance(drawn: Array) -> Array:
-    """Where the eyes go for three normal numbers: mostly small shifts about the camera, sometimes aside."""
-    wide = 0.16 if drawn[2] > 1.2 else 0.035
-    return np.asarray(np.clip(drawn[:2], -1.5, 1.5) * [wide, 0.6 * wide])
+def _face(amounts: Array, living: Living, speaking: float) -> None:
+    """Life's own brows and small smiles; lips belong to speech first."""
+    amounts[INDEX["inner_brow_up"]] += living.brow_inner
+    amounts[INDEX["outer_brow_up"]] += living.brow_outer
+    amounts[INDEX["brow_down"]] += living.brow_down
+    # A smile of life's own is no addition to joy that was asked for: that was held to the grant.
+    for name in ("smile_right", "smile_left"):
+        amounts[INDEX[name]] = max(amounts[INDEX[name]], living.smile * (1 - 0.5 * speaking))
+    amounts[INDEX["cheek_raise"]] = max(amounts[INDEX["cheek_raise"]], living.cheek)
 
 
 def neutral_state(replica: Replica) -> FaceState:

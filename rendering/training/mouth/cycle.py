@@ -21,6 +21,7 @@ class Cycle:
 
     steps: int
     limit_s: float = math.inf
+    peak: float = PEAK_RATE
 
     def start(self, net: nn.Module) -> Updates:
         """The updates of one network."""
@@ -48,7 +49,7 @@ class Updates:
     def take(self, loss: Any) -> None:
         """One update down this loss."""
         for group in self._optimiser.param_groups:
-            group["lr"] = rate(self.share())
+            group["lr"] = self._cycle.peak * height(self.share())
         self._optimiser.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(self._net.parameters(), CLIP)
@@ -56,7 +57,7 @@ class Updates:
         self.step += 1
 
 
-def rate(share: float) -> float:
-    """The learning rate: half a cosine up, half a cosine down (Smith and Topin 2018)."""
+def height(share: float) -> float:
+    """The learning rate over its peak: half a cosine up, half a cosine down (Smith and Topin 2018)."""
     low, part = (START, share / RISE) if share < RISE else (END, (1 - share) / (1 - RISE))
-    return PEAK_RATE * (low + (1 - low) * 0.5 * (1 - math.cos(math.pi * part)))
+    return low + (1 - low) * 0.5 * (1 - math.cos(math.pi * part))

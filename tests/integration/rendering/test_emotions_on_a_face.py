@@ -8,8 +8,10 @@ import pytest
 from rendering.engine.contact import lip_gap
 from rendering.engine.motion import expression
 from rendering.engine.motion.controls import INDEX
+from rendering.engine.motion.mouth.release import MouthModels
 from rendering.engine.motion.performer import Performer
 from rendering.engine.replica import Replica
+from rendering.motion_models import mouth_models
 from tests.common import quick_replica, redetection
 from tests.common.emotion_measures import TESTS, is_joy, measure
 from tests.common.emotional_faces import CONTROLS, Faces, amounts_of
@@ -111,23 +113,27 @@ def test_the_neutral_face_after_an_emotion_is_the_one_before_it(faces: Faces) ->
         assert np.array_equal(faces.renderer.draw(moved.state_at(4.0)), faces.renderer.draw(still.state_at(4.0)))
 
 
-def _spoken(faces: Faces, name: str, moments: np.ndarray) -> np.ndarray:
+def _spoken(faces: Faces, name: str, moments: np.ndarray, mouth: MouthModels | None = None) -> np.ndarray:
     """[N, 478, 3] faces while the sentence is said, one second after the emotion was set."""
-    performer = Performer(faces.replica, 5)
+    performer = Performer(faces.replica, 5, mouth)
     performer.set_emotion(name, 1000, 0.0)
     performer.say(spans(*SENTENCE, each_s=EACH_S), 1.0)
     return np.stack([faces.renderer.face(performer.state_at(float(t)))[0] for t in moments])
 
 
-def test_lips_still_close_on_every_bilabial_and_the_jaw_is_that_of_the_sounds(faces: Faces) -> None:
+@pytest.mark.parametrize("driver", ["table of shapes", "motion model"])
+def test_lips_still_close_on_every_bilabial_and_the_jaw_is_that_of_the_sounds(faces: Faces, driver: str) -> None:
+    mouth = mouth_models() if driver == "motion model" else None
+    if driver == "motion model" and mouth is None:
+        pytest.skip("no models of the mouth are installed")
     unit = faces.replica.space.inter_ocular
     moments = 1.0 + EACH_S * (np.arange(4 * len(SENTENCE)) / 4 + 0.125)
     middles = np.array([4 * i + 1 for i, sound in enumerate(SENTENCE) if sound == "PP"])
-    neutral = _spoken(faces, "neutral", moments)
+    neutral = _spoken(faces, "neutral", moments, mouth)
     neutral_gaps = np.array([lip_gap(face) for face in neutral]) / unit
     bound = neutral_gaps[middles].max() + 1e-3
     for name in FELT:
-        spoken = _spoken(faces, name, moments)
+        spoken = _spoken(faces, name, moments, mouth)
         gaps = np.array([lip_gap(face) for face in spoken]) / unit
         assert gaps[middles].max() <= bound, name
         assert np.abs(gaps - neutral_gaps).max() < 0.02, name

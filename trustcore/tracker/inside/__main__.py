@@ -27,7 +27,8 @@ def say(**line: object) -> None:
 
 def main() -> int:
     """Track the one clip on stdin."""
-    models = landmarks.Models(want_landmarks="landmarks" in ORDER["want"], want_mask="mask" in ORDER["want"])
+    want = ORDER["want"]
+    models = landmarks.Models(want_landmarks="landmarks" in want, want_mask="mask" in want, views=ORDER["views"])
     held = {"namespace": NETWORK == "namespace", "seccomp": sandbox.lock() == "seccomp"}
     held["network_gone"] = sandbox.network_is_gone()
     say(sandbox=held)

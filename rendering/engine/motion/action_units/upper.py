@@ -99,20 +99,20 @@ def nose_wrinkler(field: Field) -> None:
     lids(field, upper=0.06, lower=-0.18)
     # The rim goes, the inner edge stays: a wrinkled nose alone does not part the lips.
     for row, share in ((lm.UPPER_OUTER_LIP, 1.0), (lm.UPPER_MIDDLE_LIP, 0.7), (lm.UPPER_LOWER_LIP, 0.3)):
-        lift(field, row, -0.034 * share, -0.050 * share)
+        lift(field, row, -0.026 * share, -0.036 * share)
 
 
 def lip_raiser(field: Field) -> None:
     """AU 10, levator labii superioris: the upper lip is drawn up, squarely, and the folds beside the nose deepen."""
     field.skin(both({
-        164: (0.0, -0.040), 167: (0.0, -0.052), 165: (-0.004, -0.060), 92: (-0.006, -0.054), 186: (-0.002, -0.018),
+        164: (0.0, -0.046), 167: (0.0, -0.056), 165: (-0.004, -0.062), 92: (-0.006, -0.054), 186: (-0.002, -0.018),
         203: (-0.004, -0.050), 206: (-0.006, -0.046), 98: (-0.004, -0.024), 64: (-0.006, -0.018), 129: (-0.006, -0.026),
         142: (0.0, -0.026), 36: (-0.002, -0.030), 205: (-0.004, -0.032), 216: (0.0, -0.018), 2: (0.0, -0.010),
     }), NOSE_REACH, still=(*lm.STABLE, 57, 287, 50, 280), without=(*_BETWEEN_LIDS, *lm.LIPS))  # fmt: skip
     for row, share in (
-        (lm.UPPER_OUTER_LIP, 1.0), (lm.UPPER_MIDDLE_LIP, 0.8), (lm.UPPER_LOWER_LIP, 0.6), (lm.UPPER_INNER_LIP, 0.5),
+        (lm.UPPER_OUTER_LIP, 1.0), (lm.UPPER_MIDDLE_LIP, 0.95), (lm.UPPER_LOWER_LIP, 0.9), (lm.UPPER_INNER_LIP, 0.85),
     ):  # fmt: skip
-        lift(field, row, -0.046 * share, -0.064 * share)
+        lift(field, row, -0.052 * share, -0.066 * share)
 
 
 def lids(

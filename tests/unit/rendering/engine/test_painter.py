@@ -20,7 +20,7 @@ def plain_picture(mesh: Mesh, splats: Gaussians, placed: np.ndarray, features: n
 
 def test_the_fused_path_paints_what_the_plain_path_draws() -> None:
     mesh, splats, placed, features = bound_splats()
-    assert set(mesh.layers()[splats.triangles]) == {0, 1}
+    assert set(mesh.layers[splats.triangles]) == {0, 1, 2, 3}
     backdrop = np.random.default_rng(1).random((SIZE, SIZE, 3)).astype(np.float32)
     expected = plain_picture(mesh, splats, placed, features, backdrop)
     painted = cpu.Painter(mesh, splats, backdrop).paint(placed, features, 1.2)

@@ -1,0 +1,1 @@
+"""Head, brows, gaze, blinks, breath and small expressions by a small diffusion model, in causal chunks."""

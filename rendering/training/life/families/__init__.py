@@ -1,0 +1,1 @@
+"""Seven ways a head can move, each by another mechanism. Six are trained on; `submovements` never is."""
