@@ -121,21 +121,13 @@ def play(
         actor=actor, request=manifest_request(grant, key, worker, slot_id), conversation=conversation, lease_id="z1",
         epoch=1, mark_epoch=mark_keys.current().name, now=now,
     )
-    attestor = Attestor(key, signed["manifest_label"])
-    sent = [
-        attestor.attest(unit, 3000 * (number + 1))
-        for number, unit in enumerate(encoded(marked(slot_id, talking_frames(frames, SIZE, seed))))
-    ]
-    if spoken is not None:
-        sound = Attestor(key, signed["manifest_label"], codec=OPUS_PACKETS)
-        sent += [sound.attest(packet, 1800 * number, Form.COMPACT)
-                 for number, packet in enumerate(packets(marked_sound(slot_id, spoken)))]
-    in_order = sorted(sent, key=lambda one: one.media_time_90k)
-    fragment_file = unb64(signed["init_segment_b64"]) + b"".join(one.fragment for one in in_order)
+    fragment_file = _sent(signed, key, slot_id, talking_frames(frames, SIZE, seed), spoken, picture_at_90k=3000)
     return MarkedSession(conversation, grant, slot_id, signed["manifest_label"], fragment_file)
 
 
-def come_back(session: MarkedSession, *, now: datetime, at_ms: int = 3000, frames: int = 20) -> bytes:
+def come_back(
+    session: MarkedSession, *, now: datetime, at_ms: int = 3000, frames: int = 20, spoken: Samples | None = None,
+) -> bytes:
     """What a second connection of the same session adds to its fragment file, from media time `at_ms` on."""
     worker, actor = register_worker()
     key = SessionKey()
@@ -144,10 +136,24 @@ def come_back(session: MarkedSession, *, now: datetime, at_ms: int = 3000, frame
     signed = session_manifests.sign_for_session(
         actor=actor, request=request, conversation=session.conversation, lease_id="z1", epoch=1,
         mark_epoch=mark_keys.current().name, now=now)
-    attestor = Attestor(key, signed["manifest_label"])
-    units = encoded(marked(session.slot_id, talking_frames(frames, SIZE, 2)))
-    sent = [attestor.attest(unit, at_ms * 90 + 3000 * number).fragment for number, unit in enumerate(units)]
-    return unb64(signed["init_segment_b64"]) + b"".join(sent)
+    return _sent(signed, key, session.slot_id, talking_frames(frames, SIZE, 2), spoken,
+                 picture_at_90k=at_ms * 90, sound_at_90k=at_ms * 90)
+
+
+def _sent(
+    signed: dict[str, Any], key: SessionKey, slot_id: int, frames: Iterator[Picture], spoken: Samples | None, *,
+    picture_at_90k: int, sound_at_90k: int = 0,
+) -> bytes:
+    """The init segment, then pictures and sound in the order of their times, marked and attested."""
+    pictures = Attestor(key, signed["manifest_label"])
+    sent = [pictures.attest(unit, picture_at_90k + 3000 * number)
+            for number, unit in enumerate(encoded(marked(slot_id, frames)))]
+    if spoken is not None:
+        sound = Attestor(key, signed["manifest_label"], codec=OPUS_PACKETS)
+        sent += [sound.attest(packet, sound_at_90k + 1800 * number, Form.COMPACT)
+                 for number, packet in enumerate(packets(marked_sound(slot_id, spoken)))]
+    in_order = sorted(sent, key=lambda one: one.media_time_90k)
+    return unb64(signed["init_segment_b64"]) + b"".join(one.fragment for one in in_order)
 
 
 def marked(slot_id: int, frames: Iterator[Picture], slot_index: int = 3) -> Iterator[Picture]:

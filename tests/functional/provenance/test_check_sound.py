@@ -161,6 +161,23 @@ def test_sent_fragments_with_a_changed_packet_of_sound_are_ours_and_altered(
     assert "It points to the same session as the picture." in text_of(page)
 
 
+def test_sound_of_one_connection_in_the_run_of_another_is_ours_and_altered(
+    client: Client, session: MarkedSession
+) -> None:
+    again = marked_session.come_back(session, now=utc_now(), at_ms=8000, spoken=spoken()[: 2 * 48_000])
+    both = session.fragment_file + again
+    signed = session_manifests.sign_recording(actor=SETUP, conversation=session.conversation, fragment_file=both)
+    assert verdict_of(ask(client, signed.encoded)) == "intact"
+    assert "The sound is under the signature" in text_of(ask(client, both))
+    init, fragments = fmp4.split_recording(again)
+    first = fmp4.split_recording(session.fragment_file)[1]
+    elsewhere = iter([one for one in first if fmp4.track_of(one) is fmp4.SOUND])
+    moved = b"".join(next(elsewhere) if fmp4.track_of(one) is fmp4.SOUND else one for one in fragments)
+    page = ask(client, session.fragment_file + init + moved)
+    assert verdict_of(page) == "altered"
+    assert "only 300 of 400 packets of sound hold" in text_of(page)
+
+
 def test_sound_that_cannot_be_decoded_is_not_called_silent(client: Client, session: MarkedSession) -> None:
     clip = as_mp4(strangers_pictures(), spoken=strangers_voice())
     page = ask(client, clip.replace(b"mp4a", b"xxxx").replace(b"esds", b"xsds"))
