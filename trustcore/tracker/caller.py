@@ -21,7 +21,7 @@ from typing import Any, cast
 import numpy as np
 import numpy.typing as npt
 
-from trustcore.tracker.clips import LANDMARKS, PCM_RATE_HZ, Limits, TrackedClip
+from trustcore.tracker.clips import LANDMARKS, PCM_RATE_HZ, Limits, TrackedClip, TrackedSound
 from trustcore.tracker.errors import REFUSALS, TrackerFault, media_refused
 
 INSIDE = Path(__file__).parent / "inside"
@@ -70,15 +70,50 @@ def track_clip(
         raise ValueError(f"want holds unknown names: {sorted(want - EVERYTHING)}")
     if not 1 <= views <= MOST_VIEWS:
         raise ValueError(f"views must lie between 1 and {MOST_VIEWS}")
+    _check_bytes(media, limits)
+    with ExitStack() as stack:
+        fds = {name: _memory_file(stack, name) for name in OUTPUTS}
+        order = _order(limits, fds, want=want, size=size, views=views)
+        report = _run(stack, media, order, tuple(fds.values()), limits, on_progress)
+        return _checked_clip(fds, report, want, limits)
+
+
+def track_sound(media: bytes, *, limits: Limits = Limits()) -> TrackedSound:  # noqa: B008  frozen
+    """Decode the first sound track of a file in the same sandbox, whatever its pictures are; it may have none.
+
+    Args:
+        media: the whole file (also MP3, WAV, FLAC, Ogg, AAC).
+        limits: `read_s` seconds of it are read, and they must be given.
+
+    Raises:
+        MediaRefused: `media.no_sound` where none can be read.
+        TrackerFault: the tracker environment is missing or misbehaved.
+    """
+    if not limits.read_s:
+        raise ValueError("Say how much of the sound is to be read.")
+    _check_bytes(media, limits)
+    with ExitStack() as stack:
+        fds = {"pcm": _memory_file(stack, "pcm")}
+        report = _run(stack, media, _order(limits, fds, is_sound_alone=True), tuple(fds.values()), limits, None)
+        samples = _whole(report.get("samples"), int(limits.read_s * PCM_RATE_HZ))
+        return TrackedSound(_array(fds, "pcm", (samples,)), PCM_RATE_HZ)
+
+
+def _check_bytes(media: bytes, limits: Limits) -> None:
     if not media:
         raise media_refused("media.empty")
     if len(media) > limits.max_bytes:
         raise media_refused("media.too_large", bytes=len(media), most=limits.max_bytes)
-    with ExitStack() as stack:
-        fds = {name: _memory_file(stack, name) for name in OUTPUTS}
-        order = json.dumps({"limits": asdict(limits), "want": sorted(want), "size": size, "views": views, "fds": fds})
-        report = _run(stack, media, order, tuple(fds.values()), limits, on_progress)
-        return _checked_clip(fds, report, want, limits)
+
+
+def _order(
+    limits: Limits, fds: dict[str, int], *, want: frozenset[str] = frozenset(), size: int | None = None, views: int = 1,
+    is_sound_alone: bool = False,
+) -> str:
+    """What the process is told to do."""
+    return json.dumps({
+        "limits": asdict(limits), "want": sorted(want), "size": size, "views": views,
+        "is_sound_alone": is_sound_alone, "fds": fds})
 
 
 def tracker_python() -> Path:
@@ -198,6 +233,7 @@ def _whole(value: Any, most: int = 1 << 31) -> int:
 def _checked_clip(fds: dict[str, int], report: dict[str, Any], want: frozenset[str], limits: Limits) -> TrackedClip:
     """Build the clip from the memory files, each exactly as long as the report says, all values in range."""
     count, height, width, samples = (_whole(report.get(key)) for key in ("frames", "height", "width", "samples"))
+    report["has_sound"] = report.get("has_sound") is True
     fewest = 1 if limits.allows_stills else 2
     if count < fewest or not 1 <= height <= limits.max_side_px or not 1 <= width <= limits.max_side_px:
         raise TrackerFault("The tracker answered nonsense: frames without a size.")

@@ -34,7 +34,10 @@ def main() -> int:
     say(sandbox=held)
     try:
         with os.fdopen(0, "rb") as file:
-            report = passes.track(file, models, ORDER, lambda frames, of: say(frames=frames, of=of))
+            if ORDER["is_sound_alone"]:
+                report = passes.listen(file, ORDER)
+            else:
+                report = passes.track(file, models, ORDER, lambda frames, of: say(frames=frames, of=of))
     except decode.Refused as refused:
         say(refused=refused.code, facts=refused.facts)
         return 0

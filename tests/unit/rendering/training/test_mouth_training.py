@@ -19,7 +19,6 @@ from rendering.training.mouth import (
     evaluate,
     measures,
     movement,
-    nets,
     style,
     texts,
     tracked,
@@ -218,11 +217,3 @@ def test_the_rate_rises_falls_and_ends_with_the_steps_or_the_time() -> None:
     hurried = cycle.Cycle(10**6, limit_s=1e-6).start(net)
     hurried.take(net(torch.ones(1, 2)).square().mean())
     assert hurried.is_over()
-
-
-def test_a_recogniser_goes_on_from_its_weights() -> None:
-    torch.manual_seed(5)
-    one, other = nets.recogniser_net(), nets.recogniser_net()
-    other.thaw(one.frozen())
-    inputs = torch.randn(1, 50, 160)
-    assert torch.equal(one(inputs), other(inputs))
