@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -45,7 +45,9 @@ class OnlyMouth:
         self.followed: list[float] = []
         self.said: list[float] = []
 
-    def say(self, visemes: Sequence[Any], start_s: float) -> None:
+    life_facts: Mapping[str, Any] = {}
+
+    def say(self, visemes: Sequence[Any], start_s: float, spoken: np.ndarray | None = None) -> None:
         self.said.append(start_s)
         self.mouth.add(visemes, start_s)
 
@@ -53,7 +55,7 @@ class OnlyMouth:
         models = mouth_models()
         return hear(models.recogniser if models else None, samples, has_motion_model=models is not None)
 
-    def follow(self, heard: Heard, start_s: float) -> None:
+    def follow(self, heard: Heard, start_s: float, spoken: np.ndarray | None = None) -> None:
         self.followed.append(start_s)
         self.mouth.follow(heard, start_s)
 
@@ -76,7 +78,7 @@ async def speak(voice: Any, performer: OnlyMouth) -> None:
         talk = Talk(
             brain=ScriptedBrain({}, "Asha"), voice=voice, stage=Stage(performer, {}), line=SoundLine(),
             executor=executor, conversation_id="c1", media_now_s=lambda: 0.0, emit=lambda event: None,
-            on_clamped=lambda shown, at_s: None,
+            on_shown=lambda shown, at_s: None,
         )  # fmt: skip
         talk.echo(TEXT)
         running = asyncio.create_task(talk.run())
