@@ -62,7 +62,7 @@ def run_checks(
         check_turns(challenge, yaw_of(clip), clip.frame_time_s, is_timed=is_timed),
         check_one_face(clip.face_count),
         check_seen_before(media, mine, seen),
-        check_own_output(detector, media, clip.frames),
+        check_own_output(detector, media, clip.frames, clip.pcm, clip.pcm_rate),
         check_same_face(face, reference, reference_name=reference_name),
         not_run.spoken_phrase(),
         not_run.colour_flash(),

@@ -325,7 +325,8 @@ def _segment_roots(evidence: Evidence, name: str, content: bytes, label: str) ->
     Raises:
         BundleInvalid: a second that is there differs from what was sent.
     """
-    sent = {fmp4.fragment_facts(fmp4.parse_fragment(one))[0]: one for one in fmp4.split_recording(content)[1]}
+    pictures = fmp4.split_recording(fmp4.pictures_only(content))[1]
+    sent = {fmp4.fragment_facts(fmp4.parse_fragment(one))[0]: one for one in pictures}
     logged = [event["details"] for event in _of_action(evidence, "segment.recorded")
               if event["details"].get("manifest_label") == label]
     missing = 0

@@ -81,6 +81,18 @@ class TrainingRefused(Refusal):
     code = "training.refused"
 
 
+class QualityTooLow(Refusal):
+    """A trained version is below the lowest quality that may be approved. `reasons` says which figures."""
+
+    code = "replica.quality_too_low"
+
+    def __init__(self, reasons: list[str]) -> None:
+        super().__init__(
+            "This version is too poor to be approved; train again, with more or better footage. " + " ".join(reasons),
+            reasons=reasons,
+        )
+
+
 class KillSwitchRefused(Refusal):
     """The kill switch cannot be pulled or lifted this way."""
 

@@ -29,16 +29,25 @@ class OwnOutputFinding:
 class OwnOutputDetector(Protocol):
     """Looks for our marks in somebody's file."""
 
-    def detect(self, media: bytes, frames: npt.NDArray[np.uint8]) -> OwnOutputFinding:
-        """Args: media: the file as received. frames: [T,H,W,3] RGB as decoded in the sandbox."""
+    def detect(
+        self, media: bytes, frames: npt.NDArray[np.uint8], sound: npt.NDArray[np.int16], rate_hz: int,
+    ) -> OwnOutputFinding:
+        """Args:
+            media: the file as received.
+            frames: [T,H,W,3] RGB as decoded in the sandbox.
+            sound: [N] mono at `rate_hz` as decoded there; empty where there is none.
+        """
         ...
 
 
-def check_own_output(detector: OwnOutputDetector | None, media: bytes, frames: npt.NDArray[np.uint8]) -> CheckResult:
+def check_own_output(
+    detector: OwnOutputDetector | None, media: bytes, frames: npt.NDArray[np.uint8], sound: npt.NDArray[np.int16],
+    rate_hz: int,
+) -> CheckResult:
     """Any trace of ours fails. Without a detector the check is `not_run`, never passed."""
     if detector is None:
         return _result("not_run", "No detector bound, nothing was looked for", "none", "0", "")
-    found = detector.detect(media, frames)
+    found = detector.detect(media, frames, sound, rate_hz)
     if found.traces:
         told = "This recording was made by a replica, not by a person in front of a camera. It cannot count as consent."
         return _result("fail", "; ".join(found.traces), found.method, found.version, told)

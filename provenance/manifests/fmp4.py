@@ -13,6 +13,8 @@ from provenance.manifests.errors import FragmentInvalid
 TIMESCALE = 90_000  # ticks a second, the RTP clock of video
 FRAME_DURATION = 3_000  # ticks; the profile is 30 frames a second
 SOUND_DURATION = 1_800  # ticks; an Opus packet holds 20 ms
+OPUS_RATE_HZ = 48_000
+OPUS_PRE_SKIP = 312  # samples that libopus at 48 kHz is late
 TRACK_ID = 1
 SOUND_TRACK_ID = 2
 SCHEME_URI = b"urn:c2pa:verifiable-segment-info"
@@ -23,6 +25,7 @@ EMSG_HEAD_BYTES = EMSG_URI_OFFSET + len(SCHEME_URI) + 1 + len(EMSG_VALUE) + 1 + 
 FLAGS_KEY = 0x02000000
 FLAGS_DELTA = 0x01010000
 MOOF_BYTES = 100
+TRACK_AT = 44  # where a moof names its track
 MAX_SEQUENCE = 0xFFFF_FFFF  # mfhd counts in 32 bits
 MAX_BOXES = 2_000_000  # at the top of one file: six hours of fragments
 MAX_FRAGMENT_BYTES = 4 * 1024 * 1024 + 64 * 1024  # an access unit at its largest, and its headers
@@ -100,22 +103,24 @@ def init_segment(width: int, height: int, sample_entry: bytes = b"avc3") -> byte
     Args:
         sample_entry: `avc3` (H.264 whose parameter sets travel in the stream) or `vp08`.
     """
-    empty_tables = (
-        full_box(b"stts", 0, 0, bytes(4)) + full_box(b"stsc", 0, 0, bytes(4))
-        + full_box(b"stsz", 0, 0, bytes(8)) + full_box(b"stco", 0, 0, bytes(4))
-    )
-    mvex = box(b"mvex", full_box(b"trex", 0, 0, struct.pack(">IIIII", TRACK_ID, 1, 0, 0, 0)))
-    return FTYP + movie_box(width, height, sample_entry, empty_tables, extends=mvex)
+    mvex = box(b"mvex", _trex(TRACK_ID))
+    return FTYP + movie_box(width, height, sample_entry, _NO_SAMPLES, extends=mvex)
+
+
+def _trex(track_id: int) -> bytes:
+    return full_box(b"trex", 0, 0, struct.pack(">IIIII", track_id, 1, 0, 0, 0))
 
 
 def movie_box(
     width: int, height: int, sample_entry: bytes, tables: bytes, *, duration_90k: int = 0, extends: bytes = b"",
+    sound: bytes = b"",
 ) -> bytes:
-    """moov of one picture track.
+    """moov of one picture track, and of a sound track where there is one.
 
     Args:
         tables: stts, stsc, stsz, stco and whatever else stands behind stsd.
         extends: mvex, for a movie whose samples follow in fragments.
+        sound: from `sound_track_box`.
     """
     visual = struct.pack(">6xH16xHHII4xH32xHh", 1, width, height, 0x480000, 0x480000, 1, 24, -1)
     stsd = full_box(b"stsd", 0, 0, struct.pack(">I", 1), box(sample_entry, visual, _CODEC_BOXES[sample_entry]))
@@ -127,11 +132,40 @@ def movie_box(
     tkhd = full_box(b"tkhd", 0, 3, tkhd_times, _MATRIX, struct.pack(">II", width << 16, height << 16))
     mvhd = full_box(
         b"mvhd", 0, 0, struct.pack(">IIIIIH10x", 0, 0, TIMESCALE, duration_90k, 0x10000, 0x100), _MATRIX, bytes(24),
-        struct.pack(">I", TRACK_ID + 1),
+        struct.pack(">I", SOUND_TRACK_ID + 1 if sound else TRACK_ID + 1),
     )
-    return box(b"moov", mvhd, box(b"trak", tkhd, box(b"mdia", mdhd, hdlr, minf)), extends)
+    return box(b"moov", mvhd, box(b"trak", tkhd, box(b"mdia", mdhd, hdlr, minf)), sound, extends)
 
 
+def sound_track_box(tables: bytes, *, starts_at_90k: int, duration_90k: int) -> bytes:
+    """trak of one Opus track, mono (Encapsulation of Opus in ISO Base Media File Format, 4.3).
+
+    Args:
+        tables: stts, stsc, stsz, stco in ticks of TIMESCALE.
+        starts_at_90k: how long after the first picture the first packet is heard, from 0.
+        duration_90k: 0 where the samples follow in fragments.
+    """
+    opus_head = box(b"dOps", struct.pack(">BBHIhB", 0, 1, OPUS_PRE_SKIP, OPUS_RATE_HZ, 0, 0))
+    entry = struct.pack(">6xH8xHH4xI", 1, 1, 16, OPUS_RATE_HZ << 16)
+    stsd = full_box(b"stsd", 0, 0, struct.pack(">I", 1), box(b"Opus", entry, opus_head))
+    dinf = box(b"dinf", full_box(b"dref", 0, 0, struct.pack(">I", 1), full_box(b"url ", 0, 1)))
+    minf = box(b"minf", full_box(b"smhd", 0, 0, bytes(4)), dinf, box(b"stbl", stsd, tables))
+    mdhd = full_box(b"mdhd", 0, 0, struct.pack(">IIIIHH", 0, 0, TIMESCALE, duration_90k, 0x55C4, 0))
+    hdlr = full_box(b"hdlr", 0, 0, struct.pack(">I4s12x", 0, b"soun"), b"sound\x00")
+    until_90k = starts_at_90k + duration_90k
+    tkhd_times = struct.pack(">IIIII8xhhHxx", 0, 0, SOUND_TRACK_ID, 0, until_90k, 0, 0, 0x100)
+    tkhd = full_box(b"tkhd", 0, 3, tkhd_times, _MATRIX, bytes(8))
+    wait = struct.pack(">IiI", starts_at_90k, -1, 0x10000) if starts_at_90k else b""
+    edits = [wait, struct.pack(">IiI", duration_90k, 0, 0x10000)]
+    elst = full_box(b"elst", 0, 0, struct.pack(">I", sum(map(bool, edits))), *edits)
+    edts = box(b"edts", elst) if duration_90k else b""
+    return box(b"trak", tkhd, edts, box(b"mdia", mdhd, hdlr, minf))
+
+
+_NO_SAMPLES = (
+    full_box(b"stts", 0, 0, bytes(4)) + full_box(b"stsc", 0, 0, bytes(4))
+    + full_box(b"stsz", 0, 0, bytes(8)) + full_box(b"stco", 0, 0, bytes(4))
+)
 # avcC: constrained baseline level 3.1 and no parameter sets, the real ones are in-band. vpcC (VP Codec ISO Media File
 # Format Binding): profile 0, level not stated, 8 bits, 4:2:0, limited range, BT.601.
 _CODEC_BOXES = {
@@ -231,6 +265,57 @@ def parse_fragment(encoded: bytes, track: Track = PICTURE) -> Fragment:
     if fragment.moof != moof or fragment.emsg != emsg_box(sequence, fragment.cose, track):
         raise FragmentInvalid("This fragment is not in the one form of the live profile.")
     return fragment
+
+
+def track_of(encoded: bytes) -> Track:
+    """The track that a fragment says it belongs to. What names neither is judged as a picture, and is none.
+
+    Raises:
+        FragmentInvalid: as `walk_boxes`.
+    """
+    moof = next((encoded[start:end] for kind, start, end in walk_boxes(encoded) if kind == b"moof"), b"")
+    return SOUND if moof[TRACK_AT : TRACK_AT + 4] == struct.pack(">I", SOUND_TRACK_ID) else PICTURE
+
+
+def pictures_only(encoded: bytes) -> bytes:
+    """A recording without the fragments of its sound, whose track no init segment of the profile describes.
+
+    Raises:
+        FragmentInvalid: as `split_runs` and `split_recording`.
+    """
+    out = []
+    for run in split_runs(encoded):
+        init, fragments = split_recording(run)
+        out += [init, *(fragment for fragment in fragments if track_of(fragment) is PICTURE)]
+    return b"".join(out)
+
+
+def with_sound_track(encoded: bytes) -> bytes:
+    """A recording of sent frames as any decoder reads it: one movie, with a track for its sound in the moov.
+
+    The signed init segments describe the picture alone, and decoders stop at a fragment of a track they do not know.
+    For decoding only: the manifest of the result does not hold.
+
+    Raises:
+        FragmentInvalid: as `split_runs` and `split_recording`.
+    """
+    out = []
+    for run in split_runs(encoded):
+        init, _ = split_recording(run)
+        out += [*map(_with_sound, split_boxes(init)), run[len(init):]]
+    return b"".join(out)
+
+
+def _with_sound(told: tuple[bytes, bytes]) -> bytes:
+    """A box of an init segment as it is; in the moov a track for sound."""
+    kind, whole = told
+    if kind != b"moov":
+        return whole
+    parts = split_boxes(whole[8:])
+    extends = b"".join(part[8:] for name, part in parts if name == b"mvex")
+    rest = [part for name, part in parts if name != b"mvex"]
+    sound = sound_track_box(_NO_SAMPLES, starts_at_90k=0, duration_90k=0)
+    return box(b"moov", *rest, sound, box(b"mvex", extends, _trex(SOUND_TRACK_ID)))
 
 
 def fragment_facts(fragment: Fragment) -> tuple[int, int, bool]:

@@ -63,7 +63,7 @@ def _frame_at(mp4: bytes, at_ms: int) -> tuple[int, av.VideoFrame]:
 
 
 def _first_ms(fragment_file: bytes) -> int:
-    _, fragments = fmp4.split_recording(fragment_file)
+    _, fragments = fmp4.split_recording(fmp4.pictures_only(fragment_file))
     for encoded in fragments:
         return fmp4.fragment_facts(fmp4.parse_fragment(encoded))[1] * 1000 // fmp4.TIMESCALE
     raise RecordingInvalid("This session sent no frame; there is no picture of it.")

@@ -73,6 +73,7 @@ class ToldAnswer(models.Model):
 
     # "public" or "intake": what strangers ask must not decide what happens to a person's own recording.
     asked_at = models.CharField(max_length=8)
+    is_sound = models.BooleanField(default=False)  # what `signature` is of: a sound, else pictures
     network = models.CharField(max_length=32, blank=True)  # who was told; keyed hash, another one tomorrow
     signature = models.CharField(max_length=64)  # 255 bits as hex; says nothing of a mark
     verdict = models.CharField(max_length=48)

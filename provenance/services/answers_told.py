@@ -28,15 +28,20 @@ class Asking:
     after its asker could see how it goes has been told all the same.
     """
 
-    def __init__(self, *, asked_at: str, now: datetime, network: str = "") -> None:
+    def __init__(self, *, asked_at: str, now: datetime, network: str = "", is_sound: bool = False) -> None:
         """Args:
             asked_at: PUBLIC or INTAKE; each remembers for itself.
+            is_sound: about the sound of the clip, which has neighbourhoods of its own.
             network: name of the asker's network; marks that were found are remembered for it alone.
         """
-        self._asked_at, self._now, self._network = asked_at, now, network
-        rows = ToldAnswer.objects.filter(asked_at=asked_at, told_at__gt=now - REMEMBERED_FOR)
+        self._asked_at, self._now, self._network, self._is_sound = asked_at, now, network, is_sound
+        rows = ToldAnswer.objects.filter(asked_at=asked_at, is_sound=is_sound, told_at__gt=now - REMEMBERED_FOR)
         self._before = [_remembered(row, network) for row in rows.order_by("told_at", "id")]
         self._kept: MarkReading | None = None
+
+    def of_sound(self) -> "Asking":
+        """The same question about the clip's sound."""
+        return Asking(asked_at=self._asked_at, now=self._now, network=self._network, is_sound=True)
 
     def would_tell(self, asked: Asked) -> bool:
         """Whether a mark is told of after this reading."""
@@ -48,9 +53,10 @@ class Asking:
         if not told.is_remembered and not self._is_kept(told.reading):
             self._kept = told.reading
             ToldAnswer.objects.create(
-                asked_at=self._asked_at, network=self._network, signature=f"{asked.signature:064x}",
-                verdict=told.reading.verdict.value, payload=told.reading.payload_hex or "",
-                tampering=told.reading.tampering or "", is_searched=told.is_searched, told_at=self._now,
+                asked_at=self._asked_at, is_sound=self._is_sound, network=self._network,
+                signature=f"{asked.signature:064x}", verdict=told.reading.verdict.value,
+                payload=told.reading.payload_hex or "", tampering=told.reading.tampering or "",
+                is_searched=told.is_searched, told_at=self._now,
             )
         return told
 

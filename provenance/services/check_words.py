@@ -42,6 +42,25 @@ VERDICTS: dict[str, tuple[str, Any, Any]] = {
         "warn", lazy("Recovered by watermark."),
         lazy("The mark points to one of our sessions. Whether this is what was sent there could not be compared."),
     ),
+    "picture_matches_sound_unmarked": (
+        "warn", lazy("Our picture, but perhaps not our sound."),
+        lazy("The picture is that of one of our sessions. In the sound we found no mark of ours: it may be another one."
+             " Do not take the words as ours, or as theirs."),
+    ),
+    "sound_points_to_manifest": (
+        "warn", lazy("Recovered by the mark in the sound."),
+        lazy("The sound is from one of our sessions. What was seen with it could not be compared."),
+    ),
+    "sound_points_to_manifest_picture_differs": (
+        "bad", lazy("Our sound, but not our picture."),
+        lazy("The sound is from one of our sessions, the picture is not: it is another one, or was changed until"
+             " nothing agreed. Do not take it as theirs, or as ours."),
+    ),
+    "picture_and_sound_of_two_sessions": (
+        "bad", lazy("Picture and sound of two sessions."),
+        lazy("The picture is from one of our sessions, the sound from another. They were put together afterwards. Do"
+             " not take it as theirs, or as ours."),
+    ),
     "manifest_changed": (
         "warn", lazy("Our manifest, file changed."),
         lazy("We signed a file with this manifest, but this file was changed. Whether it still shows the session could"
@@ -49,7 +68,7 @@ VERDICTS: dict[str, tuple[str, Any, Any]] = {
     ),
     "mark_present": (
         "warn", lazy("Mark present, session unknown."),
-        lazy("The clip was made with our key, but which session it comes from cannot be read any more."),
+        lazy("Picture or sound was made with our key, but which session it comes from cannot be read any more."),
     ),
     "tampering": (
         "bad", lazy("Signs of tampering."), lazy("Someone has worked on the mark. Do not rely on this clip."),
@@ -60,12 +79,13 @@ VERDICTS: dict[str, tuple[str, Any, Any]] = {
              " never had one of ours."),
     ),
     "not_checked": (
-        "plain", lazy("No evidence. The pictures could not be looked at."),
-        lazy("We read the file, but found no picture in it to look at."),
+        "plain", lazy("No evidence. Nothing could be looked at."),
+        lazy("We read the file, but found neither a picture nor enough sound in it for a mark."),
     ),
 }
 
 MANIFEST, MARK = lazy("Signed manifest in the file"), lazy("Watermark")
+SOUND = lazy("Mark in the sound")
 RECORDS, COMPARISON = lazy("Manifest in our records"), lazy("Picture against that session")
 _FOUND, _NONE, _NOT_RUN, _NOT_KNOWN = lazy("found"), lazy("none"), lazy("not run"), lazy("not known")
 
@@ -83,6 +103,10 @@ FACTS: dict[tuple[str, str], tuple[str, Any, Any, Any]] = {
     ("manifest", "changed_frames"): (
         "fail", lazy("changed"), MANIFEST,
         lazy("It is ours, but only %(verified)s of %(received)s frames hold, or some are missing.")),
+    ("manifest", "changed_sound"): (
+        "fail", lazy("changed"), MANIFEST,
+        lazy("It is ours, but only %(sound_verified)s of %(sound_received)s packets of sound hold, or some are"
+             " missing.")),
     ("manifest", "revoked"): (
         "fail", lazy("revoked"), MANIFEST,
         lazy("It was signed with a certificate of ours that was revoked. Nothing in it is believed.")),
@@ -135,14 +159,43 @@ FACTS: dict[tuple[str, str], tuple[str, Any, Any, Any]] = {
         lazy("The search took too long and was ended.")),
     ("rest", "not_run"): (
         "not_run", lazy("not checked"), lazy("What comes after the first minute"),
-        lazy("Only the first minute of pictures was looked at for the mark. Cut out the part you doubt and send"
-             " that.")),
+        lazy("Only the first minute was looked at for the mark. Cut out the part you doubt and send that.")),
     ("end", "missing"): (
         "fail", lazy("missing"), lazy("Whether the end is missing"),
         lazy("It is: our log knows %(sent)s frames of this session.")),
     ("end", "not_known"): (
         "not_run", _NOT_KNOWN, lazy("Whether the end is missing"), lazy("Only our log can say how long it was.")),
     ("who", "not_known"): ("not_run", _NOT_KNOWN, lazy("Who changed or cut it"), lazy("Nothing in a file tells.")),
+    ("sound", "found_same"): (
+        "pass", _FOUND, SOUND, lazy("Read, with its checksum. It points to the same session as the picture.")),
+    ("sound", "found"): (
+        "pass", _FOUND, SOUND,
+        lazy("Read, with its checksum. The sound is from session %(session)s. What is said was not compared.")),
+    ("sound", "found_under_another_picture"): (
+        "fail", lazy("differs"), SOUND, lazy("The sound is from session %(session)s, the picture is not.")),
+    ("sound", "found_of_another_session"): (
+        "fail", lazy("differs"), SOUND,
+        lazy("The sound is from session %(session)s, the picture is from another.")),
+    ("sound", "mark_present"): (
+        "warn", lazy("unreadable"), SOUND, lazy("A mark of ours is there; what it points to is lost.")),
+    ("sound", "no_mark"): ("warn", _NONE, SOUND, lazy("None of our marks was found in the sound.")),
+    ("sound", "no_mark_under_picture"): (
+        "warn", _NONE, SOUND,
+        lazy("The picture is from a session of ours. In the sound none of our marks was found: it is another one, or"
+             " its mark was lost.")),
+    ("sound", "no_sound"): ("plain", _NONE, lazy("Sound"), lazy("The file holds no sound.")),
+    ("sound", "no_sound_frames"): (
+        "warn", _NONE, lazy("Sound"), lazy("The file holds no sound. Whether there was some, it cannot say.")),
+    ("sound", "too_short"): (
+        "not_run", lazy("too short"), SOUND,
+        lazy("There is too little sound for a mark to be read. It takes about five seconds of speech.")),
+    ("sound", "cut"): ("not_run", lazy("not finished"), SOUND, lazy("Listening took too long and was ended.")),
+    ("sound", "unreadable"): (
+        "not_run", _NOT_RUN, SOUND, lazy("The file holds sound that we cannot read.")),
+    ("sound", "signed"): (
+        "not_run", _NOT_RUN, SOUND,
+        lazy("The sound is under the signature, so its mark was not looked for.")),
+    # Of answers that were given before sound was listened to.
     ("sound", "not_run"): (
         "not_run", lazy("not checked"), lazy("The sound by itself"),
         lazy("The sound was not looked at for a mark. Without the signature, nothing here speaks for it.")),
@@ -169,11 +222,12 @@ STEPS: dict[str, Any] = {
     "reading": lazy("Reading the file"),
     "mark": lazy("Looking for the mark as it lies"),
     "search": lazy("Searching for the mark on cut, scaled and mirrored pictures"),
+    "sound": lazy("Listening for the mark in the sound"),
     "comparing": lazy("Comparing with what was sent"),
 }
 
 PROBLEMS: dict[str, Any] = {
-    "check.file_unreadable": lazy("We cannot read this file. Try MP4, WebM, PNG or JPEG."),
+    "check.file_unreadable": lazy("We cannot read this file. Try MP4, WebM, PNG, JPEG, MP3 or WAV."),
     "check.file_missing": lazy("Choose a file first, or paste a link."),
     "check.file_too_large": lazy("This file is larger than 120 MB. Cut out the part you doubt and send that."),
     "check.link_unknown": lazy("This is no link to a session of ours. We look up our own sessions only."),

@@ -1,8 +1,8 @@
 """Did this clip come from a Trustcore replica? Anyone may ask. The answer is signed; the clip is not kept.
 
-Order of the evidence: a manifest in the file (whole and unchanged: "intact"), else the watermark, looked up in our
-records and compared with what was sent. A mark alone never says more than "look here": it can be copied onto another
-picture.
+Order of the evidence: a manifest in the file (whole and unchanged: "intact"), else the watermarks of picture and sound,
+looked up in our records, and the picture compared with what was sent. A mark alone never says more than "look here": it
+can be copied onto another picture.
 """
 
 from collections.abc import Callable, Sequence
@@ -13,17 +13,18 @@ from typing import Any
 import numpy as np
 
 from provenance.errors import AnswerWithheld, FileUnreadable
-from provenance.manifests import c2pa_files
+from provenance.manifests import c2pa_files, fmp4
 from provenance.manifests.assertions import SESSION_LABEL
 from provenance.manifests.errors import FragmentInvalid
 from provenance.marks.content import content_matches
 from provenance.marks.errors import FrameTooSmall
 from provenance.marks.verdicts import MarkReading, Verdict, resolve
 from provenance.models import ClipCheck, MarkSlot, SessionManifest
-from provenance.services import answers_told, claim_certificates, claim_keys, clip_reading, session_lookup
+from provenance.services import answers_told, claim_certificates, claim_keys, clip_reading, clip_sound, session_lookup
 from provenance.services.answers_told import Asking
 from provenance.services.clip_reading import Pictures, Progress, silent
-from provenance.services.findings import Answer, Comparison, Evidence, ManifestState, answer
+from provenance.services.clip_sound import Listened, Samples
+from provenance.services.findings import Answer, Comparison, Evidence, ManifestState, SoundState, answer
 from provenance.verify import video
 from provenance.verify.certificates import SERIAL
 from provenance.verify.reports import Outcome, Report
@@ -34,7 +35,8 @@ from trustcore.keys.services import signing_keys, subject_keys
 from trustcore.primitives.clock import to_rfc3339
 from trustcore.primitives.hashing import sha256_hex
 from trustcore.primitives.signing import sign_statement, verify_statement
-from trustcore.tracker import Limits, MediaRefused, TrackedClip, track_clip
+from trustcore.tracker import Limits, MediaRefused, TrackedClip, track_clip, track_sound
+from trustcore.tracker.clips import PCM_RATE_HZ
 from trustcore.web.errors import NotFound
 
 MAX_BYTES = 120 * 1024 * 1024
@@ -58,6 +60,17 @@ class _Manifest:
     state: ManifestState
     session_id: str = ""
     facts: dict[str, int | str] | None = None
+    has_sound: bool = False  # under the signature
+
+
+@dataclass(frozen=True)
+class _Media:
+    """A file as the sandbox decoded it."""
+
+    content: bytes  # as it was given to the sandbox
+    clip: TrackedClip | None  # None: no picture could be read
+    pcm: Samples | None  # int16 [N] mono; None: no sound could be read
+    has_sound: bool  # whether there is some at all
 
 
 @dataclass(frozen=True)
@@ -134,17 +147,26 @@ def _answer(content: bytes, asking: Asking, progress: Progress) -> Answer:
     named = session_lookup.latest_of(manifest.session_id)
     facts = manifest.facts or {}
     if manifest.state in (ManifestState.HOLDS, ManifestState.BEGINNING):
-        return answer(Evidence(manifest.state, None, None, facts), session_lookup.source_of(named))
+        sound = SoundState.SIGNED if manifest.has_sound else SoundState.NONE
+        return answer(Evidence(manifest.state, None, None, facts, sound=sound), session_lookup.source_of(named))
     says_nothing = manifest.state in (ManifestState.MISSING, ManifestState.BROKEN)
-    pictures = _look_at_pictures(content, asking, progress, is_required=says_nothing)
-    if pictures is None:
-        return answer(Evidence(manifest.state, None, None, facts), session_lookup.source_of(named))
+    media = _decoded_media(content, progress)
+    if says_nothing and media.clip is None and media.pcm is None:
+        raise FileUnreadable("We cannot read this file. Try MP4, WebM, PNG, JPEG, MP3 or WAV.")
+    pictures = _look_at_pictures(media, asking, progress)
+    sound = _listen(media, asking, progress)
     progress("comparing", 0, 0)
-    slot = _slot(pictures.reading)
-    session = slot.manifest if slot else named
+    of_picture = _slot(pictures.reading) if pictures else None
+    of_sound = _slot(sound.reading) if sound else None
+    session = next((slot.manifest for slot in (of_picture, of_sound) if slot), named)
     evidence = Evidence(
-        manifest.state, resolve(pictures.reading, is_known=slot is not None, content_matches=None),
-        _compared(session, pictures) if session else None, facts, **pictures.evidence,
+        manifest.state,
+        resolve(pictures.reading, is_known=of_picture is not None, content_matches=None) if pictures else None,
+        _compared(session, pictures) if session and pictures else None, facts,
+        sound=_sound_state(media, sound, is_known=of_sound is not None),
+        sound_session=of_sound.manifest.conversation_id if of_sound else "",
+        picture_session=of_picture.manifest.conversation_id if of_picture else "",
+        **(pictures.evidence if pictures else {}),
     )
     return answer(evidence, session_lookup.source_of(session))
 
@@ -178,16 +200,18 @@ def _of_fragments(report: Report) -> _Manifest:
     """A recording of sent frames, judged frame by frame."""
     if claim_certificates.is_revoked(report.facts.get(SERIAL, "")):
         return _Manifest(ManifestState.REVOKED)
-    frames = report.facts.get("frames")
+    frames, sound = report.facts.get("frames"), report.facts.get("sound")
     if not frames:
         return _Manifest(_state_without(report))
     facts = {"verified": frames["verified"], "received": frames["received"]}
+    if sound and frames["verified"] == frames["received"] and report.outcome is not Outcome.VERIFIED:
+        facts |= {"sound_verified": sound["verified"], "sound_received": sound["received"]}
     state = ManifestState.CHANGED
     if report.outcome is Outcome.VERIFIED:
         missing = _missing_after(report.facts["runs"])
         state = ManifestState.BEGINNING if missing is None or missing > 0 else ManifestState.HOLDS
         facts |= {"sent": frames["verified"] + missing} if missing else {}
-    return _Manifest(state, report.facts.get("session_id", ""), facts)
+    return _Manifest(state, report.facts.get("session_id", ""), facts, has_sound=bool(sound))
 
 
 def _missing_after(runs: list[dict[str, Any]]) -> int | None:
@@ -203,7 +227,8 @@ def _of_whole(report: Report, content: bytes, anchor: str, media_type: str) -> _
     if claim_certificates.is_revoked(report.facts.get(SERIAL, "")):
         return _Manifest(ManifestState.REVOKED)
     if report.outcome is Outcome.VERIFIED:
-        return _Manifest(ManifestState.HOLDS, report.facts.get("session_id", ""))
+        has_sound = bool(report.facts.get("sound_packets"))
+        return _Manifest(ManifestState.HOLDS, report.facts.get("session_id", ""), has_sound=has_sound)
     changed = c2pa_files.read_changed(content, anchor, media_type)
     if changed is None:
         return _Manifest(_state_without(report))
@@ -218,20 +243,57 @@ def _state_without(report: Report) -> ManifestState:
     return states.get(report.outcome, ManifestState.BROKEN)
 
 
-def _look_at_pictures(content: bytes, asking: Asking, progress: Progress, *, is_required: bool) -> _Pictures | None:
-    """Decode in the sandbox and read the mark. None when nothing could be decoded.
-
-    Raises:
-        FileUnreadable: nothing could be decoded, and nothing else about the file can be said either.
-    """
+def _decoded_media(content: bytes, progress: Progress) -> _Media:
+    """Pictures and sound, decoded in the sandbox. A file whose pictures cannot be read may still hold sound."""
+    content = _decodable(content)
     try:
         clip = _decoded(content, LIMITS, progress)
-    except MediaRefused as error:
-        if is_required:
-            raise FileUnreadable("We cannot read this file. Try MP4, WebM, PNG or JPEG.") from error
+    except MediaRefused:
+        return _sound_alone(content)
+    return _Media(content, clip, clip.pcm if len(clip.pcm) else None, bool(clip.report.get("has_sound")))
+
+
+def _decodable(content: bytes) -> bytes:
+    """Sent frames get the track of their sound, without which no decoder reads them."""
+    try:
+        is_sent = _media_type(content) == c2pa_files.MP4 and video.is_fragment_file(content)
+        return fmp4.with_sound_track(content) if is_sent else content
+    except FragmentInvalid:
+        return content
+
+
+def _sound_alone(content: bytes) -> _Media:
+    try:
+        return _Media(content, None, track_sound(content, limits=LIMITS).pcm, has_sound=True)
+    except MediaRefused:
+        return _Media(content, None, None, has_sound=False)
+
+
+def _listen(media: _Media, asking: Asking, progress: Progress) -> Listened | None:
+    """Read the mark in the sound; None without any that could be read."""
+    if media.pcm is None:
+        return None
+    return clip_sound.listen(media.pcm, PCM_RATE_HZ, asking.of_sound(), progress, read_s=clip_sound.READ_S)
+
+
+def _sound_state(media: _Media, sound: Listened | None, *, is_known: bool) -> SoundState:
+    if sound is None:
+        return SoundState.UNREADABLE if media.has_sound else SoundState.NONE
+    if sound.is_too_short:
+        return SoundState.TOO_SHORT
+    if sound.is_cut and sound.reading.verdict is Verdict.NO_MARK:
+        return SoundState.CUT
+    read = resolve(sound.reading, is_known=is_known, content_matches=None)
+    return SoundState.POINTS if read is Verdict.POINTS_TO_MANIFEST else SoundState(read.value)
+
+
+def _look_at_pictures(media: _Media, asking: Asking, progress: Progress) -> _Pictures | None:
+    """Read the mark in the pictures. None without any that could carry one."""
+    clip = media.clip
+    if clip is None:
         return None
     try:
-        looked = clip_reading.look(clip.frames, _closer(content, clip), asking.would_tell, progress)
+        looked = clip_reading.look(clip.frames, _closer(media.content, clip), asking.would_tell, progress)
     except FrameTooSmall:
         return None
     told = asking.tell(looked.asked)

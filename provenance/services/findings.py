@@ -32,6 +32,19 @@ class Comparison(StrEnum):
     STILL = "still"  # one picture is too little to say "the same"
 
 
+class SoundState(StrEnum):
+    """What the sound by itself says."""
+
+    SIGNED = "signed"  # under the file's own signature: its mark is not looked for
+    POINTS = "points"  # its mark points to a session
+    MARK_PRESENT = "mark_present"
+    NO_MARK = "no_mark"
+    TOO_SHORT = "too_short"  # to hold a mark that could be read
+    CUT = "cut"  # the reading took too long and was ended
+    NONE = "no_sound"
+    UNREADABLE = "unreadable"  # there is some, but it could not be decoded
+
+
 class ClipVerdict(StrEnum):
     """The only answers there are. Names are stable: signed answers, the API and docs/check-verdicts.md use them."""
 
@@ -42,6 +55,10 @@ class ClipVerdict(StrEnum):
     CONTENT_DIFFERS = Verdict.CONTENT_DIFFERS.value
     MANIFEST_CONTENT_DIFFERS = "manifest_content_differs"
     POINTS_TO_MANIFEST = Verdict.POINTS_TO_MANIFEST.value
+    PICTURE_ALONE = "picture_matches_sound_unmarked"
+    SOUND_POINTS = "sound_points_to_manifest"
+    SOUND_ALONE = "sound_points_to_manifest_picture_differs"
+    TWO_SESSIONS = "picture_and_sound_of_two_sessions"
     MANIFEST_CHANGED = "manifest_changed"
     MARK_PRESENT = Verdict.MARK_PRESENT.value
     TAMPERING = Verdict.TAMPERING.value
@@ -49,7 +66,12 @@ class ClipVerdict(StrEnum):
     NOT_CHECKED = "not_checked"
 
 
+OF_SOUND = frozenset({ClipVerdict.SOUND_POINTS, ClipVerdict.SOUND_ALONE})  # the session is the sound's
 BY_SIGNATURE = frozenset({ClipVerdict.INTACT, ClipVerdict.INTACT_BEGINNING})  # the pictures need not be looked at
+
+
+HEARD = frozenset({SoundState.POINTS, SoundState.MARK_PRESENT, SoundState.NO_MARK})
+FOUND_OF_SOUND = HEARD | {SoundState.NONE}  # told as found; the rest as what could not be checked
 
 
 @dataclass(frozen=True)
@@ -100,13 +122,16 @@ class Evidence:
     is_search_cut: bool = False
     is_clip_longer: bool = False
     tampering: str = ""
+    sound: SoundState = SoundState.NONE
+    sound_session: str = ""  # that the mark in the sound points to
+    picture_session: str = ""  # that the mark in the picture points to
 
 
 def judged(evidence: Evidence) -> ClipVerdict:
     """The verdict: the first row that fits (docs/check-verdicts.md has the table).
 
     A mark can be copied onto another picture and a manifest glued onto another file, so each counts together with the
-    comparison alone.
+    comparison alone. A picture of ours can be given another sound, and a sound of ours another picture.
     """
     if evidence.manifest is ManifestState.HOLDS:
         return ClipVerdict.INTACT
@@ -114,11 +139,38 @@ def judged(evidence: Evidence) -> ClipVerdict:
         return ClipVerdict.INTACT_BEGINNING
     if evidence.mark is Verdict.TAMPERING:
         return ClipVerdict.TAMPERING
+    if evidence.mark is Verdict.POINTS_TO_MANIFEST and _is_of_another(evidence):
+        return ClipVerdict.TWO_SESSIONS
+    verdict = _of_marks(evidence)
+    is_picture_ours = verdict in (ClipVerdict.ALTERED, ClipVerdict.CONTENT_MATCHES)
+    return ClipVerdict.PICTURE_ALONE if is_picture_ours and evidence.sound is SoundState.NO_MARK else verdict
+
+
+def _is_of_another(evidence: Evidence) -> bool:
+    return evidence.sound is SoundState.POINTS and evidence.sound_session != evidence.picture_session
+
+
+def _of_marks(evidence: Evidence) -> ClipVerdict:
     if evidence.mark is Verdict.POINTS_TO_MANIFEST:
         return _of_pointer(evidence)
+    if evidence.sound is SoundState.POINTS:
+        return _of_sound(evidence)
     if evidence.manifest is ManifestState.CHANGED:
         return _of_changed(evidence)
-    return ClipVerdict.NOT_CHECKED if evidence.mark is None else ClipVerdict(evidence.mark.value)
+    if evidence.sound is SoundState.MARK_PRESENT:
+        return ClipVerdict.MARK_PRESENT
+    if evidence.mark is None:
+        return ClipVerdict.NO_MARK if evidence.sound is SoundState.NO_MARK else ClipVerdict.NOT_CHECKED
+    return ClipVerdict(evidence.mark.value)
+
+
+def _of_sound(evidence: Evidence) -> ClipVerdict:
+    """The mark in the sound points to a session, that in the picture to none; it was compared with that session."""
+    if evidence.comparison is Comparison.DIFFERS:
+        return ClipVerdict.SOUND_ALONE
+    if evidence.comparison is not Comparison.AGREES:
+        return ClipVerdict.SOUND_POINTS
+    return ClipVerdict.ALTERED if evidence.manifest is ManifestState.CHANGED else ClipVerdict.CONTENT_MATCHES
 
 
 def _of_pointer(evidence: Evidence) -> ClipVerdict:
@@ -141,6 +193,11 @@ def answer(evidence: Evidence, source: Source | None) -> Answer:
     found = [_manifest(evidence)]
     if verdict not in BY_SIGNATURE:
         found += _marks(evidence)
+        if evidence.mark is not None or evidence.sound in HEARD:
+            # Said of every clip, because whether this one has an earlier answer would tell something about its mark.
+            found.append(Fact("remembered", "possible"))
+    if evidence.sound in FOUND_OF_SOUND:
+        found.append(_sound(verdict, evidence))
     if source is not None or verdict in BY_SIGNATURE:
         found.append(Fact("records", "found" if source else "missing"))
     if evidence.comparison is not None:
@@ -151,7 +208,7 @@ def answer(evidence: Evidence, source: Source | None) -> Answer:
 def _manifest(evidence: Evidence) -> Fact:
     result = evidence.manifest.value
     if "received" in evidence.manifest_facts:
-        result += "_frames"
+        result += "_sound" if "sound_received" in evidence.manifest_facts else "_frames"
     return Fact("manifest", result, evidence.manifest_facts)
 
 
@@ -163,8 +220,24 @@ def _marks(evidence: Evidence) -> list[Fact]:
     # Where the search had to end early, "none was found" is said of the mark as it lies alone.
     if evidence.is_searched and (result == "found" or (result == "no_mark" and not evidence.is_search_cut)):
         result += "_searched"
-    # Said of every clip, because whether this one has an earlier answer would tell something about its mark.
-    return [Fact("mark", result, {"pictures": evidence.pictures}), Fact("remembered", "possible")]
+    return [Fact("mark", result, {"pictures": evidence.pictures})]
+
+
+def _sound(verdict: ClipVerdict, evidence: Evidence) -> Fact:
+    """What the sound says, and how that fits with what the picture says."""
+    named = {"session": evidence.sound_session}
+    if evidence.sound is SoundState.NO_MARK and verdict is ClipVerdict.PICTURE_ALONE:
+        return Fact("sound", "no_mark_under_picture")
+    if evidence.sound is SoundState.NONE and "received" in evidence.manifest_facts:
+        return Fact("sound", "no_sound_frames")
+    if evidence.sound is not SoundState.POINTS:
+        return Fact("sound", evidence.sound.value)
+    if verdict is ClipVerdict.SOUND_ALONE:
+        return Fact("sound", "found_under_another_picture", named)
+    if verdict is ClipVerdict.TWO_SESSIONS:
+        return Fact("sound", "found_of_another_session", named)
+    is_same = evidence.picture_session == evidence.sound_session
+    return Fact("sound", "found_same") if is_same else Fact("sound", "found", named)
 
 
 def _unknown(verdict: ClipVerdict, evidence: Evidence) -> list[Fact]:
@@ -179,4 +252,6 @@ def _unknown(verdict: ClipVerdict, evidence: Evidence) -> list[Fact]:
         found.append(Fact("end", "not_known"))
     if verdict is not ClipVerdict.INTACT:
         found.append(Fact("who", "not_known"))
-    return [*found, Fact("sound", "not_run"), Fact("truth", "not_known")]
+    if evidence.sound not in FOUND_OF_SOUND:
+        found.append(_sound(verdict, evidence))
+    return [*found, Fact("truth", "not_known")]

@@ -13,12 +13,12 @@ from provenance.marks.errors import FrameTooSmall
 from provenance.marks.search import SEARCHED_FRAMES
 from provenance.marks.verdicts import Verdict
 from provenance.oracle.answers import Asked
-from provenance.services import answers_told, clip_reading
+from provenance.services import answers_told, clip_reading, clip_sound
 from trustcore.primitives.clock import utc_now
 
 SEARCH_S = 20.0  # somebody waits for the answer of an upload
 METHOD = "trustcore-mark-and-manifest"
-VERSION = "2"
+VERSION = "3"
 
 
 @dataclass(frozen=True)
@@ -36,27 +36,52 @@ _SEARCHING = threading.BoundedSemaphore(1)
 
 
 class Detector:
-    """Looks for our watermark in the pictures, also on cropped, scaled or mirrored ones, and for a C2PA manifest.
+    """Looks for our watermark in the pictures, also on cropped, scaled or mirrored ones, in the sound, and for a C2PA
+    manifest.
 
     It is asked by people who hand in clips, so it answers by the same rules as the public page: verdicts alone, a
-    blurred threshold, one answer for each neighbourhood of pictures.
+    blurred threshold, one answer for each neighbourhood of pictures or of sounds.
     """
 
-    def detect(self, media: bytes, frames: NDArray[np.uint8]) -> Finding:
-        """Args: media: the file as received. frames: uint8 [T, H, W, 3] RGB as the sandbox decoded them."""
-        traces, looked_for = [], ["a manifest"]
+    def detect(
+        self, media: bytes, frames: NDArray[np.uint8], sound: NDArray[np.int16], rate_hz: int,
+    ) -> Finding:
+        """Args:
+            media: the file as received.
+            frames: uint8 [T, H, W, 3] RGB as the sandbox decoded them.
+            sound: int16 [N] mono at `rate_hz`, from there too; empty where there is none.
+        """
         asking = answers_told.Asking(asked_at=answers_told.INTAKE, now=utc_now())
-        if has_manifest(media):
-            traces.append("The file carries a signed manifest of a generated video.")
-        try:
-            looked = _looked(frames, asking.would_tell)
-        except FrameTooSmall:
-            return Finding(tuple(traces), tuple(looked_for))
-        told = asking.tell(looked.asked)
-        looked_for.append(_looked_for(told.is_searched, looked.is_search_cut))
-        if told.reading.verdict is not Verdict.NO_MARK:
-            traces.append("The pictures carry our watermark.")
-        return Finding(tuple(traces), tuple(looked_for))
+        found = [_of_file(media), _of_pictures(frames, asking), _of_sound(sound, rate_hz, asking)]
+        return Finding(tuple(trace for trace, _ in found if trace), tuple(looked for _, looked in found if looked))
+
+
+def _of_file(media: bytes) -> tuple[str, str]:
+    """(what was found, what was looked for): empty where nothing was found, and where nobody looked."""
+    return "The file carries a signed manifest of a generated video." if has_manifest(media) else "", "a manifest"
+
+
+def _of_pictures(frames: NDArray[np.uint8], asking: answers_told.Asking) -> tuple[str, str]:
+    try:
+        looked = _looked(frames, asking.would_tell)
+    except FrameTooSmall:
+        return "", ""
+    told = asking.tell(looked.asked)
+    is_ours = told.reading.verdict is not Verdict.NO_MARK
+    return ("The pictures carry our watermark." if is_ours else "",
+            _looked_for(told.is_searched, looked.is_search_cut))
+
+
+def _of_sound(sound: NDArray[np.int16], rate_hz: int, asking: answers_told.Asking) -> tuple[str, str]:
+    """Sound too short to hold a mark counts as not looked at."""
+    if not len(sound):
+        return "", ""
+    heard = clip_sound.listen(sound, rate_hz, asking.of_sound(), read_s=SEARCH_S)
+    if heard.reading.verdict is not Verdict.NO_MARK:
+        return "The sound carries our watermark.", "our watermark in the sound"
+    if heard.is_too_short:
+        return "", ""
+    return "", "our watermark in the sound, until time ran out" if heard.is_cut else "our watermark in the sound"
 
 
 def _looked(frames: NDArray[np.uint8], would_tell: Callable[[Asked], bool]) -> clip_reading.Looked:

@@ -1,12 +1,12 @@
 """Session manifests and recordings: ask the signer, keep what it signed, write the event."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
 from provenance.errors import ClaimProofInvalid
 from provenance.manifests import jumbf
-from provenance.manifests.recording import AudioPacket, SignedRecording
+from provenance.manifests.recording import SignedRecording
 from provenance.models import MarkSlot, SessionManifest, SignedFile
 from provenance.services import claim_keys, content_traces, pins, time_stamps
 from provenance.services.signer import SignedSession, Signer
@@ -95,7 +95,7 @@ def _keep(actor: Actor, signed: SignedSession, conversation: ObjectRef, mark_epo
 
 
 def sign_recording(
-    *, actor: Actor, conversation: ObjectRef, fragment_file: bytes, audio: Sequence[AudioPacket] = (),
+    *, actor: Actor, conversation: ObjectRef, fragment_file: bytes,
 ) -> SignedRecording:
     """The playable copy of a session, signed as a whole; its manifest row keeps the content trace.
 
@@ -103,7 +103,7 @@ def sign_recording(
         Refusal: the file does not come from a session of ours. Recorded as `manifest.refused`.
         ManifestSigningFailed: what was signed does not read back.
     """
-    signed, manifest = _signed(actor, conversation, lambda: signer().sign_recording(fragment_file, audio))
+    signed, manifest = _signed(actor, conversation, lambda: signer().sign_recording(fragment_file))
     trace = content_traces.of_video(signed.encoded)
     with recording.recording(actor=actor, action=Action.RECORDING_SIGNED, obj=manifest or conversation) as event:
         event.covers(conversation)

@@ -21,7 +21,7 @@ from provenance.manifests.assertions import MarkSlot, SessionFacts
 from provenance.manifests.certs import ClaimSigner
 from provenance.manifests.errors import ManifestInvalid, RecordingInvalid
 from provenance.manifests.frame_codecs import CODECS, H264_FRAMES
-from provenance.manifests.recording import AudioPacket, SignedRecording
+from provenance.manifests.recording import SignedRecording
 from provenance.manifests.session_manifest import InitSegment, SessionManifest, SessionPublicKey
 from provenance.manifests.timestamps import TimeStamps
 from provenance.verify.stream import verify_fragment
@@ -59,11 +59,12 @@ class SignedSession:
 
 @dataclass(frozen=True)
 class _Sent:
-    """One verified run of a fragment file: the session's facts and manifest, and the media time of each frame."""
+    """One verified run of a fragment file: its facts and manifest, the media time of each frame, and how much sound."""
 
     facts: SessionFacts
     init: InitSegment
     times_90k: Sequence[int]
+    sound_packets: int
 
 
 class Signer:
@@ -128,16 +129,15 @@ class Signer:
         session_manifest.check_signer_binding(key, self._signer.end_entity_der)
         return self._signer
 
-    def sign_recording(self, fragment_file: bytes, audio: Sequence[AudioPacket] = ()) -> SignedRecording:
+    def sign_recording(self, fragment_file: bytes) -> SignedRecording:
         """Sign the playable copy of a session whose own manifest this authority signed.
 
         Args:
             fragment_file: init segment and fragments as they were sent.
-            audio: the sound that was sent with them.
 
         Raises:
             ManifestInvalid: the init segment is not Trusted under our authority.
-            SegmentInvalid: a frame was not signed by its session.
+            SegmentInvalid: a frame or a packet of sound was not signed by its session.
             RecordingInvalid: no frames, or they do not come apart.
             ManifestSigningFailed: what was signed does not read back as Trusted.
             TimestampFailed: a time stamp is required and there is none.
@@ -145,10 +145,10 @@ class Signer:
         first, *later = runs = self._runs(fragment_file)
         shown = [slot for run in runs for slot in recording.slots_shown(run.facts.mark_slots, run.times_90k)]
         return recording.sign_recording(
-            self._signer, recording.playable_mp4(fragment_file, audio), first.facts, first.init,
+            self._signer, recording.playable_mp4(fragment_file), first.facts, first.init,
             fragment_file_sha256=sha256_hex(fragment_file), mark_slots=shown,
-            frames=sum(len(run.times_90k) for run in runs), later_manifests=[run.init.label for run in later],
-            time_stamps=self._time_stamps(),
+            frames=sum(len(run.times_90k) for run in runs), sound_packets=sum(run.sound_packets for run in runs),
+            later_manifests=[run.init.label for run in later], time_stamps=self._time_stamps(),
         )
 
     def sign_still(self, fragment_file: bytes, at_ms: int) -> SignedRecording:
@@ -184,13 +184,18 @@ class Signer:
         """What a run holds, once every frame of it proved to be sent under its manifest."""
         encoded_init, fragments = fmp4.split_recording(run)
         session = session_manifest.read_session_manifest(encoded_init, self._signer.anchor_pem)
-        times_90k = []
+        times_90k, sound_packets = [], 0
         for fragment in fragments:
-            verify_fragment(fragment, session)
-            times_90k.append(fmp4.fragment_facts(fmp4.parse_fragment(fragment))[1])
+            track = fmp4.track_of(fragment)
+            verify_fragment(fragment, session, track=track)
+            if track is fmp4.SOUND:
+                sound_packets += 1
+            else:
+                times_90k.append(fmp4.fragment_facts(fmp4.parse_fragment(fragment))[1])
         if not times_90k:
             raise RecordingInvalid("This session sent no frame; there is nothing to record.")
-        return _Sent(facts_of(session), InitSegment(encoded_init, session.label, session.claim_sha256), times_90k)
+        init = InitSegment(encoded_init, session.label, session.claim_sha256)
+        return _Sent(facts_of(session), init, times_90k, sound_packets)
 
 
 def verified_claim(

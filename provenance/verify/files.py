@@ -6,6 +6,7 @@ import av
 
 from provenance import bundles
 from provenance.bundle_checks import report_on
+from provenance.manifests import fmp4
 from provenance.manifests.errors import FragmentInvalid
 from provenance.marks.keys import AnyMarkKey, PresenceKey
 from provenance.verify import sound, video
@@ -42,13 +43,14 @@ def verify_file(
     return report
 
 
-def _pictures(kind: str, encoded: bytes) -> bytes:
-    """The video to read a mark from: the file itself, or the first recording of an evidence bundle."""
-    if kind != BUNDLE_KIND:
-        return encoded
-    files = bundles.read_files(encoded)
-    names = sorted(name for name in files if name.startswith("recordings/"))
-    return files[names[0]] if names else b""
+def _media(kind: str, encoded: bytes) -> bytes:
+    """The media to read a mark from: the file itself, or the first recording of an evidence bundle."""
+    if kind == BUNDLE_KIND:
+        files = bundles.read_files(encoded)
+        names = sorted(name for name in files if name.startswith("recordings/"))
+        encoded = files[names[0]] if names else b""
+    is_sent = encoded[4:8] == b"ftyp" and video.is_fragment_file(encoded)
+    return fmp4.with_sound_track(encoded) if is_sent else encoded
 
 
 def _judge(
@@ -81,7 +83,7 @@ def _judge_mp4(
 
 def _mark(kind: str, encoded: bytes, key: AnyMarkKey, progress: video.Progress) -> dict[str, object] | str:
     try:
-        pictures = _pictures(kind, encoded)
+        pictures = _media(kind, encoded)
         return video.read_mark(pictures, key, progress) if pictures else "not checked: there is no video in it"
     except (av.FFmpegError, TrustcoreError, ValueError, IndexError) as error:
         return f"could not be read: {error}"
@@ -91,7 +93,7 @@ def _sound(kind: str, encoded: bytes, key: AnyMarkKey, progress: video.Progress)
     if isinstance(key, PresenceKey):
         return "not checked: a presence key finds the mark of pictures only"
     try:
-        media = _pictures(kind, encoded)
+        media = _media(kind, encoded)
         return sound.read_sound_mark(media, key, progress) if media else sound.NO_SOUND
     except (av.FFmpegError, TrustcoreError, ValueError) as error:
         return f"could not be read: {error}"

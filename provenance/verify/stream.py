@@ -116,6 +116,29 @@ class StreamVerifier:
         return verdict
 
 
+class RecordingVerifier:
+    """Judges the pictures and the sound of one run of a recording, each numbered by itself."""
+
+    def __init__(self, manifest: SessionManifest) -> None:
+        self.manifest = manifest
+        self.pictures = StreamVerifier(manifest)
+        self.sound = StreamVerifier(manifest, is_sound=True)
+        self.reasons: dict[str, dict[str, int]] = {"frame": {}, "packet": {}}  # what was wrong: how often
+
+    def check(self, encoded: bytes) -> FrameVerdict:
+        """Judge one fragment as the track that it names.
+
+        Raises:
+            FragmentInvalid: it does not come apart into boxes.
+        """
+        is_sound = fmp4.track_of(encoded) is fmp4.SOUND
+        verdict = (self.sound if is_sound else self.pictures).check_fragment(encoded)
+        if verdict.reason:
+            seen = self.reasons["packet" if is_sound else "frame"]
+            seen[verdict.reason] = seen.get(verdict.reason, 0) + 1
+        return verdict
+
+
 def verify_fragment(
     encoded: bytes, manifest: SessionManifest, now: datetime | None = None, *, track: fmp4.Track = fmp4.PICTURE,
 ) -> int:

@@ -2,7 +2,8 @@
 
 import base64
 import io
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
@@ -20,7 +21,7 @@ from provenance.marks.search import SEARCHED_FRAMES, search
 from provenance.marks.verdicts import Verdict
 from provenance.verify.certificates import SERIAL
 from provenance.verify.reports import Outcome, Report
-from provenance.verify.stream import StreamCounts, StreamVerifier
+from provenance.verify.stream import RecordingVerifier, StreamCounts, StreamVerifier
 
 Progress = Callable[[int, int], None]  # (frames done, frames in all; 0 when unknown)
 MAX_PIXELS = 8192 * 8192  # of one picture whose mark is read
@@ -52,27 +53,24 @@ def verify_fragment_file(name: str, encoded: bytes, anchor_pem: str, progress: P
     under its own manifest, and all of them must be of one session, in order, each naming the one before.
     """
     report = Report(name, "recording of sent frames", Outcome.CHANGED)
-    runs: list[StreamVerifier] = []
-    reasons: dict[str, int] = {}
-    total = _frame_count(encoded)
+    runs: list[RecordingVerifier] = []
+    done, total = 0, _frame_count(encoded)
     try:
         for run in fmp4.split_runs(encoded):
             init, fragments = fmp4.split_recording(run)
-            runs.append(StreamVerifier(_session_manifest(report, init, anchor_pem)))
+            runs.append(RecordingVerifier(_session_manifest(report, init, anchor_pem)))
             _demand_next(runs)
-            _check_frames(runs[-1], fragments, lambda: progress(_sum_of(runs).received, total), reasons)
+            done = _check_all(runs[-1], fragments, done, total, progress)
     except (ManifestInvalid, FragmentInvalid) as error:
         return _refused(report, error)
-    counts = _sum_of(runs)
-    report.facts |= {"frames": counts.as_json(), "last_sequence": runs[-1].highest, "runs": [_run(one) for one in runs]}
-    report.sentences = [*_frame_sentences(counts, reasons), *_connections(runs), *_beginnings(runs), END_UNKNOWN]
-    is_whole = all(_is_whole(one.counts) and one.lowest == one.manifest.key.minimum_sequence for one in runs)
-    if is_whole and not runs[0].manifest.follows:
+    report.facts |= {**_counted(runs), "last_sequence": runs[-1].pictures.highest, "runs": [_run(one) for one in runs]}
+    report.sentences = [*_said_of(runs), *_connections(runs), *_beginnings(runs), END_UNKNOWN]
+    if all(map(_is_whole, runs)) and all(map(_begins_at_first, runs)) and not runs[0].manifest.follows:
         report.outcome = Outcome.VERIFIED
     return report
 
 
-def _demand_next(runs: list[StreamVerifier]) -> None:
+def _demand_next(runs: Sequence[RecordingVerifier]) -> None:
     """The last run goes on where the ones before it ended: the same session, signed by the same signer.
 
     Raises:
@@ -89,13 +87,10 @@ def _demand_next(runs: list[StreamVerifier]) -> None:
         raise ManifestInvalid("The parts of this recording do not fit each other.")
 
 
-def _sum_of(runs: list[StreamVerifier]) -> StreamCounts:
-    counted = [one.counts.as_json() for one in runs]
-    return StreamCounts(**{name: sum(counts[name] for counts in counted) for name in counted[0]})
-
-
-def _run(verifier: StreamVerifier) -> dict[str, Any]:
-    return {"manifest": verifier.manifest.label, "frames": verifier.counts.verified, "last_sequence": verifier.highest}
+def _run(verifier: RecordingVerifier) -> dict[str, Any]:
+    pictures, sound = verifier.pictures, verifier.sound
+    return {"manifest": verifier.manifest.label, "frames": pictures.counts.verified, "last_sequence": pictures.highest,
+            "sound_packets": sound.counts.verified}
 
 
 def verify_fragments(
@@ -108,18 +103,17 @@ def verify_fragments(
         return report
     report.outcome = Outcome.CHANGED
     try:
-        verifier = StreamVerifier(_session_manifest(report, init, anchor_pem))
-        reasons: dict[str, int] = {}
-        fragments, total = fmp4.split_fragments(encoded), _frame_count(encoded)
-        _check_frames(verifier, fragments, lambda: progress(verifier.counts.received, total), reasons)
+        verifier = RecordingVerifier(_session_manifest(report, init, anchor_pem))
+        _check_all(verifier, fmp4.split_fragments(encoded), 0, _frame_count(encoded), progress)
     except (ManifestInvalid, FragmentInvalid) as error:
         return _refused(report, error)
-    report.facts["frames"] = verifier.counts.as_json()
-    report.sentences = _frame_sentences(verifier.counts, reasons)
-    if verifier.counts.verified:
-        which = f"They are frames {verifier.lowest} to {verifier.highest}."
+    report.facts |= _counted([verifier])
+    report.sentences = _said_of([verifier])
+    pictures = verifier.pictures
+    if pictures.counts.verified:
+        which = f"They are frames {pictures.lowest} to {pictures.highest}."
         report.sentences.append(f"{which} What came before and after them, this file cannot say.")
-    if _is_whole(verifier.counts):
+    if _is_whole(verifier):
         report.outcome = Outcome.VERIFIED
     return report
 
@@ -149,49 +143,89 @@ def _frame_count(encoded: bytes) -> int:
     return sum(1 for kind, _, _ in fmp4.walk_boxes(encoded) if kind == b"moof")
 
 
-def _check_frames(
-    verifier: StreamVerifier, fragments: Iterator[bytes], progress: Callable[[], None], reasons: dict[str, int],
-) -> None:
-    """Judge each frame, and count in `reasons` what was wrong how often."""
+def _check_all(
+    verifier: RecordingVerifier, fragments: Iterator[bytes], before: int, total: int, progress: Progress,
+) -> int:
+    """Judge each picture and each packet of sound; returns how many are done, with those `before`."""
+    done = before
     for fragment in fragments:
-        verdict = verifier.check_fragment(fragment)
-        if verdict.reason:
-            reasons[verdict.reason] = reasons.get(verdict.reason, 0) + 1
-        progress()
+        verifier.check(fragment)
+        done += 1
+        progress(done, total)
+    return done
 
 
-def _is_whole(counts: StreamCounts) -> bool:
-    return counts.verified == counts.received > 0 and counts.gap == counts.reordered == 0
+def _counted(runs: Sequence[RecordingVerifier]) -> dict[str, dict[str, int]]:
+    """The counters of the pictures, and of the sound where there is some."""
+    sound = _sum_of([one.sound.counts for one in runs])
+    frames = _sum_of([one.pictures.counts for one in runs])
+    return {"frames": frames.as_json()} | ({"sound": sound.as_json()} if sound.received else {})
 
 
-def _frame_sentences(counts: StreamCounts, reasons: dict[str, int]) -> list[str]:
+def _sum_of(counts: Sequence[StreamCounts]) -> StreamCounts:
+    names = StreamCounts().as_json()
+    return StreamCounts(**{name: sum(one.as_json()[name] for one in counts) for name in names})
+
+
+def _is_whole(verifier: RecordingVerifier) -> bool:
+    """Every fragment holds, and none between the first and the last is missing or elsewhere."""
+    pictures, sound = verifier.pictures.counts, verifier.sound.counts
+    return all(counts.verified == counts.received and counts.gap == counts.reordered == 0
+               for counts in (pictures, sound)) and pictures.received > 0
+
+
+def _begins_at_first(verifier: RecordingVerifier) -> bool:
+    return not any(_is_begun_late(one) for one in (verifier.pictures, verifier.sound))
+
+
+def _is_begun_late(verifier: StreamVerifier) -> bool:
+    return verifier.counts.received > 0 and verifier.lowest != verifier.manifest.key.minimum_sequence
+
+
+def _said_of(runs: Sequence[RecordingVerifier]) -> list[str]:
+    pictures, sound = ([getattr(one, track).counts for one in runs] for track in ("pictures", "sound"))
+    reasons = {name: sum((Counter(one.reasons[name]) for one in runs), Counter()) for name in ("frame", "packet")}
+    said = _frame_sentences(_sum_of(pictures), "frame", reasons["frame"])
+    silent_runs = [number for number, one in enumerate(sound, start=1) if not one.received]
+    if len(silent_runs) == len(runs):
+        return [*said, "It holds no sound. Whether there was some, it cannot say."]
+    said += _frame_sentences(_sum_of(sound), "packet", reasons["packet"])
+    return said + [f"Connection {number} holds no sound. Whether there was some, it cannot say."
+                   for number in silent_runs]
+
+
+def _frame_sentences(counts: StreamCounts, name: str, reasons: Mapping[str, int]) -> list[str]:
+    what = "frames" if name == "frame" else "packets of sound"
     said = [
-        f"{counts.verified} of {counts.received} frames were signed by this session's key for this session.",
+        f"{counts.verified} of {counts.received} {what} were signed by this session's key for this session.",
     ]
-    said += [f"{number} frame(s): {reason}" for reason, number in reasons.items()]
+    said += [f"{number} {name}(s): {reason}" for reason, number in reasons.items()]
     if counts.gap:
-        said.append(f"{counts.gap} frame(s) between the first and the last are missing: lost, or cut out.")
+        said.append(f"{counts.gap} {name}(s) between the first and the last are missing: lost, or cut out.")
     if counts.reordered:
-        said.append(f"{counts.reordered} frame(s) stand in another order than they were made.")
+        said.append(f"{counts.reordered} {name}(s) stand in another order than they were made.")
     if not counts.received:
         said.append("The recording holds no frame.")
     return said
 
 
-def _connections(runs: list[StreamVerifier]) -> list[str]:
+def _connections(runs: Sequence[RecordingVerifier]) -> list[str]:
     if len(runs) < 2:
         return []
     return [f"The viewer connected {len(runs)} times; each connection has a session manifest and a key of its own."]
 
 
-def _beginnings(runs: list[StreamVerifier]) -> list[str]:
+def _beginnings(runs: Sequence[RecordingVerifier]) -> list[str]:
     said = []
     if runs[0].manifest.follows:
         said.append("Another part of this session came before; this file does not hold it.")
     for number, run in enumerate(runs, start=1):
-        first, which = run.manifest.key.minimum_sequence, "" if len(runs) == 1 else f" in connection {number}"
-        if run.counts.verified and run.lowest != first:
-            said.append(f"The recording begins at frame {run.lowest}{which}; the session began at frame {first}.")
+        which, first = "" if len(runs) == 1 else f" in connection {number}", run.manifest.key.minimum_sequence
+        said += [
+            f"The recording begins at {name} {one.lowest}{which}; the session began at {name} {first}."
+            for one, name in ((run.pictures, "frame"), (run.sound, "packet of sound"))
+            if one.counts.verified and _is_begun_late(one)
+        ]
     return said
 
 

@@ -9,13 +9,13 @@ from django.utils.translation import gettext as _
 from provenance.models import CheckRun
 from provenance.services import check_runs, session_lookup
 from provenance.services import check_words as words
-from provenance.services.findings import Source
+from provenance.services.findings import OF_SOUND, Source
 from trustcore.primitives.clock import from_rfc3339
 
 DAY, MOMENT = "j F Y", "j F Y, H:i"
 WORST_FIRST = ("fail", "not_run", "warn", "plain", "pass")
-SHARE_BEFORE = {"waiting": 0, "manifest": 2, "reading": 10, "mark": 25, "search": 45, "comparing": 97}
-SHARE_OF_STEP = {"manifest": 8, "reading": 15, "mark": 20, "search": 50}
+SHARE_BEFORE = {"waiting": 0, "manifest": 2, "reading": 10, "mark": 20, "search": 35, "sound": 75, "comparing": 97}
+SHARE_OF_STEP = {"manifest": 8, "reading": 10, "mark": 15, "search": 40, "sound": 22}
 
 
 def answer_context(public_id: str, body: dict[str, Any]) -> dict[str, Any]:
@@ -34,6 +34,7 @@ def answer_context(public_id: str, body: dict[str, Any]) -> dict[str, Any]:
         "found": sorted((words.line(fact, day) for fact in answer["found"]), key=_worst_first),
         "unknown": [words.line(fact) for fact in answer["unknown"]],
         "source": source, "consent": _consent(source) if source else None,
+        "is_source_of_sound": answer["verdict"] in OF_SOUND,
         "checked_at": _moment(from_rfc3339(body["checked_at"])),
     }  # fmt: skip
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from rendering.engine import gaussians
 from rendering.engine.gaussians import Gaussians
-from rendering.engine.mesh import Mesh, triangle_frames
+from rendering.engine.mesh import Mesh, lip_lines, triangle_frames
 from rendering.engine.rasterize.splats import Splats2D
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -22,6 +22,7 @@ class Arrangement:
     splats: Splats2D
     stretches: Array  # [T, 2, 2]
     normals: Array  # [T, 3]
+    seen: Array  # [N] share of its opacity that lips leave a splat of the inner mouth; 1 elsewhere
     unit: float  # screen pixels per canonical pixel
 
 
@@ -30,18 +31,19 @@ class Arranger:
 
     def __init__(self, mesh: Mesh, splats: Gaussians) -> None:
         self._triangles = np.ascontiguousarray(mesh.triangles, np.int32)
-        self.layers = mesh.layers()
+        self.layers = np.ascontiguousarray(mesh.layers, np.int32)
         self._inverses = mesh.rest_inverses()
         self._gaussians = splats
         self._out = Splats2D.empty(len(splats))
+        self._seen = np.ones(len(splats), np.float32)
 
     def arrange(self, vertices: Array, features: Array, unit: float) -> Arrangement:
-        """Screen splats for mesh points [V, 3] (screen pixels) and features [2, FEATURES]."""
+        """Screen splats for mesh points [V, 3] (screen pixels) and features [LAYERS, FEATURES]."""
         stretches, normals = triangle_frames(vertices, self._triangles, self._inverses)
         own, out = self._gaussians, self._out
         gaussians.set_up(
             vertices, self._triangles, stretches, normals, np.float32(unit), features, self.layers,
-            own.triangles, own.barycentrics, own.values,
-            out.means_px, out.covariances_px2, out.colours, out.opacities, out.depths,
+            lip_lines(vertices), own.triangles, own.barycentrics, own.values,
+            out.means_px, out.covariances_px2, out.colours, out.opacities, out.depths, self._seen,
         )  # fmt: skip
-        return Arrangement(out, stretches, normals, unit)
+        return Arrangement(out, stretches, normals, self._seen, unit)

@@ -18,7 +18,8 @@ Array = np.ndarray[Any, np.dtype[Any]]
 
 FEATURE_SHAPES = 12  # leading coefficients that colours and positions of the face's splats follow
 FEATURES = FEATURE_SHAPES + 6  # and the six numbers of the pose
-FACE_LAYER, SHELL_LAYER = 0, 1  # rows of `features`
+FACE, HEAD, TORSO, MOUTH = range(4)  # layers of the mesh: the face's skin; hair, ears and neck; shoulders; inner mouth
+LAYERS = 4
 FEATURE_LIMIT = 2.5  # standard deviations; beyond what was seen, linear offsets are held at the edge
 POSE_TERMS = 6
 
@@ -50,29 +51,9 @@ class FaceSpace:
         bent = np.tensordot(pose_terms(pose_vector, self.pose_mean, self.pose_deviations), self.pose_shapes, 1)
         return tuck_irises(np.asarray(self.mean + bent + np.tensordot(coefficients, self.basis, 1), np.float32))
 
-    def features(self, coefficients: Array, pose_vector: Array) -> Array:
-        """What splats follow linearly [2, FEATURES], in standard deviations, held within the seen range.
-
-        The face's splats follow its shape and the pose. The shell's follow the pose and its products, which bend hair
-        and shoulders as turning does, and of the shape only what the jaw does to the neck.
-        """
-        shape = _held(coefficients[:FEATURE_SHAPES] / self.deviations[:FEATURE_SHAPES])
-        pose = _held((pose_vector - self.pose_mean) / self.pose_deviations)
-        yaw, pitch, roll, x, y, size = pose
-        products = np.array([
-            yaw * yaw - 1, pitch * pitch - 1, roll * roll - 1, yaw * pitch, yaw * roll, yaw * x, yaw * size,
-            0.4 * yaw * (yaw * yaw - 3), pitch * roll, x * y, yaw * y,
-        ], np.float32)  # fmt: skip
-        rows = (np.concatenate([shape, pose]), np.concatenate([_held(products), shape[:1], pose]))
-        return np.stack(rows).astype(np.float32)
-
     def hold(self, coefficients: Array) -> Array:
         """Coefficients brought back inside the range seen in the footage."""
         return np.clip(coefficients, self.lows, self.highs)
-
-
-def _held(values: Array) -> Array:
-    return np.clip(values, -FEATURE_LIMIT, FEATURE_LIMIT)
 
 
 def pose_terms(pose_vector: Array, mean: Array, deviations: Array) -> Array:

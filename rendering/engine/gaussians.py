@@ -16,12 +16,13 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from rendering.engine.face_space import FEATURES
+from rendering.engine.face_space import FEATURES, MOUTH
 
 Array = np.ndarray[Any, np.dtype[Any]]
 OFFSET, LOG_AXES, ANGLE, LOGIT, COLOUR, MOVE = 0, 3, 5, 6, 7, 10
 TINT = MOVE + 2 * FEATURES
 VALUES = TINT + 3 * FEATURES
+LIP_SOFTNESS = np.float32(1.2)  # canonical px over which the inner mouth fades at the edge of the lips
 BLUR_PX2 = np.float32(0.08)  # added to the covariance's diagonal: a splat never falls between two pixels
 
 
@@ -38,18 +39,42 @@ class Gaussians:
 
 
 @njit(cache=True, nogil=True, fastmath=True)
+def seen_between(x, y, lips, soft):
+    """0..1 how much of a point shows between the lips' edges [2, P, 2], which run from left to right.
+
+    Nothing shows through closed lips, whatever stands behind them; the change takes `soft` pixels.
+    """
+    last = lips.shape[1] - 1
+    if x <= lips[0, 0, 0] or x >= lips[0, last, 0]:
+        return np.float32(0.0)
+    edges = np.zeros(2, np.float32)
+    for line in range(2):
+        k = 1
+        while k < last and lips[line, k, 0] < x:
+            k += 1
+        span = max(lips[line, k, 0] - lips[line, k - 1, 0], np.float32(1e-3))
+        part = min(max((x - lips[line, k - 1, 0]) / span, np.float32(0.0)), np.float32(1.0))
+        edges[line] = lips[line, k - 1, 1] + part * (lips[line, k, 1] - lips[line, k - 1, 1])
+    half = np.float32(0.5)
+    below = min(max((y - edges[0]) / soft + half, np.float32(0.0)), np.float32(1.0))
+    above = min(max((edges[1] - y) / soft + half, np.float32(0.0)), np.float32(1.0))
+    return below * above * min(max((edges[1] - edges[0]) / soft, np.float32(0.0)), np.float32(1.0))
+
+
+@njit(cache=True, nogil=True, fastmath=True)
 def set_up(
-    vertices, mesh_triangles, stretches, normals, unit, features, layers, owner, barycentrics, values,
-    means, covariances, colours, opacities, depths,
+    vertices, mesh_triangles, stretches, normals, unit, features, layers, lips, owner, barycentrics, values,
+    means, covariances, colours, opacities, depths, seen,
 ):  # fmt: skip
     """Fill the screen Gaussians of one frame.
 
     Args:
         vertices: [V, 3] screen points; mesh_triangles [T, 3]; stretches [T, 2, 2], normals [T, 3] of this frame.
-        unit: screen pixels per canonical pixel. features: [2, FEATURES], a row per layer.
-        layers: [T] the layer of each triangle.
+        unit: screen pixels per canonical pixel. features: [LAYERS, FEATURES].
+        layers: [T] the layer of each triangle. lips: [2, P, 2] edges of the lips on the screen.
         owner, barycentrics, values: the splats (`Gaussians`).
         means, covariances, colours, opacities, depths: outputs, shaped as in `Splats2D`.
+        seen: [N] output, share of the opacity that is left: below 1 for what lips hide of the inner mouth.
     """
     count_features = features.shape[1]
     for i in range(owner.size):
@@ -82,4 +107,7 @@ def set_up(
         covariances[i, 1] = m00 * m10 + m01 * m11
         covariances[i, 2] = m10 * m10 + m11 * m11 + BLUR_PX2
         colours[i, 0], colours[i, 1], colours[i, 2] = r, g, b
-        opacities[i] = np.float32(1.0) / (np.float32(1.0) + math.exp(-values[i, LOGIT]))
+        seen[i] = np.float32(1.0)
+        if layer == MOUTH:
+            seen[i] = seen_between(means[i, 0], means[i, 1], lips, LIP_SOFTNESS * unit)
+        opacities[i] = seen[i] / (np.float32(1.0) + math.exp(-values[i, LOGIT]))

@@ -46,7 +46,11 @@ UPPER_LIP = UPPER_OUTER_LIP + UPPER_MIDDLE_LIP + UPPER_LOWER_LIP + UPPER_INNER_L
 LOWER_LIP = LOWER_INNER_LIP + LOWER_UPPER_LIP + LOWER_MIDDLE_LIP + LOWER_OUTER_LIP
 LIPS = UPPER_LIP + LOWER_LIP + RIGHT_CORNER + LEFT_CORNER
 MOUTH_BOX = (61, 291, 0, 17)  # right and left corner, top and bottom of the lips
+# The edge of the opening, from the person's right inner corner to the left one.
+UPPER_OPENING = (78, *UPPER_INNER_LIP, 308)
+LOWER_OPENING = (78, *LOWER_INNER_LIP, 308)
 CHIN = 152
+JAW = (152, 148, 377, 176, 400, 175, 171, 396)  # points of the chin, which the lower teeth go with
 NOSE_TIP = 1
 
 FACE_OVAL = (

@@ -6,14 +6,14 @@ from typing import Any
 
 import numpy as np
 
-from rendering.engine import contact, gaussians, rasterize
-from rendering.engine.face_space import FEATURES
+from rendering.engine import body, contact, features, gaussians, landmarks, rasterize
+from rendering.engine.face_space import FEATURES, LAYERS, FaceSpace
 from rendering.engine.gaussians import Gaussians
 from rendering.engine.mesh import Mesh
 from rendering.engine.motion import controls
-from rendering.engine.pose import HeadPose
 from rendering.engine.replica import Replica
 from rendering.engine.state import FaceState
+from rendering.engine.thinning import thinned
 
 Array = np.ndarray[Any, np.dtype[Any]]
 SMALLEST_PX, LARGEST_PX = 64, 1024
@@ -26,7 +26,7 @@ class Renderer:
         renderer = Renderer(replica, 256)       # compiles or loads kernels: do this before the session is live
         picture = renderer.draw(state)          # [256, 256, 3] uint8 RGB, a fresh array each time
 
-    `most_splats`: leave out the splats that show least beyond so many, where drawing all would take too long.
+    `most_splats`: where drawing all would take too long, draw so many (`thinning`).
 
     Raises:
         ValueError: the size lies outside 64..1024 pixels.
@@ -40,14 +40,19 @@ class Renderer:
         self._zoom = np.float32(size_px / replica.size_px)
         self._controls = controls.build(replica.space, replica.jaw_gap)
         backdrop = scale_picture(replica.plate.astype(np.float32) / 255, size_px)
-        splats = strongest(replica.gaussians, most_splats)
+        splats = thinned(replica.gaussians, most_splats)
         self._painter = rasterize.choose(backend).Painter(replica.mesh, splats, backdrop)
-        self._draw_mesh(replica.mesh.rest, np.zeros((2, FEATURES), np.float32), 1.0)
+        self._draw_mesh(replica.mesh.rest, np.zeros((LAYERS, FEATURES), np.float32), 1.0)
 
     @property
     def size_px(self) -> int:
         """Side of the square pictures."""
         return self._size_px
+
+    @property
+    def space(self) -> FaceSpace:
+        """The space that the person's face moves in."""
+        return self._replica.space
 
     def draw(self, state: FaceState) -> Array:
         """The picture [size, size, 3] uint8 of a face state."""
@@ -56,8 +61,8 @@ class Renderer:
     def _placed(self, state: FaceState) -> tuple[Array, Array, float]:
         """Mesh points [V, 3] of the training size, features and scale of a state."""
         face, coefficients = self.face(state)
-        vertices = self._replica.mesh.place(face, state.pose)
-        return vertices, self._replica.space.features(coefficients, state.pose.vector()), state.pose.scale
+        breath = self._replica.body.breathing(state.breath)
+        return self._placed_points(face, coefficients, state.pose.vector(), breath)
 
     def face(self, state: FaceState) -> tuple[Array, Array]:
         """Canonical face points [478, 3] and shape coefficients [K] of a state."""
@@ -67,12 +72,26 @@ class Renderer:
         face = space.shape(coefficients, state.pose.vector()) + np.tensordot(unseen, basis.residuals, 1)
         return contact.close(np.asarray(face, np.float32), state.closure), coefficients
 
-    def draw_tracked(self, coefficients: Array, pose_vector: Array) -> Array:
-        """The picture of a tracked frame: shape coefficients [K] and pose [6] as the fit saw them."""
-        pose = HeadPose.from_vector(pose_vector)
+    def draw_tracked(self, coefficients: Array, pose_vector: Array, extra: Array | None = None) -> Array:
+        """The picture of a tracked frame: shape coefficients [K] and pose [6] as the fit saw them.
+
+        `extra`: [body.PLACES] what the frames around this one say about skull and torso beyond its own pose.
+        """
         face = self._replica.space.shape(coefficients, pose_vector)
-        features = self._replica.space.features(coefficients, pose_vector)
-        return self._draw_mesh(self._replica.mesh.place(face, pose), features, pose.scale)
+        around = np.zeros(body.PLACES, np.float32) if extra is None else extra
+        return self.draw_points(face, coefficients, pose_vector, around)
+
+    def draw_points(self, face: Array, coefficients: Array, vector: Array, extra: Array) -> Array:
+        """The picture of canonical face points [478, 3]; coefficients, pose and `extra` as in `draw_tracked`."""
+        return self._draw_mesh(*self._placed_points(face, coefficients, vector, extra))
+
+    def _placed_points(
+        self, face: Array, coefficients: Array, vector: Array, extra: Array
+    ) -> tuple[Array, Array, float]:
+        replica = self._replica
+        skull, torso = replica.body.places(vector, body.terms(replica.space, vector), extra)
+        vertices = replica.mesh.place(face, vector, skull, torso)
+        return vertices, features.rows(replica.space, coefficients, vector), float(np.exp(vector[5]))
 
     def _draw_mesh(self, vertices: Array, features: Array, scale: float) -> Array:
         return np.asarray(self._painter.paint(vertices * self._zoom, features, float(scale * self._zoom)))
@@ -97,24 +116,15 @@ class GpuRenderer(Renderer):
 def warm_up() -> None:
     """Compile, or load from the cache, every kernel of a live frame. Seconds the first time on a machine."""
     rasterize.choose().warm_up()
-    points = np.zeros((3, 3), np.float32)
-    mesh = Mesh(points, np.array([[0, 1, 2]], np.int32), np.zeros(0, np.float32), np.zeros(2, np.float32))
+    points = np.zeros((landmarks.COUNT, 3), np.float32)
+    none = np.zeros(0, np.float32)
+    triangle = np.array([[0, 1, 2]], np.int32)
+    mesh = Mesh(points, triangle, np.zeros(1, np.int32), none, none, np.zeros(2, np.float32))
     splats = Gaussians(
         np.zeros(1, np.int32), np.full((1, 3), 1 / 3, np.float32), np.zeros((1, gaussians.VALUES), np.float32)
     )
     painter = rasterize.choose().Painter(mesh, splats, np.zeros((16, 16, 3), np.float32))
-    painter.paint(points, np.zeros((2, FEATURES), np.float32), 1.0)
-
-
-def strongest(splats: Gaussians, most: int | None) -> Gaussians:
-    """The splats that show most (opacity times area), at most so many, in their old order."""
-    if most is None or most >= len(splats):
-        return splats
-    values = splats.values
-    shown = values[:, gaussians.LOG_AXES] + values[:, gaussians.LOG_AXES + 1]
-    shown = shown - np.logaddexp(0, -values[:, gaussians.LOGIT])
-    kept = np.sort(np.argsort(-shown, kind="stable")[:most])
-    return Gaussians(splats.triangles[kept], splats.barycentrics[kept], np.ascontiguousarray(values[kept]))
+    painter.paint(points, np.zeros((LAYERS, FEATURES), np.float32), 1.0)
 
 
 def scale_picture(picture: Array, size_px: int) -> Array:

@@ -15,15 +15,16 @@ import numpy as np
 from safetensors import SafetensorError
 from safetensors import numpy as safetensors_numpy
 
-from rendering.engine import gaussians, landmarks
+from rendering.engine import body, gaussians, landmarks
+from rendering.engine.body import Body
 from rendering.engine.errors import ReplicaInvalid
-from rendering.engine.face_space import FEATURE_SHAPES, POSE_TERMS, FaceSpace
+from rendering.engine.face_space import FEATURE_SHAPES, LAYERS, POSE_TERMS, FaceSpace
 from rendering.engine.gaussians import Gaussians
 from rendering.engine.mesh import Mesh
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
-FORMAT, VERSION = "trustcore-replica", 1
+FORMAT, VERSION = "trustcore-replica", 2
 MODEL_FILE, MANIFEST_FILE = "model.safetensors", "manifest.json"
 MOST_BYTES = 20 * 1024 * 1024
 MOST_SPLATS, MOST_POINTS, MOST_SIZE_PX = 100_000, 20_000, 1024
@@ -36,6 +37,7 @@ class Replica:
     size_px: int  # side of the square pictures it was trained at
     space: FaceSpace
     mesh: Mesh
+    body: Body
     gaussians: Gaussians
     plate: Array  # [size, size, 3] uint8, what stands behind the person
     pose_coupling: Array  # [3, 3] pixels x, pixels y, log scale per deviation of yaw, pitch, roll
@@ -53,7 +55,8 @@ class Replica:
 
     def to_files(self) -> dict[str, bytes]:
         """The two files; numbers that are only drawn with are kept as float16."""
-        model = safetensors_numpy.save(_tensors(self))
+        # The library writes an array's memory as it lies, so the order is made sure of.
+        model = safetensors_numpy.save({name: np.ascontiguousarray(t) for name, t in _tensors(self).items()})
         manifest = {
             "format": FORMAT,
             "version": VERSION,
@@ -116,7 +119,9 @@ def _tensors(replica: Replica) -> dict[str, Array]:
         "space.pose_deviations": space.pose_deviations, "space.pose_lows": space.pose_lows,
         "space.pose_highs": space.pose_highs, "space.neutral": space.neutral,
         "mesh.rest": mesh.rest, "mesh.triangles": mesh.triangles.astype(np.uint16),
-        "mesh.head_share": mesh.head_share, "mesh.anchor_px": mesh.anchor_px,
+        "mesh.layers": mesh.layers.astype(np.uint8), "mesh.head_share": mesh.head_share,
+        "mesh.jaw_share": mesh.jaw_share, "mesh.anchor_px": mesh.anchor_px,
+        "body.by_pose": replica.body.by_pose, "body.breath_px": replica.body.breath_px,
         "splats.triangles": splats.triangles.astype(np.uint16),
         "splats.barycentrics": splats.barycentrics.astype(np.float16),
         "splats.values": splats.values.astype(np.float16),
@@ -125,8 +130,8 @@ def _tensors(replica: Replica) -> dict[str, Array]:
 
 
 def _expected(tensors: dict[str, Array], size_px: int) -> dict[str, tuple[type, tuple[int, ...]]]:
-    """Type and shape of every tensor, given the four free sizes."""
-    k, v = len(tensors["space.deviations"]), len(tensors["mesh.rest"])
+    """Type and shape of every tensor, given the five free sizes."""
+    k, v, m = (len(tensors[name]) for name in ("space.deviations", "mesh.rest", "mesh.jaw_share"))
     t, n = len(tensors["mesh.triangles"]), len(tensors["splats.triangles"])
     points = landmarks.COUNT
     vector: dict[str, tuple[type, tuple[int, ...]]] = {
@@ -140,7 +145,9 @@ def _expected(tensors: dict[str, Array], size_px: int) -> dict[str, tuple[type, 
         "space.mean": (np.float32, (points, 3)), "space.basis": (np.float16, (k, points, 3)),
         "space.pose_shapes": (np.float32, (POSE_TERMS, points, 3)),
         "mesh.rest": (np.float32, (v, 3)), "mesh.triangles": (np.uint16, (t, 3)),
-        "mesh.head_share": (np.float32, (v - points,)), "mesh.anchor_px": (np.float32, (2,)),
+        "mesh.layers": (np.uint8, (t,)), "mesh.head_share": (np.float32, (max(v - m - points, 0),)),
+        "mesh.jaw_share": (np.float32, (m,)), "mesh.anchor_px": (np.float32, (2,)),
+        "body.by_pose": (np.float32, (body.PLACES, body.TERMS)), "body.breath_px": (np.float32, (1,)),
         "splats.triangles": (np.uint16, (n,)), "splats.barycentrics": (np.float16, (n, 3)),
         "splats.values": (np.float16, (n, gaussians.VALUES)),
         "plate": (np.uint8, (size_px, size_px, 3)), "pose_coupling": (np.float32, (3, 3)),
@@ -148,7 +155,7 @@ def _expected(tensors: dict[str, Array], size_px: int) -> dict[str, tuple[type, 
 
 
 def _check(tensors: dict[str, Array], size_px: int) -> None:
-    sizes = ("space.deviations", "mesh.rest", "mesh.triangles", "splats.triangles")
+    sizes = ("space.deviations", "mesh.rest", "mesh.jaw_share", "mesh.triangles", "splats.triangles")
     if any(name not in tensors or tensors[name].ndim == 0 for name in sizes):
         raise ReplicaInvalid("The replica's model file lacks a tensor.")
     expected = _expected(tensors, size_px)
@@ -169,6 +176,8 @@ def _check(tensors: dict[str, Array], size_px: int) -> None:
     # Kernels index without bounds checks, so the indices are proved here.
     if tensors["mesh.triangles"].max(initial=0) >= points:
         raise ReplicaInvalid("A triangle of the replica names a point that does not exist.")
+    if tensors["mesh.layers"].max(initial=0) >= LAYERS:
+        raise ReplicaInvalid("A triangle of the replica lies in a layer that does not exist.")
     if tensors["splats.triangles"].max(initial=0) >= len(tensors["mesh.triangles"]):
         raise ReplicaInvalid("A splat of the replica names a triangle that does not exist.")
 
@@ -180,12 +189,13 @@ def _assemble(tensors: dict[str, Array], size_px: int, facts: dict[str, Any]) ->
         if name.startswith("space.")
     })  # fmt: skip
     mesh = Mesh(
-        tensors["mesh.rest"], tensors["mesh.triangles"].astype(np.int32),
-        tensors["mesh.head_share"], tensors["mesh.anchor_px"],
+        tensors["mesh.rest"], tensors["mesh.triangles"].astype(np.int32), tensors["mesh.layers"].astype(np.int32),
+        tensors["mesh.head_share"], tensors["mesh.jaw_share"], tensors["mesh.anchor_px"],
     )  # fmt: skip
+    bodily = Body(tensors["body.by_pose"], tensors["body.breath_px"])
     splats = Gaussians(
         tensors["splats.triangles"].astype(np.int32),
         tensors["splats.barycentrics"].astype(np.float32),
         tensors["splats.values"].astype(np.float32),
     )
-    return Replica(size_px, space, mesh, splats, tensors["plate"], tensors["pose_coupling"], facts)
+    return Replica(size_px, space, mesh, bodily, splats, tensors["plate"], tensors["pose_coupling"], facts)

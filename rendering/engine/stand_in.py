@@ -12,7 +12,9 @@ import numpy as np
 
 from rendering.engine import gaussians as g
 from rendering.engine import landmarks
-from rendering.engine.face_space import FEATURES, POSE_TERMS, FaceSpace
+from rendering.engine.body import still
+from rendering.engine.face_space import FACE, FEATURES, POSE_TERMS, FaceSpace
+from rendering.engine.face_space import HEAD as HEAD_LAYER
 from rendering.engine.gaussians import Gaussians
 from rendering.engine.mesh import Mesh
 from rendering.engine.replica import Replica
@@ -29,12 +31,15 @@ def replica(splats: int = SPLATS, size_px: int = SIZE_PX, seed: int = 0) -> Repl
     random = np.random.default_rng(seed)
     points, triangles = _sheet(HEAD * size_px)
     shell = len(points) - landmarks.COUNT
-    mesh = Mesh(points, triangles, np.ones(shell, np.float32), np.full(2, size_px / 2, np.float32))
+    layers = np.where(triangles.min(axis=1) >= landmarks.COUNT, HEAD_LAYER, FACE).astype(np.int32)
+    none = np.zeros(0, np.float32)
+    mesh = Mesh(points, triangles, layers, np.ones(shell, np.float32), none, np.full(2, size_px / 2, np.float32))
     plate = np.full((size_px, size_px, 3), 90, np.uint8)
     coupling = np.zeros((3, 3), np.float32)
     facts = {"calibration": {"jaw_gap": 0.1, "emotion_caps_milli": {}}}
     space = _space(points[: landmarks.COUNT], size_px, random)
-    return Replica(size_px, space, mesh, _splats(len(triangles), splats, size_px, random), plate, coupling, facts)
+    bound = _splats(len(triangles), splats, size_px, random)
+    return Replica(size_px, space, mesh, still(), bound, plate, coupling, facts)
 
 
 def _sheet(reach_px: float) -> tuple[Array, Array]:

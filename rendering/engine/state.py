@@ -14,8 +14,9 @@ Array = np.ndarray[Any, np.dtype[Any]]
 
 @dataclass(frozen=True)
 class FaceState:
-    """Amounts of the facial controls, lip closure and head pose."""
+    """Amounts of the facial controls, lip closure, head pose and breath."""
 
     amounts: Array  # [A] float32, in the order of motion.controls.NAMES
     closure: float  # 0..1; 1: the lips meet whatever the rest says
     pose: HeadPose
+    breath: float = 0.0  # -1: breathed out, 1: breathed in; the shoulders follow

@@ -208,7 +208,7 @@ def _whose(data: bytes, clip: TrackedClip, footage: Footage, actor: Actor) -> li
     face = identities.compare_footage(
         actor=actor, subject_public_id=footage.subject_public_id, landmarks=clip.landmarks,
         footage_public_id=footage.public_id)
-    own = check_own_output(seams.own_output_detector(), data, clip.frames)
+    own = check_own_output(seams.own_output_detector(), data, clip.frames, clip.pcm, clip.pcm_rate)
     return [
         Finding("person_mismatch", face.verdict, face.measure, face.need),
         Finding("own_output", own.verdict, own.measure, own.need),

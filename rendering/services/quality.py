@@ -5,16 +5,44 @@ from typing import Any
 
 from trustcore.primitives.grants import EMOTIONS
 
-# Floors of an ordinary training on real footage (docs/benchmarks.md); a figure below its floor is a warning to the
-# people who sign.
-FLOORS: tuple[tuple[str, str, str, str, float, float, float], ...] = (
-    # key, name, what, unit, floor, scale start, scale end
-    ("psnr_full_db", "Whole picture", "PSNR, held-out frames", "dB", 27.0, 15.0, 40.0),
-    ("psnr_face_db", "Face", "PSNR", "dB", 27.0, 15.0, 40.0),
-    ("psnr_mouth_db", "Mouth", "PSNR", "dB", 27.0, 15.0, 40.0),
-    ("ssim", "Structure", "SSIM", "", 0.85, 0.5, 1.0),
-)
-GAIN_FLOOR_DB = 0.0
+
+@dataclass(frozen=True)
+class Floor:
+    """What one figure should reach, what it must reach before anybody may approve, and where its scale runs."""
+
+    part: str  # of the report: quality[part][key], or quality[key] for ""
+    key: str
+    name: str
+    what: str
+    unit: str
+    warn: float  # worse than this is a warning to the people who sign
+    block: float  # worse than this, or unknown where it `must_be_known`, is not put before them at all
+    low: float
+    high: float
+    less_is_better: bool = False
+    must_be_known: bool = True
+
+    def value(self, quality: dict[str, Any]) -> float | None:
+        found = (quality.get(self.part) or {}).get(self.key) if self.part else quality.get(self.key)
+        return float(found) if isinstance(found, int | float) and not isinstance(found, bool) else None
+
+    def is_worse(self, value: float, than: float) -> bool:
+        return value > than if self.less_is_better else value < than
+
+
+# Warnings: what an ordinary training on real footage reaches (docs/benchmarks.md). Blocks: pictures so far from the
+# person that nobody can say from them what they would approve; a replica that copying filmed frames would equal.
+FLOORS = (
+    Floor("held_out", "psnr_full_db", "Whole picture", "PSNR, held-out frames", "dB", 27.0, 24.0, 15.0, 40.0),
+    Floor("held_out", "psnr_face_db", "Face", "PSNR", "dB", 27.0, 23.0, 15.0, 40.0),
+    Floor("held_out", "psnr_mouth_db", "Mouth", "PSNR", "dB", 27.0, 22.0, 15.0, 40.0),
+    Floor("held_out", "ssim", "Structure", "SSIM", "", 0.85, 0.8, 0.5, 1.0),
+    Floor("", "gain_full_db", "Better than copying", "over the nearest filmed frame", "dB", 3.0, 1.0, -5.0, 15.0),
+    Floor("redetected", "landmark_error_pct", "Features in place", "landmarks found again, of the eyes' distance", "%",
+          1.5, 5.0, 0.0, 8.0, less_is_better=True, must_be_known=False),
+    Floor("redetected", "jitter_ratio", "Steadiness", "trembling against the filmed clip", "",
+          1.5, 3.0, 0.0, 4.0, less_is_better=True, must_be_known=False),
+)  # fmt: skip
 # The files of a training that people may look at, and what they are. A worker may hand in others; nobody is shown them.
 SHOWN_FILES = {
     "held_out.png": "image/png", "emotions.png": "image/png", "portrait.png": "image/png",
@@ -38,43 +66,44 @@ class Bar:
 def bars(report: dict[str, Any]) -> list[Bar]:
     """The figures of a report, worst first; a figure that is missing is `not_run`, never left out."""
     quality = report.get("quality") or {}
-    held_out = quality.get("held_out") or {}
-    rows = [
-        _bar(name, what, held_out.get(key), unit, floor, low, high)
-        for key, name, what, unit, floor, low, high in FLOORS
-    ]
-    rows.append(
-        _bar(
-            "Better than copying",
-            "over the nearest filmed frame",
-            quality.get("gain_full_db"),
-            "dB",
-            GAIN_FLOOR_DB,
-            -5.0,
-            15.0,
-        )
-    )
-    order = {"not_run": 0, "warn": 1, "pass": 2}
-    return sorted(rows, key=lambda row: order[row.verdict])
+    order = {"fail": 0, "not_run": 1, "warn": 2, "pass": 3}
+    return sorted((_bar(floor, floor.value(quality)) for floor in FLOORS), key=lambda row: order[row.verdict])
 
 
-def _bar(name: str, what: str, value: Any, unit: str, floor: float, low: float, high: float) -> Bar:
+def _bar(floor: Floor, value: float | None) -> Bar:
     def percent(number: float) -> int:
-        return round(100 * min(1.0, max(0.0, (number - low) / (high - low))))
+        return round(100 * min(1.0, max(0.0, (number - floor.low) / (floor.high - floor.low))))
 
-    floor_text = f"{floor:g} {unit}".strip()
-    if not isinstance(value, int | float):
-        return Bar(name, what, "not measured", floor_text, "not_run", 0, percent(floor))
-    text = f"{value:.1f} {unit}" if unit else f"{value:.3f}"
-    return Bar(
-        name, what, text, floor_text, "pass" if value >= floor else "warn", percent(float(value)), percent(floor)
-    )
+    floor_text = f"{floor.warn:g} {floor.unit}".strip()
+    if value is None:
+        return Bar(floor.name, floor.what, "not measured", floor_text, "not_run", 0, percent(floor.warn))
+    verdict = "fail" if floor.is_worse(value, floor.block) else "warn" if floor.is_worse(value, floor.warn) else "pass"
+    return Bar(floor.name, floor.what, _text(floor, value), floor_text, verdict, percent(value), percent(floor.warn))
+
+
+def _text(floor: Floor, value: float) -> str:
+    return f"{value:.1f} {floor.unit}" if floor.unit else f"{value:.3f}"
+
+
+def reasons_against(report: dict[str, Any]) -> list[str]:
+    """Why a version is too poor to be put before approvers, a sentence for each figure; empty when it is not."""
+    quality = report.get("quality") or {}
+    found = []
+    for floor in FLOORS:
+        value = floor.value(quality)
+        least = f"{'at most' if floor.less_is_better else 'at least'} {floor.block:g} {floor.unit}".strip()
+        if value is None and floor.must_be_known:
+            found.append(f"{floor.name}: not measured; {least} is needed.")
+        elif value is not None and floor.is_worse(value, floor.block):
+            found.append(f"{floor.name}: {_text(floor, value)}; {least} is needed.")
+    return found
 
 
 def figures(report: dict[str, Any]) -> dict[str, str]:
     """The held-out figures as text with three decimals, for the statement that people sign."""
     quality = report.get("quality") or {}
-    found = {**(quality.get("held_out") or {}), "gain_full_db": quality.get("gain_full_db")}
+    found = {**(quality.get("held_out") or {}), **(quality.get("redetected") or {})}
+    found["gain_full_db"] = quality.get("gain_full_db")
     return {key: f"{value:.3f}" for key, value in sorted(found.items()) if isinstance(value, int | float)}
 
 

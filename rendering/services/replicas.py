@@ -5,9 +5,9 @@ from typing import Any
 
 from consent import selectors as consents
 from consent.services import approvals
-from rendering.errors import ReplicaMissing, TrainingRefused
+from rendering.errors import QualityTooLow, ReplicaMissing, TrainingRefused
 from rendering.models import Replica, ReplicaVersion
-from rendering.services import statements
+from rendering.services import quality, statements
 from trustcore.accounts.models import Organisation, User
 from trustcore.audit import recording
 from trustcore.audit.actions import Action
@@ -48,10 +48,14 @@ def send_for_signatures(*, actor: Actor, author: User, version: ReplicaVersion, 
 
     Raises:
         TrainingRefused: it is not trained.
+        QualityTooLow: it is below the lowest quality that may be approved.
         Refusal: no consent in force.
     """
     if version.state != "trained":
         raise TrainingRefused("This version is not trained, so there is nothing to approve.")
+    reasons = quality.reasons_against(version.report)
+    if reasons:
+        raise QualityTooLow(reasons)
     consent = consents.consent_in_force(version.subject_public_id, now=now)
     statement = statements.for_replica(version, consent)
     with recording.recording(actor=actor, action=Action.REPLICA_SUBMITTED, obj=version) as event:

@@ -22,8 +22,9 @@ from rendering.training import capture_checks, report_page
 from rendering.training.config import Progress, TrainingConfig
 from rendering.training.fit import train
 from rendering.training.mouth.step import with_style
+from rendering.training.redetection import track_frames
 from trustcore.primitives.errors import TrustcoreError
-from trustcore.tracker import track_clip
+from trustcore.tracker import MOST_VIEWS, track_clip
 
 CHECKPOINT_FILE, REPORT_FILE, PAGE_FILE = "checkpoint.bin", "report.json", "report.html"
 
@@ -38,7 +39,7 @@ def main(arguments: list[str] | None = None) -> int:
     out.mkdir(parents=True, exist_ok=True)
     try:
         print("tracking", job["clip"], flush=True)
-        clip = track_clip(Path(job["clip"]).read_bytes(), want=frozenset({"landmarks", "mask"}))
+        clip = track_clip(Path(job["clip"]).read_bytes(), want=frozenset({"landmarks", "mask"}), views=MOST_VIEWS)
         findings = capture_checks.check(clip)
         for finding in findings:
             print(f"  {finding.verdict:4}  {finding.error_type}: {finding.measure}")
@@ -90,7 +91,8 @@ def _train(clip: Any, config: TrainingConfig, out: Path) -> None:
     saved = out / CHECKPOINT_FILE
     checkpoint = saved.read_bytes() if saved.exists() else None
     result = train(
-        clip, config, checkpoint=checkpoint, on_progress=show, on_checkpoint=lambda content: _keep(saved, content)
+        clip, config, checkpoint=checkpoint, on_progress=show, on_checkpoint=lambda content: _keep(saved, content),
+        detect=track_frames,
     )
     print("\nfitting the way to speak", flush=True)
     result = with_style(result, clip, mouth_models(), config)

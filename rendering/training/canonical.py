@@ -9,11 +9,12 @@ import numpy as np
 
 from rendering.engine import landmarks
 from rendering.engine.face_space import POSE_TERMS, FaceSpace, pose_terms
-from rendering.engine.pose import angles, rotation
+from rendering.engine.pose import rotation
 
 Array = np.ndarray[Any, np.dtype[Any]]
 ROUNDS = 4
 STEADY_FRAMES = 1.5  # deviation of the window over which poses are averaged
+NEIGHBOURS = (-3, -2, -1, 0, 1, 2, 3)  # frames that steady the head's pose
 STABLE = np.array(landmarks.STABLE)
 # Least spread that yaw, pitch, roll (rad), x, y (outer eye distances) and log scale are measured in. Someone who sat
 # stiller shows too little to learn what larger movements look like, so that theirs must not be blown up.
@@ -40,31 +41,31 @@ def point_weights() -> Array:
 
 def align(points: Array, target: Array) -> Poses:
     """Fit rotation, scale and translation of each frame [T, 478, 3] to `target` [478, 3] on the stable points."""
-    target_stable = target[STABLE]
+    stable = points[:, STABLE].astype(np.float64)
+    middles = stable.mean(1)
+    target_middle = target[STABLE].astype(np.float64).mean(0)
+    aim = target[STABLE] - target_middle
+    left, sizes, right = np.linalg.svd(np.einsum("tni,nj->tij", stable - middles[:, None], aim))
+    flip = np.ones((len(points), 3))
+    flip[:, 2] = np.sign(np.linalg.det(left @ right))
+    turns = (left * flip[:, None]) @ right  # canonical -> screen
+    scales = (sizes * flip).sum(1) / (aim**2).sum()
+    origins = middles - scales[:, None] * (turns @ target_middle)
     vectors = np.empty((len(points), 6), np.float32)
-    depths = np.empty(len(points))
-    for index, frame in enumerate(points.astype(np.float64)):
-        middle = frame[STABLE].mean(0)
-        centred = frame[STABLE] - middle
-        aim = target_stable - target_stable.mean(0)
-        left, sizes, right = np.linalg.svd(centred.T @ aim)
-        flip = np.diag([1.0, 1.0, np.sign(np.linalg.det(left @ right))])
-        turn = left @ flip @ right  # canonical -> screen
-        scale = (sizes * np.diag(flip)).sum() / (aim**2).sum()
-        origin = middle - scale * turn @ target_stable.mean(0)
-        yaw, pitch, roll = angles(turn)
-        vectors[index] = yaw, pitch, roll, origin[0], origin[1], np.log(scale)
-        depths[index] = origin[2]
-    return unposed(points, vectors, depths)
+    vectors[:, 0] = np.arctan2(-turns[:, 0, 2], turns[:, 2, 2])
+    vectors[:, 1] = np.arcsin(np.clip(-turns[:, 1, 2], -1, 1))
+    vectors[:, 2] = np.arctan2(-turns[:, 1, 0], turns[:, 1, 1])
+    vectors[:, 3:5] = origins[:, :2]
+    vectors[:, 5] = np.log(scales)
+    return unposed(points, vectors, origins[:, 2])
 
 
 def unposed(points: Array, vectors: Array, depths: Array) -> Poses:
     """Canonical shapes of landmarks [T, 478, 3] whose heads stand in known poses [T, 6] at known depths [T]."""
-    shapes = np.empty(points.shape, np.float32)
-    for index, (frame, vector) in enumerate(zip(points, vectors, strict=True)):
-        origin = np.array([vector[3], vector[4], depths[index]])
-        shapes[index] = (frame - origin) @ rotation(*vector[:3]) / np.exp(vector[5])
-    return Poses(vectors, shapes, depths)
+    origins = np.column_stack([vectors[:, 3:5], depths])
+    turns = np.stack([rotation(*vector[:3]) for vector in vectors])
+    shapes = (points - origins[:, None]).astype(np.float32) @ turns / np.exp(vectors[:, 5])[:, None, None]
+    return Poses(vectors, np.asarray(shapes, np.float32), depths)
 
 
 @dataclass(frozen=True)
@@ -79,37 +80,33 @@ class BlinkBias:
         return np.clip(1 - eye_apertures(shapes) / self.open_aperture, 0.0, 1.0)
 
 
-def blink_bias(around: Array, target: Array) -> BlinkBias:
+def blink_bias(raw: Poses, near: Array) -> BlinkBias:
     """Learn the bias from pairs of frames a moment apart: the lids moved, a head hardly could.
 
     Args:
-        around: [T, 2 n + 1, 478, 3] training frames with their neighbours.
+        raw: poses of every tracked frame. near: [c, W] training frames in the middle of their neighbours.
     """
-    frames, window = around.shape[:2]
-    raw = align(around.reshape(-1, *around.shape[2:]), target)
     none = BlinkBias(float(np.median(eye_apertures(raw.shapes))), np.zeros(6))
-    closing = none.closing(raw.shapes).reshape(frames, window)
-    vectors = raw.vectors.reshape(frames, window, 6)
+    closing, vectors = none.closing(raw.shapes)[near], raw.vectors[near]
+    window = near.shape[1]
     lids = np.concatenate([closing[:, 0] - closing[:, window // 2], closing[:, -1] - closing[:, window // 2]])
     moved = np.concatenate([vectors[:, 0] - vectors[:, window // 2], vectors[:, -1] - vectors[:, window // 2]])
     return BlinkBias(none.open_aperture, lids @ moved / ((lids**2).sum() + 1.0))
 
 
-def steady(around: Array, target: Array, bias: BlinkBias) -> Poses:
-    """Poses and shapes of frames whose neighbours are known [T, 2 n + 1, 478, 3].
+def steady(points: Array, raw: Poses, near: Array, bias: BlinkBias) -> Poses:
+    """Poses and shapes of the frames in the middle of `near` [c, W], from tracks [F, 478, 3] and their raw poses.
 
     A tracked pose trembles, most of all while the eyes are closed, and hair and shoulders would tremble with it. Heads
     are slow, so the pose is a mean over neighbours, less what blinks pretend; the face itself keeps every movement of
     its own frame.
     """
-    frames, window = around.shape[:2]
-    raw = align(around.reshape(-1, *around.shape[2:]), target)
+    window = near.shape[1]
     true_vectors = raw.vectors - bias.closing(raw.shapes)[:, None] * bias.by_closing
     weights = np.exp(-0.5 * ((np.arange(window) - window // 2) / STEADY_FRAMES) ** 2)
     weights /= weights.sum()
-    vectors = np.einsum("w,twk->tk", weights, true_vectors.reshape(frames, window, 6)).astype(np.float32)
-    depths = raw.depths.reshape(frames, window) @ weights
-    return unposed(around[:, window // 2], vectors, depths)
+    vectors = np.einsum("w,twk->tk", weights, true_vectors[near]).astype(np.float32)
+    return unposed(points[near[:, window // 2]], vectors, raw.depths[near] @ weights)
 
 
 def canonicalise(points: Array) -> Array:
@@ -152,8 +149,7 @@ def fit_space(mean: Array, poses: Poses, count: int) -> FaceSpace:
     mean = mean + bend[0].reshape(mean.shape).astype(np.float32)
     pose_shapes = bend[1:].reshape(POSE_TERMS, *mean.shape).astype(np.float32)
     root = np.sqrt(np.repeat(point_weights(), 3))
-    _, _, components = np.linalg.svd((flat - design @ bend) * root, full_matrices=False)
-    basis = (components[:count] / root).reshape(-1, *mean.shape).astype(np.float32)
+    basis = (_principal((flat - design @ bend) * root, count) / root).reshape(-1, *mean.shape).astype(np.float32)
     empty = np.zeros(len(basis), np.float32)
     space = FaceSpace(
         mean, basis, empty + 1, empty, empty, pose_shapes,
@@ -162,6 +158,12 @@ def fit_space(mean: Array, poses: Poses, count: int) -> FaceSpace:
         np.quantile(poses.vectors, 0.99, axis=0).astype(np.float32), empty,
     )  # fmt: skip
     return with_ranges(space, poses)
+
+
+def _principal(rows: Array, count: int) -> Array:
+    """[count, D] directions of greatest variance of rows [T, D], the greatest first; never more than rows."""
+    _, directions = np.linalg.eigh(rows.T @ rows)
+    return np.ascontiguousarray(directions[:, ::-1][:, : min(count, len(rows))].T)
 
 
 def eye_scale(mean: Array) -> Array:

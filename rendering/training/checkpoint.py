@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from safetensors import numpy as safetensors_numpy
 
+from rendering.engine import body
 from rendering.engine.face_space import FaceSpace
 from rendering.engine.gaussians import Gaussians
 from rendering.engine.mesh import Mesh
@@ -18,7 +19,9 @@ from rendering.training.scene import Scene
 
 Array = np.ndarray[Any, np.dtype[Any]]
 # Settings that may differ when a run is taken up again: they do not change what is fitted.
-FREE_SETTINGS = frozenset({"threads", "progress_every_s", "preview_every_s", "checkpoint_every_s", "report_frames"})
+FREE_SETTINGS = frozenset(
+    {"threads", "rasterizer", "progress_every_s", "preview_every_s", "checkpoint_every_s", "report_frames"}
+)
 
 
 @dataclass
@@ -30,15 +33,21 @@ class FitState:
     second: Array
     plate_first: Array  # [S, S, 3]
     plate_second: Array
+    follow: Array  # [PLACES, TERMS + P] how skull and torso go with pose and signals, in `following.units`
+    follow_first: Array
+    follow_second: Array
     iteration: int = 0
     spent_s: float = 0.0  # time in the fit, over all its pieces
 
     @staticmethod
-    def start(scene: Scene) -> FitState:
-        """The state before the first iteration."""
+    def start(scene: Scene, signals: int) -> FitState:
+        """The state before the first iteration, for so many signals of a frame."""
         values, plate = scene.gaussians.values, scene.plate
         zeros = np.zeros_like
-        return FitState(scene, zeros(values), zeros(values), zeros(plate), zeros(plate))
+        follow = np.zeros((body.PLACES, body.TERMS + signals), np.float32)
+        return FitState(
+            scene, zeros(values), zeros(values), zeros(plate), zeros(plate), follow, zeros(follow), zeros(follow)
+        )
 
 
 def to_bytes(state: FitState, config: TrainingConfig) -> bytes:
@@ -50,10 +59,10 @@ def to_bytes(state: FitState, config: TrainingConfig) -> bytes:
     tensors |= {
         "plate": scene.plate, "first": state.first, "second": state.second,
         "plate_first": state.plate_first, "plate_second": state.plate_second,
+        "follow": state.follow, "follow_first": state.follow_first, "follow_second": state.follow_second,
     }  # fmt: skip
     facts = {
         "settings": asdict(config), "iteration": state.iteration, "spent_s": state.spent_s,
-        "face_triangles": scene.face_triangles,
     }  # fmt: skip
     whole = {name: np.ascontiguousarray(tensor) for name, tensor in tensors.items()}
     return bytes(safetensors_numpy.save(whole, {"facts": json.dumps(facts)}))
@@ -73,10 +82,11 @@ def from_bytes(checkpoint: bytes, config: TrainingConfig) -> FitState:
     tensors = {name: array.copy() for name, array in safetensors_numpy.load(checkpoint).items()}
     scene = Scene(
         FaceSpace(**_part(tensors, "space.")), Mesh(**_part(tensors, "mesh.")),
-        int(facts["face_triangles"]), Gaussians(**_part(tensors, "splats.")), tensors["plate"],
+        Gaussians(**_part(tensors, "splats.")), tensors["plate"],
     )  # fmt: skip
     return FitState(
         scene, tensors["first"], tensors["second"], tensors["plate_first"], tensors["plate_second"],
+        tensors["follow"], tensors["follow_first"], tensors["follow_second"],
         int(facts["iteration"]), float(facts["spent_s"]),
     )  # fmt: skip
 

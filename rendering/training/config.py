@@ -48,13 +48,15 @@ class TrainingConfig:
     time_limit_s: float = 240.0  # whichever of iterations and time comes first ends the run
     seed: int = 1
     held_out_share: float = 0.2  # tail of the clip, never trained on
-    training_frames: int = 600  # at most, spread evenly
+    training_frames: int = 2400  # at most, spread evenly
+    frames_bytes: int = 640_000_000  # memory for them and their masks: 2,441 frames at 256x256, 610 at 512x512
     report_frames: int = 120  # held-out frames that are measured
     shapes: int = 40  # coefficients of the person's shape space
     progress_every_s: float = 2.0
     preview_every_s: float = 6.0
     checkpoint_every_s: float = 20.0
     threads: int = 2
+    rasterizer: str = "cpu"  # or "gpu"; the rest of the fit runs on the processor either way
 
 
 @dataclass(frozen=True)

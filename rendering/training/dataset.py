@@ -13,20 +13,35 @@ from rendering.training.errors import FootageUnusable
 
 Array = np.ndarray[Any, np.dtype[Any]]
 FEWEST_FRAMES = 40
-NEIGHBOURS = 3  # frames to either side that steady the head's pose
 
 
 @dataclass(frozen=True)
 class Dataset:
-    """Frames at the training size; T in all, `train` and `held_out` index into them."""
+    """Frames at the training size; n in all, `train` and `held_out` index into them.
 
-    frames: Array  # [T, S, S, 3] uint8
-    landmarks: Array  # [T, 478, 3] float32 pixels of the training size
-    around: Array  # [T, 2 NEIGHBOURS + 1, 478, 3] the same of the frames before and after, the frame itself included
-    masks: Array | None  # [T, S, S] uint8
+    `tracks` holds the landmarks of every frame of the clip that shows a face, so that a frame's neighbours in time are
+    known even where only some frames are drawn. Nothing of the tail reaches training: neighbours are looked for within
+    the frame's own part.
+    """
+
+    frames: Array  # [n, S, S, 3] uint8
+    landmarks: Array  # [n, 478, 3] float32 pixels of the training size
+    masks: Array | None  # [n, S, S] uint8
     train: Array  # [A] int64
     held_out: Array  # [B] int64
     fps: float
+    tracks: Array  # [F, 478, 3] landmarks, in order of time
+    times: Array  # [F] int64 which frame of the clip each of `tracks` is
+    places: Array  # [n] int64 where each frame stands in `tracks`
+    split: int  # the first of `tracks` that belongs to the tail
+    crop: tuple[int, int, int]  # left, top and side of the square cut from the clip's pictures
+
+    def near(self, places: Array, offsets: tuple[int, ...]) -> Array:
+        """[c, W] places in `tracks` around each of `places`, held within each one's own part of the clip."""
+        middle = places[:, None]
+        low = np.where(middle < self.split, 0, self.split)
+        high = np.where(middle < self.split, self.split, len(self.tracks)) - 1
+        return np.asarray(np.clip(middle + np.array(offsets), low, high))
 
 
 def prepare(clip: Clip, config: TrainingConfig) -> Dataset:
@@ -36,33 +51,37 @@ def prepare(clip: Clip, config: TrainingConfig) -> Dataset:
         FootageUnusable: too few frames show a face.
     """
     found: Array = np.asarray(np.isfinite(clip.landmarks).all(axis=(1, 2)))
-    split = int(len(found) * (1 - config.held_out_share))
-    train = np.flatnonzero(found[:split])
-    tail = split + np.flatnonzero(found[split:])
-    if len(train) < FEWEST_FRAMES or len(tail) < FEWEST_FRAMES // 4:
-        raise FootageUnusable(len(train) + len(tail), FEWEST_FRAMES)
-    # Neighbours come from the frame's own part: nothing of the tail reaches training.
-    used = ((train, config.training_frames), (tail, config.report_frames))
-    near = [neighbours(spread(part, count), part) for part, count in used]
-    train, tail = near[0][:, NEIGHBOURS], near[1][:, NEIGHBOURS]
-    chosen = np.concatenate([train, tail])
-    crop = square_crop(clip.frames.shape[1:3], clip.landmarks[train])
-    factor = config.size_px / crop[2]
-    around = clip.landmarks[np.concatenate(near)].astype(np.float32)
-    around[..., 0] -= crop[0]
-    around[..., 1] -= crop[1]
-    around *= np.float32(factor)
-    masks = None if clip.mask is None else resize(clip.mask[chosen][..., None], crop, config.size_px)[..., 0]
-    count = len(train)
+    every = np.flatnonzero(found)
+    split = int((every < int(len(found) * (1 - config.held_out_share))).sum())
+    if split < FEWEST_FRAMES or len(every) - split < FEWEST_FRAMES // 4:
+        raise FootageUnusable(len(every), FEWEST_FRAMES)
+    train = spread(np.arange(split), min(config.training_frames, most_frames(config)))
+    tail = spread(np.arange(split, len(every)), config.report_frames)
+    places = np.concatenate([train, tail])
+    chosen = every[places]
+    crop = square_crop(clip.frames.shape[1:3], clip.landmarks[every[train]])
+    tracks = clip.landmarks[every].astype(np.float32)
+    tracks -= np.array([crop[0], crop[1], 0], np.float32)
+    tracks *= np.float32(config.size_px / crop[2])
+    masks = None if clip.mask is None else resize(clip.mask, chosen, crop, config.size_px)
     return Dataset(
-        resize(clip.frames[chosen], crop, config.size_px),
-        np.ascontiguousarray(around[:, NEIGHBOURS]),
-        around,
+        resize(clip.frames, chosen, crop, config.size_px),
+        np.ascontiguousarray(tracks[places]),
         masks,
-        np.arange(count),
-        np.arange(count, len(chosen)),
+        np.arange(len(train)),
+        np.arange(len(train), len(chosen)),
         float(clip.fps),
+        tracks,
+        every,
+        places,
+        split,
+        crop,
     )
+
+
+def most_frames(config: TrainingConfig) -> int:
+    """How many training frames fit the memory that a run may take for them, masks included."""
+    return max(FEWEST_FRAMES, int(config.frames_bytes // (4 * config.size_px**2)))
 
 
 def spread(indices: Array, at_most: int) -> Array:
@@ -70,12 +89,6 @@ def spread(indices: Array, at_most: int) -> Array:
     if len(indices) <= at_most:
         return indices
     return np.asarray(indices[np.linspace(0, len(indices) - 1, at_most).round().astype(np.int64)])
-
-
-def neighbours(chosen: Array, part: Array) -> Array:
-    """[n, 2 NEIGHBOURS + 1] for each chosen frame the frames around it, each within `part`, else the frame itself."""
-    near = chosen[:, None] + np.arange(-NEIGHBOURS, NEIGHBOURS + 1)
-    return np.asarray(np.where(np.isin(near, part), near, chosen[:, None]))
 
 
 def square_crop(shape: tuple[int, int], points: Array) -> tuple[int, int, int]:
@@ -89,16 +102,20 @@ def square_crop(shape: tuple[int, int], points: Array) -> tuple[int, int, int]:
     return left, top, side
 
 
-def resize(pictures: Array, crop: tuple[int, int, int], size_px: int) -> Array:
-    """Crop uint8 pictures [T, H, W, C] and average them to a square of `size_px`."""
+def resize(pictures: Array, chosen: Array, crop: tuple[int, int, int], size_px: int) -> Array:
+    """Crop the chosen of uint8 pictures [T, H, W(, C)] and average them to squares of `size_px`, one at a time."""
     left, top, side = crop
-    cut = pictures[:, top : top + side, left : left + side]
-    if side == size_px:
-        return np.ascontiguousarray(cut)
-    out = np.empty((len(cut), size_px, size_px, cut.shape[3]), np.uint8)
-    for index, picture in enumerate(cut):
-        plane = torch.from_numpy(np.ascontiguousarray(picture)).permute(2, 0, 1)[None].float()
-        mode = "area" if side > size_px else "bilinear"
-        small = torch.nn.functional.interpolate(plane, size=(size_px, size_px), mode=mode)
-        out[index] = small[0].permute(1, 2, 0).round().clamp(0, 255).byte().numpy()
+    out = np.empty((len(chosen), size_px, size_px, *pictures.shape[3:]), np.uint8)
+    for index, frame in enumerate(chosen):
+        cut = pictures[frame, top : top + side, left : left + side]
+        out[index] = cut if side == size_px else _scaled(cut, size_px)
     return out
+
+
+def _scaled(picture: Array, size_px: int) -> Array:
+    planes = picture.reshape(*picture.shape[:2], -1)
+    plane = torch.from_numpy(np.array(planes)).permute(2, 0, 1)[None].float()
+    mode = "area" if picture.shape[0] > size_px else "bilinear"
+    small = torch.nn.functional.interpolate(plane, size=(size_px, size_px), mode=mode)
+    scaled = small[0].permute(1, 2, 0).round().clamp(0, 255).byte().numpy()
+    return np.asarray(scaled.reshape(size_px, size_px, *picture.shape[2:]))

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from rendering.engine import landmarks
+from rendering.engine.mesh import turned
 from rendering.engine.motion import expression
 from rendering.engine.motion.performer import neutral_state
 from rendering.engine.renderer import Renderer
@@ -75,7 +75,7 @@ def drawn(replica: Replica, cell_px: int) -> Array:
 def _face_box(replica: Replica) -> tuple[float, float, float, float]:
     """Square around the resting face in pixels of the training size: left, top, right, bottom."""
     space, pose = replica.space, neutral_state(replica).pose
-    points = replica.mesh.place(space.shape(space.neutral, pose.vector()), pose)[: landmarks.COUNT, :2]
+    points = turned(space.shape(space.neutral, pose.vector()), pose.vector())[:, :2]
     low, high = points.min(0), points.max(0)
     side = min(float(FACE_MARGIN * (high - low).max()), float(replica.size_px))
     left, top = (low + high - side) / 2

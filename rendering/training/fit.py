@@ -19,16 +19,19 @@ import numba
 import numpy as np
 import torch
 
+from rendering.engine import body, rasterize
 from rendering.engine.arrange import Arrangement, Arranger
-from rendering.engine.rasterize import cpu
 from rendering.engine.rasterize.kernels import to_bytes as to_picture
+from rendering.engine.rasterize.splats import SplatGradients
 from rendering.training import checkpoint as checkpoints
 from rendering.training import dataset as datasets
-from rendering.training import losses, optimiser, pictures, report, scene
+from rendering.training import following, losses, optimiser, pictures, report, scene
 from rendering.training.checkpoint import FitState
 from rendering.training.config import Clip, Progress, TrainedReplica, TrainingConfig
 from rendering.training.dataset import Dataset
 from rendering.training.exhibits import made as exhibits
+from rendering.training.exhibits import stretch
+from rendering.training.redetection import Detect
 from rendering.training.scene import Geometry
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -43,6 +46,7 @@ def train(
     checkpoint: bytes | None = None,
     on_progress: Callable[[Progress], None] = lambda progress: None,
     on_checkpoint: Callable[[bytes], None] = lambda checkpoint: None,
+    detect: Detect | None = None,
 ) -> TrainedReplica:
     """Train a replica.
 
@@ -51,6 +55,7 @@ def train(
         checkpoint: bytes that `on_checkpoint` received in an earlier, interrupted run of the same clip and config.
         on_progress: called about every `progress_every_s`, with a preview now and then.
         on_checkpoint: called about every `checkpoint_every_s`.
+        detect: finds landmarks in pictures (`redetection.track_frames`); without it nothing is re-detected.
 
     Raises:
         FootageUnusable: too few frames show a face.
@@ -61,13 +66,19 @@ def train(
     on_progress(Progress("prepare", 0, config.iterations, 0.0, None, None, None))
     frames = datasets.prepare(clip, config)
     if checkpoint is None:
-        state = FitState.start(scene.build(frames, config))
+        start = scene.build(frames, config)
+        motion = scene.geometry(start.space, frames, frames.places)
+        state = FitState.start(start, motion.signals.shape[1])
     else:
         state = checkpoints.from_bytes(checkpoint, config)
-    motion = scene.geometry(state.scene.space, state.scene.mesh, frames)
+        motion = scene.geometry(state.scene.space, frames, frames.places)
     Fit(frames, motion, state, config, on_progress, on_checkpoint).run()
     on_progress(Progress("measure", state.iteration, config.iterations, 0.94, None, 5.0, None))
-    return exhibits.added_to(report.finish(state, frames, motion, config), clip, config, frames)
+    replica = report.assemble(state, frames, motion, config)
+    part = stretch.cut(clip, config, frames, replica, state.follow)
+    return exhibits.added_to(
+        report.finish(replica, state, clip, frames, motion, config, part, detect), clip, config, part
+    )
 
 
 class Fit:
@@ -85,7 +96,9 @@ class Fit:
         self._frames, self._motion, self._state, self._config = frames, motion, state, config
         self._on_progress, self._on_checkpoint = on_progress, on_checkpoint
         self._arranger = Arranger(state.scene.mesh, state.scene.gaussians)
+        self._rasterizer = rasterize.choose(config.rasterizer)
         self._rates = optimiser.learning_rates(config.iterations)
+        self._units = following.units(config.size_px)
         self._errors: deque[float] = deque(maxlen=50)
         self._order: tuple[int, Array] = (-1, frames.train)
 
@@ -116,19 +129,23 @@ class Fit:
     def _iterate(self) -> tuple[Array, int]:
         state, motion = self._state, self._motion
         index = self._next_frame()
-        unit = float(np.exp(motion.poses[index, 5]))
-        arranged = self._arranger.arrange(motion.vertices[index], motion.features[index], unit)
-        drawn = cpu.forward_parallel(arranged.splats, state.scene.plate)
+        pose, said = motion.poses[index], np.concatenate([motion.terms[index], motion.signals[index]])
+        moved = self._units * (state.follow @ said)
+        skull, torso = pose + moved[body.SKULL], moved[body.TORSO]
+        vertices = state.scene.mesh.place(motion.faces[index], pose, skull, torso)
+        arranged = self._arranger.arrange(vertices, motion.features[index], float(np.exp(pose[5])))
+        drawn = self._rasterizer.forward_parallel(arranged.splats, state.scene.plate)
         truth = self._frames.frames[index].astype(np.float32) / np.float32(255)
         gradient = losses.picture_gradient(
             drawn.picture, truth, self._weights(index), with_similarity=state.iteration % 2 == 1
         )
-        by = cpu.backward_parallel(arranged.splats, drawn, gradient)
-        self._step(arranged, motion.features[index], by)
+        by = self._rasterizer.backward_parallel(arranged.splats, drawn, gradient)
+        by_place = following.place_gradient(state.scene.mesh, state.scene.gaussians, by.means_px, skull, torso)
+        self._step(arranged, motion.features[index], by, np.outer(by_place * self._units, said))
         self._errors.append(float(np.square(drawn.picture - truth).mean()))
         return drawn.picture, index
 
-    def _step(self, arranged: Arrangement, features: Array, by: cpu.SplatGradients) -> None:
+    def _step(self, arranged: Arrangement, features: Array, by: SplatGradients, by_follow: Array) -> None:
         state = self._state
         factor = np.float32(optimiser.decay(self.share()))
         state.iteration += 1
@@ -136,14 +153,18 @@ class Fit:
         correction_2 = np.float32(1 - optimiser.BETA_2**state.iteration)
         splats = state.scene.gaussians
         optimiser.step(
-            arranged.stretches, arranged.normals, np.float32(arranged.unit), features, self._arranger.layers,
-            splats.triangles, splats.values, state.first, state.second,
+            arranged.stretches, arranged.normals, arranged.seen, np.float32(arranged.unit), features,
+            self._arranger.layers, splats.triangles, splats.values, state.first, state.second,
             by.means_px, by.covariances_px2, by.colours, by.opacities,
             self._rates * factor, correction_1, correction_2,
         )  # fmt: skip
         optimiser.plate_step(
             state.scene.plate, state.plate_first, state.plate_second, by.backdrop,
             np.float32(optimiser.PLATE_RATE) * factor, correction_1, correction_2,
+        )  # fmt: skip
+        optimiser.plain_step(
+            state.follow, state.follow_first, state.follow_second, by_follow + following.RIDGE * state.follow,
+            following.RATE * float(factor), float(correction_1), float(correction_2),
         )  # fmt: skip
 
     def _next_frame(self) -> int:

@@ -8,8 +8,10 @@ import numpy as np
 
 from rendering.engine import gaussians as g
 from rendering.engine import landmarks
+from rendering.engine.face_space import FACE, HEAD, MOUTH, TORSO
 from rendering.engine.gaussians import Gaussians
 from rendering.engine.mesh import Mesh
+from rendering.training.surface import inside
 
 Array = np.ndarray[Any, np.dtype[Any]]
 FACE_DENSITY, MOUTH_DENSITY = 5.0, 3.0  # splats per area against the shell's, and the mouth's against the face's
@@ -17,9 +19,9 @@ PERSON = 25  # mask level of 255 above which a pixel may show the person
 SAMPLED_FRAMES = 24
 
 
-def plate(frames: Array, masks: Array | None) -> Array:
+def plate(frames: Array, masks: Array | None, train: Array) -> Array:
     """What stands behind the person [S, S, 3] float32: the median where seen, spread inwards where never seen."""
-    chosen = np.linspace(0, len(frames) - 1, min(len(frames), 60)).astype(int)
+    chosen = train[np.linspace(0, len(train) - 1, min(len(train), 60)).astype(int)]
     pictures = frames[chosen].astype(np.float32) / 255
     if masks is None:
         return np.asarray(np.median(pictures, axis=0), np.float32)
@@ -46,7 +48,7 @@ def spread_inwards(picture: Array, known: Array) -> Array:
 
 
 def sample(
-    mesh: Mesh, face_triangles: int, placed: Array, frames: Array, masks: Array | None, count: int, seed: int
+    mesh: Mesh, placed: Array, frames: Array, masks: Array | None, count: int, seed: int
 ) -> Gaussians:
     """Draw `count` splats on the mesh, coloured by the mean of what the footage shows there.
 
@@ -54,7 +56,7 @@ def sample(
         placed: [T, V, 3] screen points of the mesh in the given frames [T, S, S, 3] uint8 (and masks [T, S, S]).
     """
     random = np.random.default_rng(seed)
-    density = triangle_density(mesh, face_triangles, placed, frames, masks)
+    density = triangle_density(mesh, placed, frames, masks)
     area = rest_areas(mesh)
     mass = density * area
     owner = np.sort(random.choice(len(mass), count, p=mass / mass.sum())).astype(np.int32)
@@ -71,14 +73,14 @@ def sample(
     return Gaussians(owner, barycentrics, values)
 
 
-def triangle_density(mesh: Mesh, face_triangles: int, placed: Array, frames: Array, masks: Array | None) -> Array:
+def triangle_density(mesh: Mesh, placed: Array, frames: Array, masks: Array | None) -> Array:
     """Splats wanted per unit of area on each triangle [T]; 0 where the person never is."""
     density = np.ones(len(mesh.triangles), np.float64)
-    density[:face_triangles] = FACE_DENSITY
-    lips = np.isin(mesh.triangles[:face_triangles], landmarks.LIPS).all(1)
-    density[:face_triangles][lips] *= MOUTH_DENSITY
+    density[mesh.layers == FACE] = FACE_DENSITY
+    lips = (mesh.layers == FACE) & np.isin(mesh.triangles, landmarks.LIPS).all(1)
+    density[lips | (mesh.layers == MOUTH)] *= MOUTH_DENSITY
     middles = placed[:, mesh.triangles, :2].mean(2)
-    shell = slice(face_triangles, None)
+    shell = np.isin(mesh.layers, (HEAD, TORSO))
     if masks is not None:
         places = [middles[:, shell], *(placed[:, mesh.triangles[shell, k], :2] for k in range(3))]
         person = np.max([look_up(masks[..., None], place)[..., 0] for place in places], axis=0)
@@ -95,13 +97,7 @@ def triangle_density(mesh: Mesh, face_triangles: int, placed: Array, frames: Arr
 def inside_oval(mesh: Mesh, corners: Array) -> Array:
     """[U] whether all three corners [U, 3, 2] lie within the face's outline drawn in by an eighth."""
     oval = mesh.rest[list(landmarks.FACE_OVAL), :2]
-    outline = oval.mean(0) + (oval - oval.mean(0)) * 0.875
-    x, y = corners[..., 0, None], corners[..., 1, None]
-    ends = np.roll(outline, -1, axis=0)
-    crosses = (outline[:, 1] > y) != (ends[:, 1] > y)
-    slope = (ends[:, 0] - outline[:, 0]) / np.where(ends[:, 1] == outline[:, 1], 1e-9, ends[:, 1] - outline[:, 1])
-    hits = crosses & (x < outline[:, 0] + slope * (y - outline[:, 1]))
-    return np.asarray((hits.sum(-1) % 2 == 1).all(1))
+    return np.asarray(inside(oval.mean(0) + (oval - oval.mean(0)) * 0.875, corners).all(1))
 
 
 def rest_areas(mesh: Mesh) -> Array:

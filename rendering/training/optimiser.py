@@ -43,7 +43,9 @@ def decay(share: float) -> float:
 
 
 @njit(cache=True, nogil=True, fastmath=True)
-def gradient_row(i, stretches, normals, unit, features, layers, owner, values, d_mean, d_cov, d_colour, d_opacity, row):
+def gradient_row(
+    i, stretches, normals, seen, unit, features, layers, owner, values, d_mean, d_cov, d_colour, d_opacity, row
+):  # fmt: skip
     """Derivative of the loss by one splat's values, written to row [VALUES]; depth order is held fixed."""
     t = owner[i]
     j00, j01, j10, j11 = stretches[t, 0, 0], stretches[t, 0, 1], stretches[t, 1, 0], stretches[t, 1, 1]
@@ -62,7 +64,7 @@ def gradient_row(i, stretches, normals, unit, features, layers, owner, values, d
     row[g.LOG_AXES + 1] = db0 * b0 + db1 * b1
     row[g.ANGLE] = da0 * b0 + da1 * b1 - db0 * a0 - db1 * a1
     opacity = np.float32(1.0) / (np.float32(1.0) + math.exp(-values[i, g.LOGIT]))
-    row[g.LOGIT] = d_opacity[i] * opacity * (np.float32(1.0) - opacity)
+    row[g.LOGIT] = d_opacity[i] * seen[i] * opacity * (np.float32(1.0) - opacity)
     for channel in range(3):
         row[g.COLOUR + channel] = d_colour[i, channel]
     for k in range(features.shape[1]):
@@ -74,7 +76,7 @@ def gradient_row(i, stretches, normals, unit, features, layers, owner, values, d
 
 @njit(cache=True, nogil=True, fastmath=True, parallel=True)
 def step(
-    stretches, normals, unit, features, layers, owner, values, first, second,
+    stretches, normals, seen, unit, features, layers, owner, values, first, second,
     d_mean, d_cov, d_colour, d_opacity, rates, correction_1, correction_2,
 ):  # fmt: skip
     """One Adam step on every splat, in place.
@@ -88,8 +90,9 @@ def step(
         row = np.empty(values.shape[1], np.float32)
         for i in range(chunk * CHUNK, min(count, (chunk + 1) * CHUNK)):
             gradient_row(
-                i, stretches, normals, unit, features, layers, owner, values, d_mean, d_cov, d_colour, d_opacity, row
-            )
+                i, stretches, normals, seen, unit, features, layers, owner, values,
+                d_mean, d_cov, d_colour, d_opacity, row,
+            )  # fmt: skip
             for k in range(g.OFFSET, g.LOG_AXES):
                 row[k] += OFFSET_PENALTY * values[i, k]
             for k in range(g.MOVE, g.TINT):
@@ -117,3 +120,12 @@ def plate_step(plate, first, second, gradient, rate, correction_1, correction_2)
                 size = np.sqrt(second[y, x, channel] / correction_2) + np.float32(1e-4)
                 value = plate[y, x, channel] - rate * (first[y, x, channel] / correction_1) / size
                 plate[y, x, channel] = min(max(value, np.float32(0.0)), np.float32(1.0))
+
+
+def plain_step(
+    values: Array, first: Array, second: Array, gradient: Array, rate: float, correction_1: float, correction_2: float
+) -> None:
+    """One Adam step on a small array, in place."""
+    first += (1 - BETA_1) * (gradient - first)
+    second += (1 - BETA_2) * (gradient * gradient - second)
+    values -= rate * (first / correction_1) / (np.sqrt(second / correction_2) + EPSILON)

@@ -3,45 +3,60 @@
 from __future__ import annotations
 
 import time
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 import numpy as np
 
+from rendering.engine import body
+from rendering.engine.body import Body
 from rendering.engine.motion import controls, expression
 from rendering.engine.motion.performer import neutral_state
 from rendering.engine.renderer import Renderer
 from rendering.engine.replica import Replica
 from rendering.engine.state import FaceState
-from rendering.training import calibration, canonical, pictures, quality
+from rendering.training import calibration, canonical, following, pictures, quality, redetection, trials
 from rendering.training.checkpoint import FitState
-from rendering.training.config import TrainedReplica, TrainingConfig
+from rendering.training.config import Clip, TrainedReplica, TrainingConfig
 from rendering.training.dataset import Dataset
+from rendering.training.exhibits.coverage import QUIETEST_DB
+from rendering.training.exhibits.stretch import Stretch
+from rendering.training.quality import Scores
+from rendering.training.redetection import Detect
 from rendering.training.scene import Geometry
+from rendering.training.trials import Trials
 
 Array = np.ndarray[Any, np.dtype[Any]]
 SHOWN_FRAMES = 4
-LAYOUT = "478-point mesh, 2-D shell, plate"
+MOST_BREATH = 0.025  # outer eye distances that shoulders rise at most
+LAYOUT = "478-point mesh, head shell, torso, inner mouth, plate"
 
 
-def finish(state: FitState, frames: Dataset, motion: Geometry, config: TrainingConfig) -> TrainedReplica:
-    """Files, report and pictures of a fitted state."""
-    replica = assemble(state, frames, motion, config)
-    # Measured on what the files hold, float16 and all, not on what the fit held.
-    written = Replica.from_files(replica.to_files())
-    renderer = Renderer(written, config.size_px)
+def finish(
+    replica: Replica, state: FitState, clip: Clip, frames: Dataset, motion: Geometry, config: TrainingConfig,
+    part: Stretch | None, detect: Detect | None,
+) -> TrainedReplica:  # fmt: skip
+    """Files, report and pictures of an assembled replica.
+
+    Args:
+        part: an unbroken part of the held-out tail, redrawn. detect: finds landmarks in pictures; None: nothing is
+            found again, and the report says so.
+    """
+    renderer = Renderer(replica, config.size_px)
     held_out = frames.held_out
-    drawn = np.stack([renderer.draw_tracked(motion.coefficients[i], motion.poses[i]) for i in held_out])
+    extras = following.extras(state.follow, motion.signals, config.size_px)
+    drawn = trials.draw(renderer, motion, extras, held_out)
+    outcome = trials.run(renderer, frames, motion, extras, drawn)
+    speaking = trials.with_sound(frames, clip.pcm, clip.pcm_rate, QUIETEST_DB)
     truth, points = frames.frames[held_out], frames.landmarks[held_out]
-    nearest = frames.frames[quality.nearest_frames(frames)]
-    scores, naive = quality.measure(drawn, truth, points), quality.measure(nearest, truth, points)
-    facts = _facts(replica, frames, scores, naive, renderer)
-    finished = Replica(
-        written.size_px, replica.space, replica.mesh, replica.gaussians, replica.plate, replica.pose_coupling, facts
-    )
+    speech = quality.measure(drawn[speaking], truth[speaking], points[speaking]) if speaking.any() else None
+    found = None if part is None or detect is None else redetection.measure(part, detect)
+    facts = {**replica.facts, "quality": _figures(outcome, speech, found, draw_cpu_ms(replica, renderer), frames)}
+    finished = replace(replica, facts=facts)
     files = finished.to_files()
     report = {**facts, "replica_bytes": sum(len(content) for content in files.values())}
     shown = np.linspace(0, len(held_out) - 1, SHOWN_FRAMES).astype(int)
+    nearest = frames.frames[quality.nearest_frames(frames)]
     sheets = {
         "held_out.png": pictures.png(
             pictures.side_by_side(
@@ -55,7 +70,7 @@ def finish(state: FitState, frames: Dataset, motion: Geometry, config: TrainingC
 
 
 def assemble(state: FitState, frames: Dataset, motion: Geometry, config: TrainingConfig) -> Replica:
-    """The replica of a state, calibrated on the training frames, without a quality report yet."""
+    """The replica of a state as its files hold it, calibrated on the training frames, without a quality report yet."""
     scene = state.scene
     poses = canonical.align(frames.landmarks[frames.train], scene.space.mean)
     gap = calibration.jaw_gap(poses.shapes)
@@ -71,21 +86,35 @@ def assemble(state: FitState, frames: Dataset, motion: Geometry, config: Trainin
     }  # fmt: skip
     plate = np.round(np.clip(scene.plate, 0, 1) * 255).astype(np.uint8)
     coupling = calibration.pose_coupling(motion.poses[frames.train])
-    return Replica(config.size_px, scene.space, scene.mesh, scene.gaussians, plate, coupling, facts)
+    bodily = body_of(state, frames, motion, config)
+    fitted = Replica(config.size_px, scene.space, scene.mesh, bodily, scene.gaussians, plate, coupling, facts)
+    # Everything is measured on what the files hold, float16 and all, not on what the fit held.
+    return Replica.from_files(fitted.to_files())
 
 
-def _facts(
-    replica: Replica, frames: Dataset, scores: quality.Scores, naive: quality.Scores, renderer: Renderer
+def body_of(state: FitState, frames: Dataset, motion: Geometry, config: TrainingConfig) -> Body:
+    """What the fit learned of skull and torso, as a live face can use it."""
+    by_pose = state.follow[:, : body.TERMS] * following.units(config.size_px)[:, None]
+    said = motion.signals[frames.train]
+    swing = following.extras(state.follow, said, config.size_px)[:, body.BREATH].std() * np.sqrt(2)
+    breath = min(float(swing), MOST_BREATH * state.scene.space.inter_ocular)
+    return Body(by_pose.astype(np.float32), np.array([breath], np.float32))
+
+
+def _figures(
+    outcome: Trials, speech: Scores | None, found: dict[str, float] | None, cpu_ms: float, frames: Dataset
 ) -> dict[str, Any]:
+    own = outcome.held_out
     return {
-        **replica.facts,
-        "quality": {
-            "held_out": scores.rounded(),
-            "nearest_frame": naive.rounded(),
-            "gain_full_db": round(scores.psnr_full - naive.psnr_full, 2),
-            "held_out_share": f"last {len(frames.held_out)} measured frames of the tail, never trained on",
-            "draw_cpu_ms": round(draw_cpu_ms(replica, renderer), 2),
-        },
+        "held_out": own.rounded(),
+        "speech": None if speech is None else speech.rounded(),
+        **{name: scores.rounded() for name, scores in outcome.others.items()},
+        "gain_full_db": round(own.psnr_full - outcome.others["nearest_frame"].psnr_full, 2),
+        "gain_face_db": round(own.psnr_face - outcome.others["nearest_frame"].psnr_face, 2),
+        "controls_fail": outcome.failing(),
+        "redetected": found,
+        "held_out_share": f"last {len(frames.held_out)} measured frames of the tail, never trained on",
+        "draw_cpu_ms": round(cpu_ms, 2),
     }
 
 

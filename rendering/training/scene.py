@@ -7,13 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from rendering.engine import landmarks
+from rendering.engine import body, features, landmarks
 from rendering.engine.contact import tuck_irises
-from rendering.engine.face_space import FaceSpace
+from rendering.engine.face_space import FACE, FaceSpace
 from rendering.engine.gaussians import Gaussians
 from rendering.engine.mesh import Mesh
-from rendering.engine.pose import HeadPose
-from rendering.training import canonical, initialise, surface
+from rendering.training import canonical, following, initialise, surface
+from rendering.training.canonical import Poses
 from rendering.training.config import TrainingConfig
 from rendering.training.dataset import Dataset
 
@@ -26,35 +26,55 @@ class Scene:
 
     space: FaceSpace
     mesh: Mesh
-    face_triangles: int  # the first ones belong to the face, the rest to the shell
     gaussians: Gaussians
     plate: Array  # [S, S, 3] float32
+
+    @property
+    def face_triangles(self) -> int:
+        """How many triangles, the first ones, belong to the face's skin."""
+        return int((self.mesh.layers == FACE).sum())
 
 
 @dataclass(frozen=True)
 class Geometry:
-    """Tracked motion of T frames in terms of a scene."""
+    """Tracked motion of n frames in terms of a scene."""
 
-    coefficients: Array  # [T, K]
-    poses: Array  # [T, 6]
-    vertices: Array  # [T, V, 3] screen points
-    features: Array  # [T, 2, FEATURES]
+    coefficients: Array  # [n, K]
+    poses: Array  # [n, 6]
+    faces: Array  # [n, 478, 3] canonical face points
+    features: Array  # [n, LAYERS, FEATURES]
+    terms: Array  # [n, body.TERMS]
+    signals: Array  # [n, P] what neighbouring frames say beyond a frame's own pose
 
 
 def build(dataset: Dataset, config: TrainingConfig) -> Scene:
     """The scene at the start of a fit, from the training frames alone."""
-    mean = canonical.canonicalise(dataset.landmarks[dataset.train])
-    around = dataset.around[dataset.train]
-    poses = canonical.steady(around, mean, canonical.blink_bias(around, mean))
+    some = dataset.train[np.linspace(0, len(dataset.train) - 1, min(len(dataset.train), 600)).astype(int)]
+    mean = canonical.canonicalise(dataset.landmarks[some])
+    poses = steady_poses(dataset, mean, dataset.places[dataset.train])
     space = canonical.fit_space(mean, poses, config.shapes)
     anchor = np.median(poses.vectors[:, 3:5], axis=0)
-    mesh, face_triangles = surface.build(rest_face(poses.shapes), anchor, config.size_px)
-    some = initialise_frames(dataset)
-    placed = geometry(space, mesh, dataset, some).vertices
-    masks = None if dataset.masks is None else dataset.masks[some]
-    splats = initialise.sample(mesh, face_triangles, placed, dataset.frames[some], masks, config.splats, config.seed)
-    train_masks = None if dataset.masks is None else dataset.masks[dataset.train]
-    return Scene(space, mesh, face_triangles, splats, initialise.plate(dataset.frames[dataset.train], train_masks))
+    mesh = surface.build(rest_face(poses.shapes), anchor, config.size_px)
+    sampled = initialise_frames(dataset)
+    placed = start_points(mesh, geometry(space, dataset, dataset.places[sampled]))
+    masks = None if dataset.masks is None else dataset.masks[sampled]
+    splats = initialise.sample(mesh, placed, dataset.frames[sampled], masks, config.splats, config.seed)
+    return Scene(space, mesh, splats, initialise.plate(dataset.frames, dataset.masks, dataset.train))
+
+
+def start_points(mesh: Mesh, motion: Geometry) -> Array:
+    """[n, V, 3] screen points before anything is known of skull and torso."""
+    still = np.zeros(3, np.float32)
+    return np.stack([
+        mesh.place(face, vector, vector, still) for face, vector in zip(motion.faces, motion.poses, strict=True)
+    ])  # fmt: skip
+
+
+def steady_poses(dataset: Dataset, mean: Array, places: Array) -> Poses:
+    """Poses of the frames at these places of the tracks against a mean shape, steadied by their neighbours."""
+    raw = canonical.align(dataset.tracks, mean)
+    bias = canonical.blink_bias(raw, dataset.near(dataset.places[dataset.train], canonical.NEIGHBOURS))
+    return canonical.steady(dataset.tracks, raw, dataset.near(places, canonical.NEIGHBOURS), bias)
 
 
 def initialise_frames(dataset: Dataset) -> Array:
@@ -71,20 +91,23 @@ def rest_face(shapes: Array) -> Array:
     return tuck_irises(np.mean(shapes[chosen], axis=0).astype(np.float32))
 
 
-def geometry(space: FaceSpace, mesh: Mesh, dataset: Dataset, chosen: Array | None = None) -> Geometry:
-    """Coefficients, poses and mesh points of the footage's frames, or of the chosen ones.
+def geometry(space: FaceSpace, dataset: Dataset, places: Array) -> Geometry:
+    """Coefficients, poses and face points of the frames at these places of the tracks.
 
     The mesh is placed by the coefficients and not by the raw landmarks: that is how a live face is drawn.
     """
-    bias = canonical.blink_bias(dataset.around[dataset.train], space.mean)
-    around = dataset.around if chosen is None else dataset.around[chosen]
-    poses = canonical.steady(around, space.mean, bias)
+    poses = steady_poses(dataset, space.mean, places)
     coefficients = canonical.project(space, poses)
-    vertices, features = [], []
-    for row, vector in zip(coefficients, poses.vectors, strict=True):
-        vertices.append(mesh.place(space.shape(row, vector), HeadPose.from_vector(vector)))
-        features.append(space.features(row, vector))
-    return Geometry(coefficients, poses.vectors, np.stack(vertices), np.stack(features))
+    pairs = list(zip(coefficients, poses.vectors, strict=True))
+    terms = np.stack([body.terms(space, vector) for vector in poses.vectors])
+    return Geometry(
+        coefficients,
+        poses.vectors,
+        np.stack([space.shape(row, vector) for row, vector in pairs]),
+        np.stack([features.rows(space, row, vector) for row, vector in pairs]),
+        terms,
+        following.signals(space, dataset, places),
+    )
 
 
 def part_boxes(points: Array, size_px: int) -> tuple[tuple[int, int, int, int], tuple[int, int, int, int]]:

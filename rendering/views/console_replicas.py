@@ -164,6 +164,7 @@ def version_detail(request: Any, replica_id: str, number: int) -> HttpResponse:
         "subject": consents.subject(version.subject_public_id),
         "standing": standing,
         "bars": quality.bars(version.report),
+        "too_poor": quality.reasons_against(version.report) if version.state == "trained" else [],
         "emotions": quality.emotion_cells(version.report, standing.consent),
         "pictures": names & set(quality.SHOWN_FILES),
         "film": quality.film(version.report),

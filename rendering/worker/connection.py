@@ -5,7 +5,7 @@ tracks, frame numbers. A viewer who comes back gets another one, and nothing of 
 import asyncio
 from typing import Any, Protocol
 
-from provenance.manifests.attest import Attestor, SessionKey
+from provenance.manifests.attest import Attested, Attestor, SessionKey
 from provenance.manifests.errors import AttestationEnded
 from provenance.manifests.frame_codecs import CODECS, OPUS_PACKETS
 from provenance.manifests.permit import Permit
@@ -31,6 +31,9 @@ class Host(Protocol):
 
     def note_sent(self, frame: SealedFrame, slot: MarkSlot) -> None:
         """The track handed this very frame to the network; `slot`: whose mark is in its picture."""
+
+    def note_sound_sent(self, packet: Attested) -> None:
+        """The track handed this very packet to the network."""
 
     def line_changed(self, connection: "Connection") -> None:
         """It was made, was lost, or says something again."""
@@ -62,7 +65,8 @@ class Connection:
         self._is_over = False
         self._picture = SealedVideoTrack(
             permit, counters, clock, self._note_sent, lambda: host.end(UNSEALED_FRAME))
-        self._sound = SoundTrack(permit, sound, clock, media_clock, lambda: host.end(ATTESTATION_ENDED))
+        self._sound = SoundTrack(
+            permit, sound, clock, media_clock, lambda: host.end(ATTESTATION_ENDED), host.note_sound_sent)
         self._sound.pause()
         self.peer = Peer(self._picture, self._sound, self, bit_rate_bps=settings.bit_rate_bps,
                          video_codec=settings.codec, ice_servers=ice_servers)

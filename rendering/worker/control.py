@@ -74,6 +74,22 @@ class ControlClient:
         answer = await self._json("POST", "/claim", body, timeout_s=protocol.POLL_TIMEOUT_S + 10)
         return protocol.lease_from_json(answer) if answer else None
 
+    async def claim_keys(
+        self, lease: protocol.Lease, ground_sha256: str, replica_version: str,
+    ) -> tuple[dict[str, Any], ReleasedKeys]:
+        """Take this lease with a key made for it alone: the signed claim, and the keys that were sealed to it.
+
+        Args:
+            ground_sha256: of the session's grant, or of the training's order.
+
+        Raises:
+            As `release_keys`.
+        """
+        ephemeral = X25519PrivateKey.generate()
+        claim = self.claim_proof(lease, ephemeral, ground_sha256)
+        return claim, await self.release_keys(
+            lease, claim, ephemeral, grant_sha256=ground_sha256, replica_version=replica_version)
+
     def claim_proof(self, lease: protocol.Lease, ephemeral: X25519PrivateKey, grant_sha256: str) -> dict[str, Any]:
         """The signed statement that this worker, with this build and this ephemeral key, took this lease."""
         public = b64(ephemeral.public_key().public_bytes_raw())

@@ -6,6 +6,7 @@ Nothing here may hold up a frame: it is queued, and sent once a second. What cou
 from datetime import datetime
 from typing import Any
 
+from provenance.manifests.attest import Attested
 from provenance.manifests.seal import SealedFrame
 from provenance.manifests.segments import Segment, SegmentRoots
 from rendering import protocol
@@ -24,7 +25,9 @@ class SessionReports:
         self._control = control
         self._lease = lease
         self._manifest_label = self._last_label = ""
-        self._init_segment = b""  # of the connection at hand, until the first frame under it is kept
+        # The init segment of the connection at hand and its sound, until its first picture is sent: without one it is
+        # no run of the recording, and the next manifest does not name it.
+        self._unseen: list[bytes] = []
         self._mark_slot: MarkSlot | None = None
         self._mark_slot_from = 0
         self._roots = SegmentRoots()
@@ -33,7 +36,8 @@ class SessionReports:
         self._emotions: list[dict[str, Any]] = []
         self._fragments: list[bytes] = []
         self._fragment_bytes = 0
-        self._is_recording = bool(lease.facts.get("recording", False))
+        self._frames_kept = 0
+        self._is_kept = bool(lease.facts.get("recording", False))  # until there is no more room
         self.clamped = 0
 
     @property
@@ -44,7 +48,7 @@ class SessionReports:
     def begin(self, manifest_label: str, init_segment: bytes) -> None:
         """Frames go out under another manifest from now on. The second that was open belongs to the one before."""
         self._close(self._roots.finish())
-        self._manifest_label, self._init_segment = manifest_label, init_segment
+        self._manifest_label, self._unseen = manifest_label, [init_segment]
         self._mark_slot = None  # frames are numbered anew
 
     def sent(self, frame: SealedFrame, mark_slot: MarkSlot, now: datetime) -> None:
@@ -53,11 +57,25 @@ class SessionReports:
         self._last_label = self._manifest_label
         if mark_slot != self._mark_slot:
             self._mark_slot, self._mark_slot_from = mark_slot, frame.sequence
-        kept = self._init_segment + frame.fragment
-        if self._is_recording and self._fragment_bytes + len(kept) <= MAX_KEPT_BYTES:
-            self._fragments.append(kept)
-            self._fragment_bytes += len(kept)
-            self._init_segment = b""
+        if self._keep(*self._unseen, frame.fragment):
+            self._frames_kept += 1
+        self._unseen = []
+
+    def sound_sent(self, packet: Attested) -> None:
+        """A packet of sound was sent: keep its very bytes for the recording, between the pictures it came between."""
+        if self._unseen:
+            self._unseen.append(packet.fragment)
+        else:
+            self._keep(packet.fragment)
+
+    def _keep(self, *fragments: bytes) -> bool:
+        """Of a session that is too long for a recording the beginning is kept, picture and sound alike."""
+        size = sum(map(len, fragments))
+        self._is_kept = self._is_kept and self._fragment_bytes + size <= MAX_KEPT_BYTES
+        if self._is_kept:
+            self._fragments += fragments
+            self._fragment_bytes += size
+        return self._is_kept
 
     def _close(self, segment: Segment | None) -> None:
         if segment is not None and self._mark_slot is not None:
@@ -97,7 +115,7 @@ class SessionReports:
         """Hand in the rest and say that it is over."""
         self._close(self._roots.finish())
         await self.flush()
-        if self._fragments:
+        if self._frames_kept:  # without a picture there is nothing to record
             await self._control.put(self._lease, "recording", b"".join(self._fragments))
         await self._control.post(self._lease, "finish", {
             "reason": reason, "counters": protocol.to_json(counters), "marks_ms": marks_ms})

@@ -1,4 +1,4 @@
-"""What a session says of itself when it answers an offer: the manifest it asks for, and the facts for the page."""
+"""What a session asks for: its encoding, and, when it answers an offer, its manifest and the facts for the page."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -8,14 +8,17 @@ from provenance.manifests.frame_codecs import CODECS
 from rendering import protocol
 from rendering.motion_models import motion_releases
 from rendering.worker.config import WorkerConfig
+from rendering.worker.encoder import EncoderSettings
 from trustcore.primitives.grants import Grant
 from trustcore.primitives.signing import b64, unb64
 
 
-def wanted_codec(lease: protocol.Lease, config: WorkerConfig) -> str:
-    """The lease may name a codec for its session; else the worker's setting counts."""
+def encoder_settings(lease: protocol.Lease, config: WorkerConfig) -> EncoderSettings:
+    """How the pictures of a session are encoded. The lease may name a codec; else the worker's setting counts."""
     named = str(lease.facts.get("video_codec") or config.video_codec)
-    return named if named in CODECS else config.video_codec
+    return EncoderSettings(
+        config.size_px, config.size_px, config.frames_per_s, config.bit_rate_bps,
+        codec=named if named in CODECS else config.video_codec)
 
 
 def manifest_request(

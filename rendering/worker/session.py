@@ -16,8 +16,7 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
-from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
-
+from provenance.manifests.attest import Attested
 from provenance.manifests.permit import LeaseClock
 from provenance.manifests.seal import SealCounters, SealedFrame, Sealer
 from rendering import protocol
@@ -26,17 +25,17 @@ from rendering.worker.audio import SoundLine
 from rendering.worker.brain import ScriptedBrain
 from rendering.worker.connection import Connection
 from rendering.worker.control import ControlRefused, ControlUnreachable, ReleasedKeys
-from rendering.worker.encoder import EncoderSettings
 from rendering.worker.frames import FrameMaker
 from rendering.worker.gate import Opened
 from rendering.worker.latency import LatencyMarks
 from rendering.worker.lease_keeper import keep_lease
 from rendering.worker.loading import Cast, load_cast
 from rendering.worker.mark_slots import MarkSlot, SlottedMark
+from rendering.worker.offers import Offers
 from rendering.worker.pacing import FIRST_TICK, FramePacer
 from rendering.worker.peer import OfferUnusable
 from rendering.worker.reports import SessionReports
-from rendering.worker.requests import manifest_request, session_facts, wanted_codec
+from rendering.worker.requests import encoder_settings, manifest_request, session_facts
 from rendering.worker.slot import SlotTools
 from rendering.worker.sound_mark import MarkedSound
 from rendering.worker.stage import Stage
@@ -62,8 +61,7 @@ class Session:
         self._reason = ""
         self._stopped = asyncio.Event()
         self._answered = asyncio.Event()  # the first offer
-        self._news = asyncio.Event()  # an offer came, or the line changed
-        self._offers: asyncio.Queue[protocol.LeaseEvent] = asyncio.Queue()
+        self._offers = Offers()
         self._latency = LatencyMarks()
         self._counters = SealCounters()
         self._media_clock = MediaClock(tools.clock)
@@ -78,9 +76,7 @@ class Session:
         self._stage: Stage | None = None
         self._maker: FrameMaker | None = None
         self._rendered = 0
-        self._encoder = tools.parts.encoder(EncoderSettings(
-            tools.config.size_px, tools.config.size_px, tools.config.frames_per_s, tools.config.bit_rate_bps,
-            codec=wanted_codec(lease, tools.config)))
+        self._encoder = tools.parts.encoder(encoder_settings(lease, tools.config))
         self._key_frames = Allowance(KEY_FRAMES_AT_ONCE, KEY_FRAMES_A_SECOND)
         self._reports = SessionReports(tools.control, lease)
 
@@ -117,17 +113,19 @@ class Session:
         """Steps 1 to 6."""
         try:
             opened = self._tools.gate.open(self._lease, self._lease_clock)
-            self._keys = await self._release_keys(opened)
+            grant = opened.grant
+            self._claim, self._keys = await self._tools.control.claim_keys(
+                self._lease, grant.sha256, f"{grant.replica_id}/{grant.replica_version}")
             config = self._tools.config
             cast = await load_cast(
-                self._lease, opened.grant, self._keys, self._tools.control, self._tools.frame_thread, config,
+                self._lease, grant, self._keys, self._tools.control, self._tools.frame_thread, config,
                 self._tools.parts)
             mark = SlottedMark(self._keys.mark, config.size_px, config.size_px, self._tools.parts.embedder)
             await self._prepare(opened, cast, mark)
             self._latency.mark("claim_to_ready_ms", "claim")
             self._state = "ready"
             self._log("ready")
-            offer = await asyncio.wait_for(self._offers.get(), protocol.UNJOINED_LIFETIME_S)
+            offer = await self._offers.next(protocol.UNJOINED_LIFETIME_S)
             self._latency.start("offer")
             await self._answer(opened, cast, mark, offer)
             await self._make_first_frame(mark)
@@ -142,14 +140,6 @@ class Session:
         except TrustcoreError as error:
             self._log(f"{error.code}: {error} {error.facts}")
             self._stop(error.code.replace(".", "_"))
-
-    async def _release_keys(self, opened: Opened) -> ReleasedKeys:
-        ephemeral = X25519PrivateKey.generate()
-        grant = opened.grant
-        self._claim = self._tools.control.claim_proof(self._lease, ephemeral, grant.sha256)
-        return await self._tools.control.release_keys(
-            self._lease, self._claim, ephemeral, grant_sha256=grant.sha256,
-            replica_version=f"{grant.replica_id}/{grant.replica_version}")
 
     async def _prepare(self, opened: Opened, cast: Cast, mark: SlottedMark) -> None:
         """Everything that need not wait for the viewer: tracks, connection, voice, brain."""
@@ -246,7 +236,7 @@ class Session:
         self._state = "live"
         pacer = FramePacer(config.frames_per_s, self._media_clock.start(), config.frame_lead_s, first_index=1)
         connection.resume()
-        while connection.is_up and self._offers.empty() and not self._stopped.is_set():
+        while connection.is_up and not self._offers and not self._stopped.is_set():
             tick = pacer.next_tick(clock.monotonic_s())
             await asyncio.sleep(max(0.0, tick.start_at_s - clock.monotonic_s()))
             if not connection.has_room:
@@ -282,19 +272,11 @@ class Session:
             TimeoutError: nothing came of it within `within_s`.
         """
         assert self._connection is not None
-        while await self._is_offered(self._connection, within_s):
+        while await self._offers.comes_before(self._connection, within_s):
             self._part_from(self._connection)
             await self._make_connection(opened)
-            await self._answer(opened, cast, mark, self._offers.get_nowait())
+            await self._answer(opened, cast, mark, await self._offers.next(within_s))
             self._encoder.request_key_frame()
-
-    async def _is_offered(self, connection: Connection, within_s: float) -> bool:
-        """Wait for another offer (True), or for this connection to stand. Raises TimeoutError."""
-        async with asyncio.timeout(within_s):
-            while self._offers.empty() and not connection.is_up:
-                self._news.clear()
-                await self._news.wait()
-        return not self._offers.empty()
 
     def _part_from(self, connection: Connection) -> None:
         """Only one connection is live at any time: what is sent on this one ends now, and its page is told why."""
@@ -320,8 +302,7 @@ class Session:
             if event.kind in ("revoke", "end"):
                 self._stop(str(body.get("reason") or event.kind))
             elif event.kind == "offer":
-                self._offers.put_nowait(event)
-                self._news.set()
+                self._offers.put(event)
                 # Nothing is shown before the answer, and control looks at the session's ground before it signs: hearing
                 # the next word can wait, and control answers the viewer sooner when it is not asked twice at a time.
                 await self._answered.wait()
@@ -376,10 +357,13 @@ class Session:
         self._latency.mark("rejoin_to_first_frame_ms", "rejoin")
         self._reports.sent(frame, slot, self._tools.clock.utc())
 
+    def note_sound_sent(self, packet: Attested) -> None:
+        self._reports.sound_sent(packet)
+
     def line_changed(self, connection: Connection) -> None:
         if connection.connected.is_set():
             self._latency.mark("offer_to_connected_ms", "offer")
-        self._news.set()
+        self._offers.look_up()
 
     def key_frame_wanted(self) -> None:
         # A key frame is many times the size of another; who wants one asks again until it comes.

@@ -14,7 +14,7 @@ from fractions import Fraction
 import av
 from aiortc.mediastreams import MediaStreamError, MediaStreamTrack
 
-from provenance.manifests.attest import Attestor
+from provenance.manifests.attest import Attested, Attestor
 from provenance.manifests.carriage import Form
 from provenance.manifests.errors import AttestationEnded, UnsealedFrame
 from provenance.manifests.frame_codecs import H264_FRAMES, FrameCodec
@@ -127,11 +127,16 @@ class SoundTrack(MediaStreamTrack):  # type: ignore[misc]  # aiortc has no types
 
     def __init__(
         self, permit: Permit, sound: MarkedSound, clock: Clock, media_clock: MediaClock, on_failed: Callable[[], None],
+        on_sent: Callable[[Attested], None] = lambda _: None,
     ) -> None:
-        """`on_failed` hears that a packet could not be marked, encoded or attested; the session must end."""
+        """`on_failed` hears that a packet could not be marked, encoded or attested; the session must end.
+
+        `on_sent` hears of each packet at the moment it is handed over, and of no other.
+        """
         super().__init__()
         self.attestor: Attestor | None = None  # there is one before the media clock starts
         self._on_failed = on_failed
+        self._on_sent = on_sent
         self._permit = permit
         self._sound = sound
         self._clock = clock
@@ -205,6 +210,7 @@ class SoundTrack(MediaStreamTrack):  # type: ignore[misc]  # aiortc has no types
             raise MediaStreamError from error
         packet = av.Packet(attested.access_unit)
         packet.pts, packet.time_base = first, TIME_BASE
+        self._on_sent(attested)
         return packet
 
 

@@ -12,8 +12,6 @@ import sys
 from contextlib import suppress
 from typing import Any
 
-from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
-
 from provenance.manifests.permit import LeaseClock
 from rendering import protocol
 from rendering.worker.config import REPOSITORY
@@ -85,11 +83,8 @@ class TrainingRun:
 
     async def _fetch(self) -> tuple[bytes, bytes]:
         """Release the keys, fetch footage and the last checkpoint, decrypt both."""
-        ephemeral = X25519PrivateKey.generate()
-        job_sha256 = statement_sha256(self._job)
-        claim = self._tools.control.claim_proof(self._lease, ephemeral, job_sha256)
-        self._keys = await self._tools.control.release_keys(
-            self._lease, claim, ephemeral, grant_sha256=job_sha256, replica_version=str(self._job["job_id"]))
+        _, self._keys = await self._tools.control.claim_keys(
+            self._lease, statement_sha256(self._job), str(self._job["job_id"]))
         await self._progress({"stage": "fetch", "done": 0.0})
         opened = {name: await self._open_blob(name) for name in self._lease.blobs}
         await self._progress({"stage": "fetch", "done": 1.0})

@@ -19,7 +19,7 @@ import torch
 
 from rendering.engine import stand_in
 from rendering.engine.arrange import Arranger
-from rendering.engine.face_space import FEATURES
+from rendering.engine.face_space import FEATURES, LAYERS
 from rendering.engine.motion.performer import Performer
 from rendering.engine.rasterize import cpu, kernels, records
 from rendering.engine.renderer import Renderer
@@ -138,7 +138,7 @@ def frame_figures(replica: Replica) -> dict[str, float]:
         figures[f"frame_cpu_ms_{size}"] = cpu_ms(
             lambda r=renderer, p=performer: r.draw(p.state_at(float(next(moments))))
         )
-    rest, features = replica.mesh.rest, np.zeros((2, FEATURES), np.float32)
+    rest, features = replica.mesh.rest, np.zeros((LAYERS, FEATURES), np.float32)
     painter = cpu.Painter(replica.mesh, replica.gaussians, np.zeros((256, 256, 3), np.float32))
     arranger = Arranger(replica.mesh, replica.gaussians)
     figures["set_up_ms"] = cpu_ms(lambda: painter.place(rest, features, 1.0))

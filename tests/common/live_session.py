@@ -1,6 +1,7 @@
 """A real attested session in memory: own authority, signed manifest, x264 frames, attestations."""
 
 import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from fractions import Fraction
@@ -16,7 +17,7 @@ from provenance.manifests.assertions import MarkSlot, SessionFacts
 from provenance.manifests.attest import Attested, Attestor, SessionKey
 from provenance.manifests.carriage import Form
 from provenance.manifests.certs import ClaimSigner
-from provenance.manifests.frame_codecs import H264_FRAMES, VP8_FRAMES, FrameCodec
+from provenance.manifests.frame_codecs import H264_FRAMES, OPUS_PACKETS, VP8_FRAMES, FrameCodec
 from provenance.manifests.session_manifest import InitSegment, SessionPublicKey
 
 SIZE = 128
@@ -144,6 +145,18 @@ def with_carried(attested: Attested, codec: FrameCodec = H264_FRAMES, **changes:
 def recording_of(session: LiveSession, count: int = 30) -> bytes:
     """init + fragments, as a recorder writes them."""
     return session.init.encoded + b"".join(frame.fragment for frame in session.frames(count))
+
+
+def sound_of(session: LiveSession, packets: Sequence[bytes]) -> list[Attested]:
+    """Opus packets as the session's sound, 20 ms each from media time zero."""
+    attestor = Attestor(session.key, session.init.label, codec=OPUS_PACKETS)
+    return [attestor.attest(packet, 1800 * number, Form.COMPACT) for number, packet in enumerate(packets)]
+
+
+def recording_with_sound(session: LiveSession, packets: Sequence[bytes], count: int = 30) -> bytes:
+    """init + fragments of picture and sound in the order of their times, as a recorder writes them."""
+    sent = sorted([*session.frames(count), *sound_of(session, packets)], key=lambda one: one.media_time_90k)
+    return session.init.encoded + b"".join(one.fragment for one in sent)
 
 
 def as_fragment_list(recording: bytes) -> list[bytes]:

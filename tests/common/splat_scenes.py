@@ -1,11 +1,12 @@
-"""The test vectors of every rasteriser: splats on the screen, and splats bound to a mesh of two layers."""
+"""The test vectors of every rasteriser: splats on the screen, and splats bound to a mesh of all layers."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from rendering.engine import gaussians as g
-from rendering.engine.face_space import FEATURES
+from rendering.engine import landmarks as lm
+from rendering.engine.face_space import FEATURES, LAYERS
 from rendering.engine.gaussians import Gaussians
 from rendering.engine.mesh import Mesh
 from rendering.engine.rasterize.splats import Splats2D
@@ -36,7 +37,7 @@ COUNT = 700  # fills no block of either layer exactly
 
 
 def bound_splats(seed: int = 3) -> tuple[Mesh, Gaussians, np.ndarray, np.ndarray]:
-    """A bulging sheet with splats all over it, its points on the screen, and features of two layers."""
+    """A bulging sheet with splats all over it, its points on the screen, and features of all layers."""
     random = np.random.default_rng(seed)
     across, down = np.meshgrid(np.linspace(8, BOUND_SIZE - 8, GRID), np.linspace(8, BOUND_SIZE - 8, GRID))
     points = np.stack([across, down, 0.01 * (across - BOUND_SIZE / 2) ** 2], axis=2).reshape(-1, 3).astype(np.float32)
@@ -44,7 +45,13 @@ def bound_splats(seed: int = 3) -> tuple[Mesh, Gaussians, np.ndarray, np.ndarray
     triangles = np.concatenate([
         np.stack([corner, corner + 1, corner + GRID], 1), np.stack([corner + 1, corner + GRID + 1, corner + GRID], 1),
     ]).astype(np.int32)  # fmt: skip
-    mesh = Mesh(points, triangles, np.zeros(GRID * GRID - 478, np.float32), np.zeros(2, np.float32))
+    layers = random.integers(0, LAYERS, len(triangles)).astype(np.int32)
+    # Lips wide open over half the sheet, so that some splats of the inner mouth show and some are hidden.
+    across_mouth = np.linspace(20, BOUND_SIZE - 20, len(lm.UPPER_OPENING))
+    points[list(lm.UPPER_OPENING), :2] = np.stack([across_mouth, np.full_like(across_mouth, 30)], 1)
+    points[list(lm.LOWER_OPENING)[1:-1], :2] = np.stack([across_mouth, np.full_like(across_mouth, 60)], 1)[1:-1]
+    shell = np.zeros(GRID * GRID - lm.COUNT, np.float32)
+    mesh = Mesh(points, triangles, layers, shell, shell[:0], np.zeros(2, np.float32))
     values = random.normal(0, 0.3, (COUNT, g.VALUES)).astype(np.float32)
     values[:, g.LOGIT] = random.normal(0, 3, COUNT)  # some so faint that they are never drawn
     values[:, g.COLOUR : g.MOVE] = random.random((COUNT, 3))
@@ -52,4 +59,4 @@ def bound_splats(seed: int = 3) -> tuple[Mesh, Gaussians, np.ndarray, np.ndarray
     owners = random.integers(0, len(triangles), COUNT).astype(np.int32)
     splats = Gaussians(owners, random.dirichlet([1, 1, 1], COUNT).astype(np.float32), values)
     placed = points + random.normal(0, 0.7, points.shape).astype(np.float32)
-    return mesh, splats, placed, random.normal(size=(2, FEATURES)).astype(np.float32)
+    return mesh, splats, placed, random.normal(size=(LAYERS, FEATURES)).astype(np.float32)

@@ -115,9 +115,19 @@ def louder(samples: Samples, db: float) -> Samples:
 
 def with_noise(samples: Samples, snr_db: float, seed: int = 1) -> Samples:
     """With white noise, `snr_db` below the sound."""
-    rms = float(np.sqrt(np.mean(samples.astype(np.float64) ** 2)))
-    noise = np.random.default_rng(seed).normal(0.0, rms * 10.0 ** (-snr_db / 20.0), len(samples))
+    noise = np.random.default_rng(seed).normal(0.0, _rms(samples) * 10.0 ** (-snr_db / 20.0), len(samples))
     return np.clip(np.rint(samples + noise), -32768, 32767).astype(np.int16)
+
+
+def with_music(samples: Samples, music_db: float, seed: int = 5) -> Samples:
+    """Half as loud, so that nothing is clipped, with music that is `music_db` above it (below: negative)."""
+    score = music(len(samples) / RATE_HZ + 1, seed)[: len(samples)].astype(np.float64)
+    mixed = samples + score * (_rms(samples) / _rms(score) * 10.0 ** (music_db / 20.0))
+    return np.clip(np.rint(mixed / 2.0), -32768, 32767).astype(np.int16)
+
+
+def _rms(samples: NDArray[np.generic]) -> float:
+    return float(np.sqrt(np.mean(samples.astype(np.float64) ** 2)))
 
 
 def at_another_clock(samples: Samples, parts_per_million: float) -> Samples:

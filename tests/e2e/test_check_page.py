@@ -84,7 +84,7 @@ def test_clip_is_sent_followed_and_answered(
     thread = checking()
     page.wait_for_selector("[data-part=step]:has-text('Looking for the mark')")
     assert page.locator("[aria-current=step]").inner_text() == "Looking for the mark as it lies"
-    assert page.locator("progress").evaluate("bar => bar.value") == 30
+    assert page.locator("progress").evaluate("bar => bar.value") == 23
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")  # nothing sticks out on a phone
     may_go_on.set()
     page.wait_for_selector("[data-verdict=no_mark]")

@@ -13,8 +13,10 @@ import pytest
 from playwright.async_api import async_playwright
 
 from provenance.manifests import recording, still
-from tests.common.live_session import LiveSession, recording_of
+from provenance.manifests.frame_codecs import VP8_FRAMES
+from tests.common.live_session import LiveSession, recording_with_sound
 from tests.common.static_server import STATIC, serve
+from tests.unit.provenance.manifests.test_recording import opus
 
 CHROMIUM = "/usr/bin/chromium"
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -64,15 +66,22 @@ def flipped(content: bytes, at: int) -> bytes:
 def files() -> dict[str, tuple[str, bytes, str]]:
     """Name -> (media type, bytes, manifest label); each also once with one bit changed, under "changed-"."""
     session = LiveSession()
-    sent = recording_of(session)
+    sent = recording_with_sound(session, opus(1.0))
     slots = recording.slots_shown(session.facts.mark_slots, [3000 * number for number in range(1, 31)])
     whole = recording.sign_recording(
         session.signer, recording.playable_mp4(sent), session.facts, session.init, fragment_file_sha256="00" * 32,
         mark_slots=slots, frames=30)
     picture = still.sign_still(
         session.signer, still.picture_at(sent, 500), session.facts, session.init, mark_slot=slots[0])
+    vp8 = LiveSession(codec=VP8_FRAMES)
+    vp8_whole = recording.sign_recording(
+        vp8.signer, recording.playable_mp4(recording_with_sound(vp8, opus(1.0))), vp8.facts, vp8.init,
+        fragment_file_sha256="00" * 32, mark_slots=slots, frames=30)
     init = session.init.encoded
+    at_sound = whole.encoded.index(opus(1.0)[20]) + 10
     return {
+        "vp8.mp4": ("video/mp4", vp8_whole.encoded, vp8_whole.label),
+        "changed-sound.mp4": ("video/mp4", flipped(whole.encoded, at_sound), whole.label),
         "init.mp4": ("video/mp4", init, session.init.label),
         "changed-init.mp4": ("video/mp4", flipped(init, init.index(b"mdhd") + 20), session.init.label),
         "whole.mp4": ("video/mp4", whole.encoded, whole.label),

@@ -80,8 +80,12 @@ def test_a_revoked_signer_is_said_and_nothing_is_shown(rig: Rig) -> None:
 
 def _check_recording(session: SimulatedSession) -> None:
     """The recording is what was sent: its fragments give the very roots that were reported second by second."""
-    runs = fmp4.split_runs(session.recording)
-    fragments = [fragment for run in runs for fragment in fmp4.split_recording(run)[1]]
+    (run,) = fmp4.split_runs(session.recording)
+    everything = list(fmp4.split_recording(run)[1])
+    fragments = [one for one in everything if fmp4.track_of(one) is fmp4.PICTURE]
+    sound = [fmp4.fragment_facts(fmp4.parse_fragment(one, fmp4.SOUND)) for one in everything
+             if fmp4.track_of(one) is fmp4.SOUND]
+    assert [sequence for sequence, _, _ in sound] == list(range(1, len(sound) + 1)) and len(sound) > len(fragments)
     sent = 0
     for segment in session.segments:
         count = segment["last_sequence"] - segment["first_sequence"] + 1

@@ -58,3 +58,11 @@ class TrackedClip:
         """[T] True where the landmarks of a face were found."""
         found: npt.NDArray[np.bool_] = np.isfinite(self.landmarks[:, 0, 0])
         return found
+
+
+@dataclass(frozen=True)
+class TrackedSound:
+    """The sound of a file by itself; time 0 is where it begins."""
+
+    pcm: npt.NDArray[np.int16]  # [N] mono, N > 0, read-only
+    pcm_rate: int  # Hz

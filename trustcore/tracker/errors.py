@@ -51,6 +51,14 @@ class MediaNoPicture(MediaRefused):
     sentence = "The file holds sound but no picture; record it with the camera on."
 
 
+class MediaNoSound(MediaRefused):
+    """No sound, or none that can be read."""
+
+    code = "media.no_sound"
+    error_type = "audio_processing"
+    sentence = "The file holds no sound that can be read; send MP4, WebM, MP3, WAV or Ogg."
+
+
 class MediaCodec(MediaRefused):
     """A codec outside the list."""
 

@@ -43,7 +43,8 @@ class SoundReading:
     payload: int | None = None  # 64-bit slot id, when read
     slot_indexes: tuple[int, ...] = ()  # modulo 64, in the order of the clip
     audible_s: float = 0.0  # of the clip; 0: silence, which proves nothing at all
-    z: float = field(default=0.0, repr=False)
+    z: float = field(default=0.0, repr=False)  # of the sum that decided: presence, or the payload's chips
+    least_z: float = field(default=PRESENCE_Z, repr=False)  # what it had to reach
 
     @property
     def payload_hex(self) -> str | None:
@@ -53,6 +54,16 @@ class SoundReading:
     def public(self) -> dict[str, object]:
         """What may leave the house."""
         return {"verdict": self.verdict.value, "payload": self.payload_hex, "audible_s": round(self.audible_s, 1)}
+
+
+@dataclass(frozen=True)
+class _Read:
+    """A payload that was read: in which slots, the sum over its chips, and what that had to reach."""
+
+    value: int
+    slots: tuple[int, ...]
+    z: float
+    least_z: float
 
 
 @dataclass(frozen=True)
@@ -98,13 +109,15 @@ def payload_threshold(stretches: int, pieces: int, taken: int) -> float:
 
 
 def read_sound(
-    samples: NDArray[np.generic], key: MarkKey, *, on_progress: Progress = lambda share: None,
+    samples: NDArray[np.generic], key: MarkKey, *, rate_hz: int = RATE_HZ,
+    on_progress: Progress = lambda share: None,
 ) -> SoundReading:
     """Look for the mark in a clip.
 
     Args:
-        samples: int16 [N], or float [N] with full scale 1.0; 48 kHz, mono. Of more than MAX_S the beginning is read.
+        samples: int16 [N], or float [N] with full scale 1.0; mono. Of more than MAX_S the beginning is read.
         key: epoch key of the mark looked for.
+        rate_hz: 48,000, or 16,000 where the sound comes so; nothing of the mark lies above 6.5 kHz.
         on_progress: told the share done, 0..1.
 
     Returns:
@@ -112,45 +125,49 @@ def read_sound(
         silence, rarely says more than `NO_MARK`.
 
     Raises:
-        ValueError: not one channel, or a kind of number that is no sound.
+        ValueError: not one channel, another rate, or a kind of number that is no sound.
     """
-    sound = _as_int16_scale(samples)
-    audible_s = _audible_s(sound)
+    sound = _as_int16_scale(samples, rate_hz)
+    audible_s = _audible_s(sound, rate_hz)
     if audible_s == 0.0:
         return SoundReading(Verdict.NO_MARK)
-    found = _found(_stretches(sound), key, on_progress)
+    found = _found(_stretches(sound, rate_hz), key, on_progress)
     if not found:
         return SoundReading(Verdict.NO_MARK, audible_s=audible_s)
     z = max((one.z for fits in found for one in fits), key=abs)
     for chosen in range(align.ALTERNATIVES):
         fits = [fits[min(chosen, len(fits) - 1)] for fits in found]
-        value, slots = _payload([one for one in fits if abs(one.z) >= PROMISING_Z], key)
-        if value is not None:
-            return SoundReading(Verdict.PAYLOAD_READ, value, slots, audible_s, z)
-    is_present = abs(z) >= presence_threshold(len(found))
-    return SoundReading(Verdict.MARK_PRESENT if is_present else Verdict.NO_MARK, audible_s=audible_s, z=z)
+        read = _payload([one for one in fits if abs(one.z) >= PROMISING_Z], key)
+        if read is not None:
+            return SoundReading(Verdict.PAYLOAD_READ, read.value, read.slots, audible_s, read.z, read.least_z)
+    least_z = presence_threshold(len(found))
+    verdict = Verdict.MARK_PRESENT if abs(z) >= least_z else Verdict.NO_MARK
+    return SoundReading(verdict, audible_s=audible_s, z=z, least_z=least_z)
 
 
-def _as_int16_scale(samples: NDArray[np.generic]) -> NDArray[np.float32]:
+def _as_int16_scale(samples: NDArray[np.generic], rate_hz: int) -> NDArray[np.float32]:
+    if rate_hz not in (RATE_HZ, LOW_RATE_HZ):
+        raise ValueError("Sound is read at 48 or at 16 kHz.")
     if samples.ndim != 1 or not (samples.dtype == np.int16 or np.issubdtype(samples.dtype, np.floating)):
         raise ValueError("Sound is read from one channel of int16 or float samples.")
     scale = 1.0 if samples.dtype == np.int16 else 32768.0
-    sound = samples[: MAX_S * RATE_HZ].astype(np.float32) * np.float32(scale)
+    sound = samples[: MAX_S * rate_hz].astype(np.float32) * np.float32(scale)
     if not np.all(np.isfinite(sound)):
         raise ValueError("Sound has numbers that are not finite.")
     return sound
 
 
-def _audible_s(sound: NDArray[np.float32]) -> float:
+def _audible_s(sound: NDArray[np.float32], rate_hz: int) -> float:
     """Seconds of hops that are louder than silence."""
-    hops = sound[: len(sound) // HOP * HOP].reshape(-1, HOP)
+    hop = HOP * rate_hz // RATE_HZ
+    hops = sound[: len(sound) // hop * hop].reshape(-1, hop)
     limit = 32768.0 * 10.0 ** (AUDIBLE_SHARE_DB / 20.0)
     return float(np.count_nonzero(np.mean(hops.astype(np.float64) ** 2, axis=1) > limit**2)) * HOP / RATE_HZ
 
 
-def _stretches(sound: NDArray[np.float32]) -> list[NDArray[np.float32]]:
+def _stretches(sound: NDArray[np.float32], rate_hz: int) -> list[NDArray[np.float32]]:
     """Step 1: as few stretches of equal length as possible, none longer than STRETCH_S."""
-    even = listen.evened(listen.to_low_rate(sound))
+    even = listen.evened(sound if rate_hz == LOW_RATE_HZ else listen.to_low_rate(sound))
     count = max(1, -(-len(even) // (STRETCH_S * LOW_RATE_HZ)))
     return list(np.array_split(even, count))
 
@@ -166,20 +183,20 @@ def _found(stretches: list[NDArray[np.float32]], key: MarkKey, on_progress: Prog
     return found
 
 
-def _payload(found: list[Heard], key: MarkKey) -> tuple[int | None, tuple[int, ...]]:
-    """Steps 3 to 5: the payload and the slots it was read in, or (None, ())."""
+def _payload(found: list[Heard], key: MarkKey) -> _Read | None:
+    """Steps 3 to 5: the payload and the slots it was read in."""
     pieces = [piece for one in found for piece in _pieces(one, key)]
     if not pieces:
-        return None, ()
+        return None
     readings = [piece.reading() for piece in pieces]
-    read: dict[int, tuple[int, ...]] = {}
+    read: dict[int, _Read] = {}
     for take in follow_slots(readings):
-        value = _take_payload(pieces, take, len(found))
-        if value is not None:
-            read.setdefault(value, take.slots)
+        one = _take_payload(pieces, take, len(found))
+        if one is not None:
+            read.setdefault(one.value, one)
     if len(read) != 1:  # a clip cut from two sessions names neither
-        return None, ()
-    return next(iter(read.items()))
+        return None
+    return next(iter(read.values()))
 
 
 def _pieces(heard: Heard, key: MarkKey) -> list[_Piece]:
@@ -210,7 +227,7 @@ def _piece(values: NDArray[np.float32], first_hop: int, key: MarkKey) -> _Piece:
     return _Piece(hops, sync_z, bits, np.where(is_message, values, np.float32(0.0)))
 
 
-def _take_payload(pieces: list[_Piece], take: Take, stretches: int) -> int | None:
+def _take_payload(pieces: list[_Piece], take: Take, stretches: int) -> _Read | None:
     """Steps 4 and 5 for the pieces of one take."""
     taken = pieces[take.first : take.first + len(take.path)]
     energy = _energy(taken, take.path)
@@ -222,7 +239,8 @@ def _take_payload(pieces: list[_Piece], take: Take, stretches: int) -> int | Non
     if value is None:
         return None
     z = float(np.sum(bits * payload.encode(value))) / sqrt(energy)
-    return value if z >= payload_threshold(stretches, len(pieces), len(taken)) else None
+    least_z = payload_threshold(stretches, len(pieces), len(taken))
+    return _Read(value, take.slots, z, least_z) if z >= least_z else None
 
 
 def _energy(taken: list[_Piece], path: tuple[int, ...]) -> float:

@@ -11,8 +11,9 @@ from typing import Any
 
 import numpy as np
 
+from rendering.engine.face_space import MOUTH
 from rendering.engine.gaussians import Gaussians
-from rendering.engine.mesh import Mesh
+from rendering.engine.mesh import Mesh, lip_lines
 from rendering.engine.rasterize import kernels, records
 from rendering.engine.rasterize.splats import Drawn, SplatGradients, Splats2D
 
@@ -74,7 +75,9 @@ class Painter:
         self._triangles = np.ascontiguousarray(mesh.triangles, np.int32)
         self._inverses = mesh.rest_inverses()
         self._splats, self._backdrop = splats, backdrop
-        self._prepared = ready = records.prepare(splats, mesh.layers())
+        layers = mesh.layers
+        self._prepared = ready = records.prepare(splats, layers)
+        self._inside = np.flatnonzero(layers[splats.triangles] == MOUTH).astype(np.int32)
         count = len(splats)
         self._records = np.zeros((count, records.RECORD), np.float32)
         self._records[:, records.LEVEL] = np.log(np.maximum(ready.opacities, records.ALPHA_CUT)) / 8
@@ -102,6 +105,9 @@ class Painter:
             ready.owners, ready.layers, ready.linear, ready.base, ready.axes, ready.lifts, ready.opacities,
             ready.reaches2, *self._transmittance.shape, self._records, self._boxes, self._depths,
         )  # fmt: skip
+        records.hide_behind_lips(
+            self._inside, ready.opacities, lip_lines(vertices), np.float32(unit), self._records, self._boxes
+        )
 
 
 def warm_up(*, training: bool = False) -> None:

@@ -18,8 +18,9 @@ import torch
 import triton  # type: ignore[import-untyped]
 
 from rendering.engine import gaussians as g
+from rendering.engine.face_space import MOUTH
 from rendering.engine.gaussians import Gaussians
-from rendering.engine.mesh import Mesh
+from rendering.engine.mesh import Mesh, lip_lines
 from rendering.engine.rasterize import gpu_kernels as kernels
 from rendering.engine.rasterize import records
 from rendering.engine.rasterize.splats import Drawn, SplatGradients, Splats2D
@@ -138,8 +139,8 @@ class Painter:
 
     def __init__(self, mesh: Mesh, splats: Gaussians, backdrop: Array) -> None:
         """`backdrop`: [H, W, 3] float32, as large as the pictures; both sides even."""
-        layers = mesh.layers()[splats.triangles]
-        ready = records.prepare(splats, mesh.layers())
+        layers = mesh.layers[splats.triangles]
+        ready = records.prepare(splats, mesh.layers)
         features = ready.linear.shape[1]
         places = ready.owners >= 0
         linear = np.empty((features, records.MOVES, len(splats)), np.float32)
@@ -153,6 +154,7 @@ class Painter:
         self._shapes = tuple(_to_device(array) for array in (
             splats.barycentrics, linear, base, ready.axes, ready.lifts, ready.opacities, ready.reaches2
         ))  # fmt: skip
+        self._inside = _to_device(np.flatnonzero(layers == MOUTH))
         self._backdrop = _to_device(backdrop)
         self._records = torch.zeros(self._count, records.RECORD, device=DEVICE)
         self._boxes = torch.zeros(self._count, 4, dtype=torch.int32, device=DEVICE)
@@ -172,7 +174,27 @@ class Painter:
             _to_device(features.astype(np.float32)), *self._shapes, self._records, self._boxes, self._depths,
             float(unit), float(g.BLUR_PX2), self._count, *tiles(height, width), F=self._feature_count, BLOCK=BLOCK,
         )  # fmt: skip
+        self._hide_behind_lips(_to_device(lip_lines(vertices)), float(unit))
         return composite(self._records, self._boxes, self._depths, self._backdrop).picture
+
+    def _hide_behind_lips(self, lips: Tensor, unit: float) -> None:
+        """As `records.hide_behind_lips`; `lips` [2, P, 2] as `gaussians.seen_between` names them."""
+        inside, soft = self._inside, float(g.LIP_SOFTNESS) * unit
+        x, y = self._records[inside, records.X], self._records[inside, records.Y]
+        edges = []
+        for line in lips:
+            after = torch.searchsorted(line[:, 0].contiguous(), x).clamp(1, len(line) - 1)
+            left, right = line[after - 1], line[after]
+            part = ((x - left[:, 0]) / (right[:, 0] - left[:, 0]).clamp(min=1e-3)).clamp(0, 1)
+            edges.append(left[:, 1] + part * (right[:, 1] - left[:, 1]))
+        between = ((y - edges[0]) / soft + 0.5).clamp(0, 1) * ((edges[1] - y) / soft + 0.5).clamp(0, 1)
+        seen = between * ((edges[1] - edges[0]) / soft).clamp(0, 1)
+        seen = torch.where((x > lips[0, 0, 0]) & (x < lips[0, -1, 0]), seen, 0.0)
+        shown = self._shapes[5][inside] * seen
+        cut = float(records.ALPHA_CUT)
+        self._records[inside, records.OPACITY] = shown
+        self._records[inside, records.LEVEL] = torch.log(shown.clamp(min=cut)) / 8
+        self._boxes[inside, 2] = torch.where(shown <= cut, self._boxes[inside, 0], self._boxes[inside, 2])
 
     def paint_planes(self, vertices: Array, features: Array, unit: float) -> tuple[Tensor, Tensor, Tensor]:
         """The picture as I420 planes uint8 [H, W], [H/2, W/2] twice, left on the device."""

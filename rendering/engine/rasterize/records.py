@@ -176,3 +176,19 @@ def from_mesh(
                 opacities[i], reaches2[i], columns, rows,
             )  # fmt: skip
             records[i, RED], records[i, GREEN], records[i, BLUE] = sums[2, lane], sums[3, lane], sums[4, lane]
+
+
+@njit(cache=True, nogil=True, fastmath=True, error_model="numpy")
+def hide_behind_lips(inside, opacities, lips, unit, records, boxes):
+    """Weaken the records of inner mouth splats (`inside`: their indices) by what the lips hide of them.
+
+    Arguments as `gaussians.seen_between` names them. A record keeps its reach: weaker, it touches no more tiles.
+    """
+    for k in range(inside.size):
+        i = inside[k]
+        seen = g.seen_between(records[i, X], records[i, Y], lips, g.LIP_SOFTNESS * unit)
+        shown = opacities[i] * seen
+        records[i, OPACITY] = shown
+        records[i, LEVEL] = math.log(max(shown, ALPHA_CUT)) / np.float32(8.0)
+        if shown <= ALPHA_CUT:
+            boxes[i, 2] = boxes[i, 0]

@@ -4,23 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
-from rendering.engine.renderer import Renderer
-from rendering.engine.replica import Replica
 from rendering.training import pictures
 from rendering.training.config import Clip, TrainedReplica, TrainingConfig
-from rendering.training.dataset import Dataset
-from rendering.training.exhibits import coverage, error_map, film, stretch, sync_plot
+from rendering.training.exhibits import coverage, error_map, film, sync_plot
+from rendering.training.exhibits.stretch import Stretch
 
 FILM, ERROR_MAP, SYNC_PLOT = "comparison.mp4", "error_map.png", "lips_and_sound.png"
 
 
-def added_to(trained: TrainedReplica, clip: Clip, config: TrainingConfig, frames: Dataset) -> TrainedReplica:
+def added_to(trained: TrainedReplica, clip: Clip, config: TrainingConfig, part: Stretch | None) -> TrainedReplica:
     """The training's outcome with its film, plots and what its footage covers.
 
-    A clip whose tail has no unbroken second gets no film; the report then says so (`film`: null).
+    A clip whose tail has no unbroken second (`part`: None) gets no film; the report then says so (`film`: null).
     """
-    replica = Replica.from_files(trained.files)
-    part = stretch.cut(clip, config, frames, replica, Renderer(replica, config.size_px))
     facts: dict[str, Any] = {"coverage": coverage.measure(clip, config), "film": None}
     made = {}
     if part is not None:

@@ -9,7 +9,7 @@ import numpy as np
 
 from rendering.engine.renderer import Renderer
 from rendering.engine.replica import Replica
-from rendering.training import canonical
+from rendering.training import canonical, following, scene
 from rendering.training import dataset as datasets
 from rendering.training.config import Clip, TrainingConfig
 from rendering.training.dataset import Dataset
@@ -39,41 +39,33 @@ class Stretch:
         return np.asarray(np.abs(difference).mean(axis=(1, 2, 3)))
 
 
-def cut(clip: Clip, config: TrainingConfig, frames: Dataset, replica: Replica, renderer: Renderer) -> Stretch | None:
+def cut(
+    clip: Clip, config: TrainingConfig, frames: Dataset, replica: Replica, follow: Array
+) -> Stretch | None:
     """The stretch, redrawn from its tracked landmarks; None when the tail has no second without a gap.
 
     Args:
         frames: the run's dataset; its training frames give the crop and the bias of blinking, as they did for the fit.
+        follow: how skull and torso go with what the tracks say, as the fit learned it.
     """
     chosen = choose(clip, config)
     if chosen is None:
         return None
     start, stop = chosen
     inside = np.arange(start, stop)
-    crop = datasets.square_crop(clip.frames.shape[1:3], clip.landmarks[training_frames(clip, config)])
-    around = clip.landmarks[datasets.neighbours(inside, inside)].astype(np.float32)
-    around[..., :2] -= np.asarray(crop[:2], np.float32)
-    around *= np.float32(config.size_px / crop[2])
-    space = replica.space
-    bias = canonical.blink_bias(frames.around[frames.train], space.mean)
-    poses = canonical.steady(around, space.mean, bias)
-    coefficients = canonical.project(space, poses)
-    pairs = list(zip(coefficients, poses.vectors, strict=True))
-    drawn = np.stack([renderer.draw_tracked(row, vector) for row, vector in pairs])
-    shapes = np.stack([space.shape(row, vector) for row, vector in pairs])
+    motion = scene.geometry(replica.space, frames, np.searchsorted(frames.times, inside))
+    extras = following.extras(follow, motion.signals, config.size_px)
+    renderer = Renderer(replica, config.size_px)
+    drawn = np.stack([
+        renderer.draw_tracked(*moment) for moment in zip(motion.coefficients, motion.poses, extras, strict=True)
+    ])  # fmt: skip
     samples = (round(start / clip.fps * clip.pcm_rate), round(stop / clip.fps * clip.pcm_rate))
+    tracked = canonical.align(frames.tracks[np.searchsorted(frames.times, inside)], replica.space.mean)
     return Stretch(
-        datasets.resize(clip.frames[inside], crop, config.size_px), drawn,
-        canonical.lip_gaps(poses.shapes), canonical.lip_gaps(shapes),
+        datasets.resize(clip.frames, inside, frames.crop, config.size_px), drawn,
+        canonical.lip_gaps(tracked.shapes), canonical.lip_gaps(motion.faces),
         clip.pcm[slice(*samples)], clip.pcm_rate, clip.fps, start / clip.fps,
     )  # fmt: skip
-
-
-def training_frames(clip: Clip, config: TrainingConfig) -> Array:
-    """Indices of the frames that the run trained on."""
-    found = np.isfinite(clip.landmarks).all(axis=(1, 2))
-    part = np.flatnonzero(found[: int(len(found) * (1 - config.held_out_share))])
-    return datasets.spread(part, config.training_frames)
 
 
 def choose(clip: Clip, config: TrainingConfig) -> tuple[int, int] | None:

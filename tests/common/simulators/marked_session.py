@@ -1,5 +1,6 @@
 """A whole session without a worker process: marked, encoded, attested frames under a manifest our signer signed."""
 
+import io
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
@@ -12,14 +13,20 @@ from numpy.typing import NDArray
 
 from provenance.manifests import fmp4
 from provenance.manifests.attest import Attestor, SessionKey
+from provenance.manifests.carriage import Form
+from provenance.manifests.frame_codecs import OPUS_PACKETS
 from provenance.manifests.segments import SegmentRoots
 from provenance.marks.embed import Embedder
 from provenance.marks.keys import MarkKey
 from provenance.marks.planes import planes_of
+from provenance.marks.sound.embed import embed_reference
 from provenance.services import session_manifests
 from provenance.services.signer import CLAIM_PURPOSE, GRANT_AUDIENCE
+from provenance.verify.sound import first_sound
 from rendering.protocol import ManifestRequest, claim_statement, to_json
+from rendering.worker.audio import PACKET_SAMPLES, OpusEncoder, Samples
 from tests.common.moving_frames import talking_frames
+from tests.common.spoken import slots_from
 from trustcore.audit import recording
 from trustcore.audit.actions import Action
 from trustcore.audit.actors import Actor, ObjectRef
@@ -50,7 +57,7 @@ class MarkedSession:
     def log_seconds(self) -> None:
         """Write down what control writes while frames are sent: an entry for each second of them."""
         roots, told = SegmentRoots(), []
-        for fragment in fmp4.split_recording(self.fragment_file)[1]:
+        for fragment in fmp4.split_recording(fmp4.pictures_only(self.fragment_file))[1]:
             sequence, media_time_90k, *_ = fmp4.fragment_facts(fmp4.parse_fragment(fragment))
             told.append(roots.add(fragment, sequence, media_time_90k, utc_now()))
         for second in filter(None, [*told, roots.finish()]):
@@ -98,9 +105,13 @@ def manifest_request(grant: Grant, key: SessionKey, worker: SigningKey, slot_id:
 
 
 def play(
-    *, tenant: str, subject_id: str, now: datetime, frames: int = 60, seed: int = 1, **grant_changes: Any,
+    *, tenant: str, subject_id: str, now: datetime, frames: int = 60, seed: int = 1, spoken: Samples | None = None,
+    **grant_changes: Any,
 ) -> MarkedSession:
-    """Grant, manifest, and `frames` sealed frames of a talking head, written down as they were sent."""
+    """Grant, manifest, and `frames` sealed frames of a talking head, written down as they were sent.
+
+    `spoken`: 48 kHz mono that is sent with them, marked and packet by packet.
+    """
     subject_keys.ensure(subject_id, actor=SETUP, tenant=tenant)
     worker, actor = register_worker()
     grant = make_grant(tenant=tenant, subject_id=subject_id, now=now, **grant_changes)
@@ -110,16 +121,13 @@ def play(
         actor=actor, request=manifest_request(grant, key, worker, slot_id), conversation=conversation, lease_id="z1",
         epoch=1, mark_epoch=mark_keys.current().name, now=now,
     )
-    attestor = Attestor(key, signed["manifest_label"])
-    sent = b"".join(
-        attestor.attest(unit, 3000 * (number + 1)).fragment
-        for number, unit in enumerate(encoded(marked(slot_id, talking_frames(frames, SIZE, seed))))
-    )
-    fragment_file = unb64(signed["init_segment_b64"]) + sent
+    fragment_file = _sent(signed, key, slot_id, talking_frames(frames, SIZE, seed), spoken, picture_at_90k=3000)
     return MarkedSession(conversation, grant, slot_id, signed["manifest_label"], fragment_file)
 
 
-def come_back(session: MarkedSession, *, now: datetime, at_ms: int = 3000, frames: int = 20) -> bytes:
+def come_back(
+    session: MarkedSession, *, now: datetime, at_ms: int = 3000, frames: int = 20, spoken: Samples | None = None,
+) -> bytes:
     """What a second connection of the same session adds to its fragment file, from media time `at_ms` on."""
     worker, actor = register_worker()
     key = SessionKey()
@@ -128,10 +136,24 @@ def come_back(session: MarkedSession, *, now: datetime, at_ms: int = 3000, frame
     signed = session_manifests.sign_for_session(
         actor=actor, request=request, conversation=session.conversation, lease_id="z1", epoch=1,
         mark_epoch=mark_keys.current().name, now=now)
-    attestor = Attestor(key, signed["manifest_label"])
-    units = encoded(marked(session.slot_id, talking_frames(frames, SIZE, 2)))
-    sent = [attestor.attest(unit, at_ms * 90 + 3000 * number).fragment for number, unit in enumerate(units)]
-    return unb64(signed["init_segment_b64"]) + b"".join(sent)
+    return _sent(signed, key, session.slot_id, talking_frames(frames, SIZE, 2), spoken,
+                 picture_at_90k=at_ms * 90, sound_at_90k=at_ms * 90)
+
+
+def _sent(
+    signed: dict[str, Any], key: SessionKey, slot_id: int, frames: Iterator[Picture], spoken: Samples | None, *,
+    picture_at_90k: int, sound_at_90k: int = 0,
+) -> bytes:
+    """The init segment, then pictures and sound in the order of their times, marked and attested."""
+    pictures = Attestor(key, signed["manifest_label"])
+    sent = [pictures.attest(unit, picture_at_90k + 3000 * number)
+            for number, unit in enumerate(encoded(marked(slot_id, frames)))]
+    if spoken is not None:
+        sound = Attestor(key, signed["manifest_label"], codec=OPUS_PACKETS)
+        sent += [sound.attest(packet, sound_at_90k + 1800 * number, Form.COMPACT)
+                 for number, packet in enumerate(packets(marked_sound(slot_id, spoken)))]
+    in_order = sorted(sent, key=lambda one: one.media_time_90k)
+    return unb64(signed["init_segment_b64"]) + b"".join(one.fragment for one in in_order)
 
 
 def marked(slot_id: int, frames: Iterator[Picture], slot_index: int = 3) -> Iterator[Picture]:
@@ -140,6 +162,19 @@ def marked(slot_id: int, frames: Iterator[Picture], slot_index: int = 3) -> Iter
     for frame in frames:
         embedder.embed(*planes_of(frame))
         yield frame
+
+
+def marked_sound(slot_id: int, spoken: Samples, slot_index: int = 3) -> Samples:
+    """The sound with a payload, under the epoch key in force."""
+    return embed_reference(spoken, slots_from(MarkKey(mark_keys.current().key), slot_id, slot_index))
+
+
+def packets(spoken: Samples) -> list[bytes]:
+    """Opus packets as a live call sends them."""
+    encoder, made = OpusEncoder(), []
+    for first in range(0, len(spoken) - PACKET_SAMPLES + 1, PACKET_SAMPLES):
+        made += encoder.encode(np.ascontiguousarray(spoken[first : first + PACKET_SAMPLES]), first)
+    return [bytes(packet) for packet in made]
 
 
 def encoded(frames: Iterator[Picture], kbps: int = 600) -> Iterator[bytes]:
@@ -155,24 +190,33 @@ def encoded(frames: Iterator[Picture], kbps: int = 600) -> Iterator[bytes]:
         yield from (bytes(packet) for packet in codec.encode(picture))
 
 
-def as_mp4(frames: list[Picture], kbps: int = 500) -> bytes:
-    """An ordinary MP4 without any manifest, as somebody would upload it again."""
-    import io
-
+def as_mp4(frames: list[Picture], kbps: int = 500, spoken: Samples | None = None) -> bytes:
+    """An ordinary MP4 without any manifest, as somebody would upload it again; `spoken` as AAC at 44.1 kHz."""
     out = io.BytesIO()
     with av.open(out, "w", format="mp4") as container:
         stream: Any = container.add_stream("libx264", rate=30)
         stream.width, stream.height, stream.pix_fmt = frames[0].shape[1], frames[0].shape[0] * 2 // 3, "yuv420p"
         stream.bit_rate, stream.codec_context.thread_count = kbps * 1000, 1
+        sound: Any = None if spoken is None else container.add_stream("aac", rate=44_100, layout="stereo")
         for frame in frames:
             container.mux(stream.encode(av.VideoFrame.from_ndarray(frame, format="yuv420p")))
         container.mux(stream.encode(None))
+        if sound is not None and spoken is not None:
+            whole = av.AudioFrame.from_ndarray(np.ascontiguousarray(spoken[None]), format="s16", layout="mono")
+            whole.sample_rate = 48_000
+            resampler = av.AudioResampler("fltp", "stereo", 44_100, frame_size=1024)
+            for piece in [*resampler.resample(whole), *resampler.resample(None)]:
+                container.mux(sound.encode(piece))
+            container.mux(sound.encode(None))
     return out.getvalue()
+
+
+def heard(mp4: bytes) -> Samples:
+    """The sound of a file, 48 kHz mono."""
+    return first_sound(mp4)
 
 
 def decoded(mp4: bytes) -> list[Picture]:
     """I420 pictures of a file."""
-    import io
-
     with av.open(io.BytesIO(mp4)) as container:
         return [frame.to_ndarray(format="yuv420p") for frame in container.decode(video=0)]

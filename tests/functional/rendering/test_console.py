@@ -6,12 +6,13 @@ import time
 import pytest
 from django.test import Client
 
+from consent.models import ApprovalRequest
 from provenance.manifests import c2pa_files
 from provenance.models import SignedFile
 from provenance.services import claim_keys
 from rendering.models import Conversation, Footage, KillSwitch, ReplicaVersion
 from rendering.services import recordings
-from tests.common import consenting
+from tests.common import consenting, replicas
 from tests.common.replicas import POLICY, USE
 from tests.common.simulators import marked_session
 from tests.common.simulators.slot import SimulatedSlot
@@ -80,6 +81,20 @@ def test_only_the_files_of_the_report_are_shown(stage):
         assert client.get(f"{base}/{name}").status_code == 404, name
     page = client.get(f"/console/replicas/{stage.replica.public_id}/v/1/").content.decode()
     assert "data-comparison" in page and 'data-worst="1"' in page and "Model card" in page
+
+
+def test_a_version_too_poor_is_not_put_before_approvers_and_the_page_says_why(cast, monkeypatch):
+    poor = json.loads(replicas.FILES["report.json"])
+    poor["quality"]["held_out"]["psnr_face_db"] = 19.0
+    monkeypatch.setattr(replicas, "FILES", {**replicas.FILES, "report.json": json.dumps(poor).encode()})
+    stage = replicas.set_stage(cast, monkeypatch, is_approved=False)
+    page = f"/console/replicas/{stage.replica.public_id}/v/1/"
+    client = signed_in(cast.farah)
+    shown = client.get(page).content.decode()
+    assert "Face: 19.0 dB; at least 23 dB is needed." in shown and "Send for signatures" not in shown
+    refused = client.post(f"{page}send/")
+    assert refused.status_code in (403, 409, 422)
+    assert not ApprovalRequest.objects.filter(object_public_id=stage.version.public_id).exists()
 
 
 def test_mallory_changes_nothing(stage):

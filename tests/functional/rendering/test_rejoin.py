@@ -13,9 +13,11 @@ from provenance.manifests.assertions import SOFT_BINDING_ALG
 from provenance.models import SessionManifest
 from provenance.services import claim_keys, resolution
 from provenance.verify import video
+from provenance.verify.reports import Outcome
 from rendering.errors import RecordingRefused, RejoinRefused
 from rendering.services import recordings, viewing
 from tests.common.simulators import marked_session
+from tests.common.spoken import speech
 from tests.functional.rendering.test_sessions import Talk, job_of
 from trustcore.audit.actors import Actor
 from trustcore.audit.models import Event
@@ -159,8 +161,9 @@ def test_while_the_viewer_is_away_the_slot_says_so_and_keeps_its_lease(stage, ta
 @pytest.mark.django_db(transaction=True)  # the guard of governed rows looks when a transaction ends
 def test_both_connections_are_one_recording_and_a_mark_leads_to_the_manifest_of_each(stage, talk, lease):
     session = marked_session.play(
-        tenant="studio", subject_id=stage.consent.subject_public_id, now=utc_now(), frames=20, conversation_id=talk.id)
-    whole = session.fragment_file + marked_session.come_back(session, now=utc_now())
+        tenant="studio", subject_id=stage.consent.subject_public_id, now=utc_now(), frames=20, conversation_id=talk.id,
+        spoken=speech()[:48_000])
+    whole = session.fragment_file + marked_session.come_back(session, now=utc_now(), spoken=speech()[48_000:96_000])
     worker = Worker.objects.order_by("id").last()
     row = recordings.store(conversation=talk.row, worker=worker, fragments=whole, now=utc_now())
     assert recordings.open_fragments(row, actor=Actor.system("tests")) == whole
@@ -170,6 +173,9 @@ def test_both_connections_are_one_recording_and_a_mark_leads_to_the_manifest_of_
     later = next(one for one in mine if one.public_id != session.manifest_label)
     assert report.facts["session_manifest"] == session.manifest_label
     assert report.facts["later_manifests"] == [later.public_id] and report.facts["frames"] == 40
+    assert report.facts["sound_packets"] == 100
+    sent = video.verify_fragment_file("fragments", whole, claim_keys.anchor_pem())
+    assert sent.outcome is Outcome.VERIFIED and sent.facts["sound"]["verified"] == 100, sent.sentences
     assert all(one.content_hashes for one in mine)
     value = base64.b64encode(session.slot_id.to_bytes(8, "big")).decode()
     found = resolution.by_binding(SOFT_BINDING_ALG, value, 10)

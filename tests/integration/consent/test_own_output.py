@@ -14,15 +14,18 @@ from consent.errors import AcceptClosed
 from consent.services import identities
 from provenance.marks.embed import Embedder
 from provenance.marks.keys import MarkKey
+from provenance.marks.sound.embed import embed_reference
 from provenance.services import own_output
 from provenance.services.own_output import Detector
 from rendering.demo.clips import committed_footage
 from tests.common.consenting import agreed, submit
+from tests.common.spoken import slots_from, speech, through_opus
 from trustcore.audit.actors import Actor
 from trustcore.keys.services import mark_keys
 
 pytestmark = pytest.mark.django_db
 FRAMES = 160
+NO_SOUND = np.zeros(0, np.int16)
 MARK_ID = 0x3F00_1122_3344_5566
 
 
@@ -81,7 +84,7 @@ def test_a_cut_and_mirrored_clip_of_ours_is_refused_too(settings, monkeypatch):
     media = sent_out(is_marked=True, change=lambda bgr: bgr[16:-16, 24:-8][:, ::-1])
     with av.open(io.BytesIO(media)) as source:
         frames = np.stack([frame.to_ndarray(format="rgb24") for frame in islice(source.decode(video=0), 40)])
-    found = Detector().detect(media, frames)
+    found = Detector().detect(media, frames, NO_SOUND, 16_000)
     assert found.traces == ("The pictures carry our watermark.",)
     assert "cropped, scaled and mirrored" in found.looked_for[1]
 
@@ -91,4 +94,41 @@ def test_a_search_that_finds_no_free_place_says_so(settings):
     mark_keys.current()
     frames = np.random.default_rng(1).integers(0, 255, (1, 128, 128, 3), dtype=np.uint8)
     with own_output._SEARCHING:
-        assert Detector().detect(b"", frames).looked_for == ("a manifest", "our watermark where it lies")
+        found = Detector().detect(b"", frames, NO_SOUND, 16_000)
+    assert found.looked_for == ("a manifest", "our watermark where it lies")
+
+
+def spoken(seconds=6):
+    return speech()[: seconds * 48_000]
+
+
+def frames_of_a_person():
+    return np.random.default_rng(1).integers(0, 255, (2, 128, 128, 3), dtype=np.uint8)
+
+
+def detected(sound):
+    return Detector().detect(b"", frames_of_a_person(), sound, 48_000)
+
+
+def test_a_clip_with_our_sound_under_other_pictures_is_refused_and_so_is_a_washed_copy(settings):
+    settings.MARK_SEARCH_S = 0
+    key = MarkKey(mark_keys.current().key)
+    assert detected(through_opus(embed_reference(spoken(), slots_from(key, MARK_ID, 3)))).traces == (
+        "The sound carries our watermark.",)
+    assert detected(through_opus(spoken())).traces == ("The sound carries our watermark.",)
+
+
+def test_sound_of_nobody_of_ours_is_looked_at_and_passes(settings):
+    settings.MARK_SEARCH_S = 0
+    mark_keys.current()
+    other = embed_reference(spoken(), slots_from(MarkKey(bytes(range(32))), MARK_ID, 3))
+    for sound, looked in ((spoken(), True), (through_opus(other), True), (spoken(2), False), (NO_SOUND, False)):
+        found = detected(sound)
+        assert found.traces == () and ("our watermark in the sound" in found.looked_for) is looked
+
+
+def test_listening_that_runs_out_of_time_says_so(settings, monkeypatch):
+    settings.MARK_SEARCH_S = 0
+    mark_keys.current()
+    monkeypatch.setattr(own_output, "SEARCH_S", 0.0)
+    assert "our watermark in the sound, until time ran out" in detected(spoken(12)).looked_for

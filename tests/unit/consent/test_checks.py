@@ -24,6 +24,7 @@ from consent.scope import Scope
 from consent.seams import Use
 from trustcore.primitives.hashing import sha256_hex
 
+NO_SOUND = np.zeros(0, np.int16)
 NO_FRAMES = np.zeros((0, 8, 8, 3), np.uint8)
 
 
@@ -91,19 +92,19 @@ class Detector:
     def __init__(self, *traces):
         self.traces = traces
 
-    def detect(self, media, frames):
+    def detect(self, media, frames, sound, rate_hz):
         return OwnOutputFinding(self.traces, ("our watermark",), "test", "1")
 
 
 def test_any_trace_of_ours_fails_and_no_detector_is_not_a_pass():
-    assert check_own_output(Detector("watermark of slot 3f"), b"", NO_FRAMES).verdict == "fail"
-    assert check_own_output(Detector(), b"", NO_FRAMES).verdict == "pass"
-    assert check_own_output(None, b"", NO_FRAMES).verdict == "not_run"
+    assert check_own_output(Detector("watermark of slot 3f"), b"", NO_FRAMES, NO_SOUND, 16_000).verdict == "fail"
+    assert check_own_output(Detector(), b"", NO_FRAMES, NO_SOUND, 16_000).verdict == "pass"
+    assert check_own_output(None, b"", NO_FRAMES, NO_SOUND, 16_000).verdict == "not_run"
 
 
 def test_the_worst_is_read_first():
     results = [
-        check_own_output(Detector(), b"", NO_FRAMES),
+        check_own_output(Detector(), b"", NO_FRAMES, NO_SOUND, 16_000),
         spoken_phrase(),
         check_one_face(np.zeros(9, np.uint8)),
         colour_flash(),

@@ -49,10 +49,35 @@ def test_no_footage_is_accepted_before_it_was_whole(actions):
 
 
 def test_a_missing_figure_is_not_run_and_stands_first():
-    rows = quality.bars({"quality": {"held_out": {"psnr_full_db": 30.0, "psnr_face_db": 20.0, "ssim": 0.9}}})
+    rows = quality.bars({"quality": {"held_out": {"psnr_full_db": 30.0, "psnr_face_db": 25.0, "ssim": 0.9}}})
     assert rows[0].verdict == "not_run"
     by_name = {row.name: row.verdict for row in rows}
     assert by_name["Whole picture"] == "pass" and by_name["Face"] == "warn" and by_name["Mouth"] == "not_run"
+
+
+GOOD = {
+    "held_out": {"psnr_full_db": 30.0, "psnr_face_db": 25.0, "psnr_mouth_db": 26.0, "ssim": 0.9}, "gain_full_db": 4.0,
+}
+
+
+@pytest.mark.parametrize(
+    ("change", "name"),
+    [
+        ({"held_out": {**GOOD["held_out"], "psnr_face_db": 22.0}}, "Face"),
+        ({"held_out": {**GOOD["held_out"], "ssim": None}}, "Structure"),
+        ({"gain_full_db": 0.5}, "Better than copying"),
+        ({"redetected": {"landmark_error_pct": 6.0, "jitter_ratio": 1.0}}, "Features in place"),
+        ({"redetected": {"landmark_error_pct": 1.0, "jitter_ratio": 3.5}}, "Steadiness"),
+    ],
+)
+def test_a_version_below_the_floor_is_kept_from_those_who_approve(change, name):
+    assert quality.reasons_against({"quality": GOOD}) == []
+    reasons = quality.reasons_against({"quality": {**GOOD, **change}})
+    assert len(reasons) == 1 and reasons[0].startswith(f"{name}: ")
+
+
+def test_nothing_measured_is_too_poor():
+    assert len(quality.reasons_against({})) == 5
 
 
 def test_an_emotion_the_person_did_not_agree_to_has_no_level():

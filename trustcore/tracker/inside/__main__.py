@@ -27,13 +27,17 @@ def say(**line: object) -> None:
 
 def main() -> int:
     """Track the one clip on stdin."""
-    models = landmarks.Models(want_landmarks="landmarks" in ORDER["want"], want_mask="mask" in ORDER["want"])
+    want = ORDER["want"]
+    models = landmarks.Models(want_landmarks="landmarks" in want, want_mask="mask" in want, views=ORDER["views"])
     held = {"namespace": NETWORK == "namespace", "seccomp": sandbox.lock() == "seccomp"}
     held["network_gone"] = sandbox.network_is_gone()
     say(sandbox=held)
     try:
         with os.fdopen(0, "rb") as file:
-            report = passes.track(file, models, ORDER, lambda frames, of: say(frames=frames, of=of))
+            if ORDER["is_sound_alone"]:
+                report = passes.listen(file, ORDER)
+            else:
+                report = passes.track(file, models, ORDER, lambda frames, of: say(frames=frames, of=of))
     except decode.Refused as refused:
         say(refused=refused.code, facts=refused.facts)
         return 0

@@ -18,6 +18,7 @@ for _part in pkgutil.walk_packages(av.__path__, "av."):
         importlib.import_module(_part.name)
 
 CONTAINERS = "mov,matroska"  # MP4, MOV, WebM, MKV
+SOUND_CONTAINERS = "mov,matroska,ogg,mp3,wav,flac,aac"  # where the sound alone is asked for
 STILL_CONTAINERS = "png_pipe,jpeg_pipe,webp_pipe"
 STILL_CODECS = {"png", "mjpeg", "webp"}
 VIDEO_CODECS = {"h264", "hevc", "vp8", "vp9", "av1", "libdav1d", "libvpx", "libvpx-vp9", "mpeg4"}
@@ -45,6 +46,11 @@ class Media:
     declared_s: float | None  # what the header says, None when it says nothing (live recordings)
     is_still: bool = False
 
+    @property
+    def has_sound(self) -> bool:
+        """Whether the file has a sound track at all, of whatever codec."""
+        return bool(self.container.streams.audio)
+
 
 def open_media(file: BinaryIO, limits: dict[str, Any]) -> Media:
     """Open and check everything that the headers tell. Raises Refused."""
@@ -70,7 +76,38 @@ def open_media(file: BinaryIO, limits: dict[str, Any]) -> Media:
         return Media(container, video, None, None, is_still=True)
     if declared is not None and declared > limits["max_seconds"] + 0.5:
         raise Refused("media.too_long", seconds=declared)
-    return Media(container, video, _usable_audio(container), declared)
+    # Sound may go on after the pictures have ended; the pictures are whole all the same.
+    pictures_s = declared if video.duration is None else float(video.duration * video.time_base)
+    return Media(container, video, _usable_audio(container), pictures_s)
+
+
+def hear(file: BinaryIO, limits: dict[str, Any]) -> Iterator[np.ndarray]:
+    """The first sound track of a file, with or without pictures: pieces of int16 [n] at PCM_RATE_HZ, in order.
+
+    Raises Refused when there is none that can be read.
+    """
+    try:
+        container = av.open(file, options={"format_whitelist": SOUND_CONTAINERS, "protocol_whitelist": ""})
+    except (av.error.FFmpegError, ValueError) as error:
+        raise Refused("media.no_sound") from error
+    audio = _usable_audio(container)
+    if audio is None:
+        raise Refused("media.no_sound")
+    resampler = av.audio.resampler.AudioResampler(format="s16", layout="mono", rate=PCM_RATE_HZ)
+    left = int(limits["read_s"] * PCM_RATE_HZ)
+    for packet in container.demux(audio):
+        try:
+            decoded = packet.decode()
+        except av.error.FFmpegError:
+            continue
+        for frame in decoded:
+            frame.pts = None  # gaps in time stamps are no sound
+            for piece in resampler.resample(frame):
+                samples = piece.to_ndarray().reshape(-1)[:left]
+                left -= len(samples)
+                yield samples
+            if left <= 0:
+                return
 
 
 def _is_still(head: bytes) -> bool:
@@ -125,7 +162,8 @@ def walk(media: Media, limits: dict[str, Any], *, sound: bool = True) -> Iterato
             continue
         for frame in decoded:
             if isinstance(frame, av.AudioFrame):
-                yield from _sound(resampler, frame)
+                if not _is_past(frame, first_s, limits):
+                    yield from _sound(resampler, frame)
                 continue
             time_s = frame.time if frame.time is not None else index / 30.0
             index += 1
@@ -140,6 +178,13 @@ def walk(media: Media, limits: dict[str, Any], *, sound: bool = True) -> Iterato
             yield Picture(time_s, _work_picture(frame, limits))
     if packets and broken > packets * BROKEN_PACKETS:
         raise Refused("media.truncated", broken_packets=broken)
+
+
+def _is_past(frame: Any, first_s: float | None, limits: dict[str, Any]) -> bool:
+    """Whether sound lies behind the part that is read. A file may hold one picture and hours of it."""
+    if first_s is None or frame.time is None or not limits["read_s"]:
+        return False
+    return bool(frame.time - first_s > limits["skip_s"] + limits["read_s"])
 
 
 def _sound(resampler: Any, frame: Any) -> Iterator[Sound]:

@@ -7,7 +7,7 @@ from typing import Any, BinaryIO
 
 import cv2
 import numpy as np
-from decode import PCM_RATE_HZ, Media, Picture, Refused, Sound, open_media, walk
+from decode import PCM_RATE_HZ, Media, Picture, Refused, Sound, hear, open_media, walk
 from landmarks import LANDMARKS, Models
 
 CROWD_EVERY_S = 0.4  # how often single frames are searched for a second person
@@ -77,7 +77,7 @@ def track(
         if len(tally.times_s) % 10 == 0:
             on_frames(len(tally.times_s), expected)
     _check_whole(media, tally, limits, want)
-    samples = _write_sound(tally, order["fds"]["pcm"])
+    samples = _write_sound(tally, limits, order["fds"]["pcm"])
     times = np.asarray(tally.times_s, np.float64)
     _write(order["fds"]["frame_time_s"], times - times[0])
     return {
@@ -85,11 +85,23 @@ def track(
         "height": window.out_height,
         "width": window.out_width,
         "samples": samples,
+        "has_sound": media.has_sound,
         "codec": media.video.codec_context.name,
         "source_width": media.video.codec_context.width,
         "source_height": media.video.codec_context.height,
         "crowded_samples": tally.crowded,
     }
+
+
+def listen(file: BinaryIO, order: dict[str, Any]) -> dict[str, Any]:
+    """Write the sound alone, from its own beginning on. Returns the report. Raises Refused."""
+    samples = 0
+    for piece in hear(file, order["limits"]):
+        _write(order["fds"]["pcm"], piece)
+        samples += len(piece)
+    if not samples:
+        raise Refused("media.no_sound")
+    return {"samples": samples}
 
 
 def _keep(
@@ -176,12 +188,16 @@ def _check_whole(media: Media, tally: Tally, limits: dict[str, Any], want: list[
         raise Refused("media.no_face", face_share=tally.found / len(times))
 
 
-def _write_sound(tally: Tally, fd: int) -> int:
-    """Lay the pieces on one line that starts with the first frame. Returns the number of samples."""
+def _write_sound(tally: Tally, limits: dict[str, Any], fd: int) -> int:
+    """Lay the pieces on one line that starts with the first frame. Returns the number of samples.
+
+    The line ends with the pictures. Where a stretch of the clip was asked for it ends with that: what is said under a
+    picture that stands still belongs to it.
+    """
     if not tally.pcm:
         return 0
     start_s = tally.times_s[0]
-    end_s = tally.times_s[-1] + 1.0
+    end_s = start_s + limits["read_s"] if limits["read_s"] else tally.times_s[-1] + 1.0
     line = np.zeros(int((end_s - start_s) * PCM_RATE_HZ), np.int16)
     used = 0
     at = round((tally.pcm[0][0] - start_s) * PCM_RATE_HZ)

@@ -4,23 +4,26 @@ import io
 import json
 import shutil
 import subprocess
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import av
 import pytest
 
-from provenance.manifests import recording
-from provenance.manifests.attest import Attested
-from provenance.manifests.errors import RecordingInvalid
-from provenance.manifests.frame_codecs import VP8_FRAMES
+from provenance.manifests import fmp4, recording
+from provenance.manifests.attest import Attested, Attestor
+from provenance.manifests.carriage import Form
+from provenance.manifests.errors import RecordingInvalid, SegmentInvalid
+from provenance.manifests.frame_codecs import H264_FRAMES, OPUS_PACKETS, VP8_FRAMES, FrameCodec
 from provenance.manifests.session_manifest import SessionManifest, read_session_manifest
 from provenance.services.signer import Pins, Signer
 from provenance.verify import video
 from provenance.verify.reports import Outcome
 from provenance.verify.stream import FrameState, StreamVerifier
-from tests.common.live_session import LiveSession, access_units, facts
+from tests.common.live_session import LiveSession, access_units, as_fragment_list, demo_signer, facts
+from tests.unit.provenance.manifests.test_recording import opus
 
 REPOSITORY = Path(__file__).resolve().parents[4]
 SECOND_START_MS = 9_000
@@ -157,3 +160,157 @@ def test_runs_of_two_codecs_make_no_playable_copy(runs: list[tuple[LiveSession, 
     other = replace(runs[0][0], codec=VP8_FRAMES)
     with pytest.raises(RecordingInvalid, match="differ"):
         recording.playable_mp4(runs[0][1] + encoded(other, run(other)))
+
+
+# --- with sound ----------------------------------------------------------------------------------------------------
+
+
+@dataclass
+class Heard:
+    """One run with sound: 20 pictures, and 35 packets between them."""
+
+    session: LiveSession
+    pictures: list[Attested]
+    sound: list[Attested]
+
+    @property
+    def sent(self) -> list[Attested]:
+        return in_order([*self.sound, *self.pictures])
+
+
+def in_order(sent: list[Attested]) -> list[Attested]:
+    return sorted(sent, key=lambda one: one.media_time_90k)
+
+
+def heard(session: LiveSession, first_packet: int) -> Heard:
+    start_90k = session.facts.media_start_ms * 90
+    attestor = Attestor(session.key, session.init.label, codec=OPUS_PACKETS)
+    sound = [attestor.attest(packet, start_90k + 1800 * number, Form.COMPACT)
+             for number, packet in enumerate(opus(1.5)[first_packet : first_packet + 35])]
+    return Heard(session, run(session), sound)
+
+
+def two_heard(codec: FrameCodec = H264_FRAMES) -> list[Heard]:
+    first = LiveSession(codec=codec)
+    return [heard(first, 0), heard(after(first, SECOND_START_MS), 35)]
+
+
+@pytest.fixture(scope="module")
+def with_sound() -> list[Heard]:
+    return two_heard()
+
+
+def heard_file(runs: list[Heard]) -> bytes:
+    return b"".join(encoded(one.session, one.sent) for one in runs)
+
+
+def judged_file(content: bytes) -> video.Report:
+    return video.verify_fragment_file("file", content, demo_signer().anchor_pem)
+
+
+def test_the_sound_of_every_run_is_judged_under_its_own_manifest(with_sound: list[Heard]) -> None:
+    report = judged_file(heard_file(with_sound))
+    assert report.outcome is Outcome.VERIFIED, " ".join(report.sentences)
+    assert (report.facts["frames"]["verified"], report.facts["sound"]["verified"]) == (40, 70)
+    assert [(told["frames"], told["sound_packets"]) for told in report.facts["runs"]] == [(20, 35), (20, 35)]
+
+
+def misplaced(runs: list[Heard]) -> list[Heard]:
+    """The sound of the first run stands in the second one, under its very times."""
+    first, second = runs
+    return [first, replace(second, sound=[
+        replace(old, media_time_90k=new.media_time_90k) for old, new in zip(first.sound, second.sound, strict=True)])]
+
+
+def with_the_times_of_the_second(runs: list[Heard]) -> list[Heard]:
+    """As `misplaced`, and its fragments say the times of the second run, so that only the signature can tell."""
+    first, second = misplaced(runs)
+    return [first, replace(second, sound=[
+        replace(one, fragment=retimed(one.fragment, one.media_time_90k)) for one in second.sound])]
+
+
+def retimed(fragment: bytes, time_90k: int) -> bytes:
+    parsed = fmp4.parse_fragment(fragment, fmp4.SOUND)
+    sequence, _, is_key = fmp4.fragment_facts(parsed)
+    moof = fmp4.moof_box(sequence, time_90k, len(parsed.mdat) - 8, is_key, fmp4.SOUND)
+    return parsed.emsg + moof + parsed.mdat
+
+
+def moved_over(runs: list[Heard]) -> list[Heard]:
+    """The first run's last packets stand at the beginning of the second run."""
+    first, second = runs
+    return [replace(first, sound=first.sound[:25]), replace(second, sound=[
+        *(replace(one, media_time_90k=second.sound[0].media_time_90k) for one in first.sound[25:]), *second.sound])]
+
+
+@pytest.mark.parametrize(("attack", "verified"), [
+    (misplaced, 35), (with_the_times_of_the_second, 35), (moved_over, 60),
+])
+def test_the_sound_of_one_run_does_not_verify_in_another(
+    attack: Callable[[list[Heard]], list[Heard]], verified: int, with_sound: list[Heard],
+) -> None:
+    changed = heard_file(attack(with_sound))
+    report = judged_file(changed)
+    assert report.outcome is Outcome.CHANGED
+    assert report.facts["frames"]["verified"] == 40 and report.facts["sound"]["verified"] == verified
+    assert "another key" in " ".join(report.sentences)
+    with pytest.raises(SegmentInvalid, match="another key"):
+        Signer(demo_signer(), lambda: Pins({}, {})).sign_recording(changed)
+
+
+def test_a_run_that_begins_late_in_its_sound_says_which(with_sound: list[Heard]) -> None:
+    first, second = with_sound
+    report = judged_file(heard_file([first, replace(second, sound=second.sound[5:])]))
+    assert report.outcome is Outcome.CHANGED
+    assert "begins at packet of sound 6 in connection 2" in " ".join(report.sentences)
+
+
+def test_a_run_without_sound_is_named(with_sound: list[Heard]) -> None:
+    first, second = with_sound
+    report = judged_file(heard_file([first, replace(second, sound=[])]))
+    assert report.outcome is Outcome.VERIFIED and report.facts["sound"]["verified"] == 35
+    assert "Connection 2 holds no sound. Whether there was some, it cannot say." in report.sentences
+
+
+def decoded(content: bytes) -> tuple[int, list[float]]:
+    """(pictures, time of each packet of sound in seconds), every one of which decodes."""
+    with av.open(io.BytesIO(content)) as source:
+        pictures = sum(1 for _ in source.decode(video=0))
+    if b"soun" not in content:
+        return pictures, []
+    with av.open(io.BytesIO(content)) as source:
+        times_s = [float(frame.time or 0) for frame in source.decode(audio=0)]
+    return pictures, times_s
+
+
+@pytest.mark.parametrize("codec", [H264_FRAMES, VP8_FRAMES])
+def test_the_signed_copy_holds_the_sound_of_all_runs_at_its_times(codec: FrameCodec) -> None:
+    runs = two_heard(codec)
+    made = Signer(demo_signer(), lambda: Pins({}, {})).sign_recording(heard_file(runs))
+    pictures, times_s = decoded(made.encoded)
+    assert (pictures, len(times_s)) == (40, 70)
+    assert times_s[35] - times_s[0] == pytest.approx(9.0, abs=0.03)
+    report = video.verify_whole_file("file", made.encoded, demo_signer().anchor_pem)
+    assert report.outcome is Outcome.VERIFIED, " ".join(report.sentences)
+    assert (report.facts["frames"], report.facts["sound_packets"]) == (40, 70)
+    assert report.facts["later_manifests"] == [runs[1].session.init.label]
+    at_sound = made.encoded.index(opus(1.5)[50]) + 10  # of the second run
+    changed = made.encoded[:at_sound] + bytes([made.encoded[at_sound] ^ 1]) + made.encoded[at_sound + 1 :]
+    assert video.verify_whole_file("file", changed, demo_signer().anchor_pem).outcome is Outcome.CHANGED
+
+
+@pytest.mark.parametrize("codec", [H264_FRAMES, VP8_FRAMES])
+def test_what_was_sent_in_all_runs_decodes(codec: FrameCodec) -> None:
+    runs = two_heard(codec)
+    pictures, times_s = decoded(fmp4.with_sound_track(heard_file(runs)))
+    assert (pictures, len(times_s)) == (40, 70)
+    assert times_s[35] - times_s[0] == pytest.approx(9.0, abs=0.03)
+    assert decoded(fmp4.pictures_only(heard_file(runs))) == (40, [])
+
+
+def test_each_run_keeps_its_init_segment_without_its_sound(with_sound: list[Heard]) -> None:
+    """Also where a packet of sound stands first, as it does here."""
+    first, second = with_sound
+    assert fmp4.track_of(as_fragment_list(encoded(second.session, second.sent))[0]) is fmp4.SOUND
+    assert fmp4.pictures_only(heard_file([first, second])) == b"".join(
+        encoded(one.session, one.pictures) for one in (first, second))

@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rendering.engine.motion import expression
+from rendering.engine.motion import expression, performer
 from rendering.engine.motion.controls import INDEX
+from rendering.engine.motion.life.sources import Living
 
 SMILE = INDEX["smile_left"]
 STEP_S = 1e-3
@@ -94,3 +95,14 @@ def test_lips_are_given_back_while_words_are_spoken() -> None:
             assert spoken[INDEX[control]] == 0.0
         for control in ("cheek_raise", "brow_down", "inner_brow_up", "lid_up", "lid_tight", "smile_left"):
             assert spoken[INDEX[control]] == silent[INDEX[control]]
+
+
+def test_a_smile_of_life_s_own_adds_nothing_to_joy_that_the_grant_allowed() -> None:
+    still = np.zeros(3)
+    living = Living(still, still, 0.0, np.zeros(2), 0.0, 0.0, 0.0, 0.0, smile=0.12, cheek=0.12)
+    calm, glad = (expression.amounts("joy", milli) for milli in (0, 500))
+    for amounts in (calm, glad):
+        performer._face(amounts, living, speaking=0.0)
+    for control in ("smile_left", "smile_right", "cheek_raise"):
+        assert calm[INDEX[control]] == pytest.approx(0.12)
+        assert glad[INDEX[control]] == pytest.approx(0.5)

@@ -12,6 +12,7 @@ import pytest
 
 from rendering.training import fit, model_card, report_page
 from rendering.training.config import TrainedReplica, TrainingConfig
+from rendering.training.dataset import prepare
 from rendering.training.exhibits import coverage, error_map, film, stretch, sync_plot
 from rendering.training.exhibits.stretch import Stretch
 from tests.common.moving_face import record
@@ -41,7 +42,8 @@ def test_the_stretch_is_an_unbroken_part_of_the_tail() -> None:
     assert chosen is not None
     first, last = chosen
     assert first >= 160 and last <= 200 and last - first >= 25
-    assert first > max(stretch.training_frames(CLIP, CONFIG))
+    frames = prepare(CLIP, CONFIG)
+    assert first > frames.times[frames.places[frames.train]].max()
 
 
 def test_a_gap_in_the_tail_is_never_crossed() -> None:

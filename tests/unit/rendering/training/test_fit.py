@@ -109,7 +109,7 @@ def test_spoilt_replica_files_are_refused(trained: TrainedReplica, fault: str) -
     elif fault == "manifest_not_json":
         files[MANIFEST_FILE] = b"{"
     elif fault == "other_version":
-        files[MANIFEST_FILE] = files[MANIFEST_FILE].replace(b'"version": 1', b'"version": 2')
+        files[MANIFEST_FILE] = files[MANIFEST_FILE].replace(b'"version": 2', b'"version": 1')
     else:
         files[MODEL_FILE] = files[MODEL_FILE][:1000]
     with pytest.raises(ReplicaInvalid):

@@ -71,7 +71,9 @@ def test_loss_gradient_equals_finite_differences() -> None:
 
     def loss(picture: np.ndarray) -> float:
         similarity = losses.similarity(picture @ losses.LUMA, truth @ losses.LUMA)[0]
-        return float(0.8 * np.abs(picture - truth).sum(dtype=np.float64) + 0.6 * (1 - similarity).sum(dtype=np.float64))
+        apart = np.abs(picture - truth).astype(np.float64)
+        errors = (apart + losses.SQUARE / 2 * apart**2).sum()
+        return float(0.8 * errors + 0.6 * (1 - similarity).sum(dtype=np.float64))
 
     for y, x, channel in ((3, 4, 0), (12, 12, 1), (20, 7, 2)):
         step = np.zeros_like(drawn)
@@ -149,10 +151,11 @@ def test_blinks_do_not_move_the_head_and_real_turns_do() -> None:
     # What trackers do: the whole face seems to drop by a pixel and a half while the eyes are closed.
     fooled[closed, :, 1] += 1.5
     near = np.clip(np.arange(80)[:, None] + np.arange(-3, 4), 0, 79)
-    right = canonical.steady(points[near], mean, canonical.BlinkBias(1.0, np.zeros(6))).vectors
-    naive = canonical.steady(fooled[near], mean, canonical.BlinkBias(1.0, np.zeros(6))).vectors
-    bias = canonical.blink_bias(fooled[near], mean)
-    mended = canonical.steady(fooled[near], mean, bias).vectors
+    none = canonical.BlinkBias(1.0, np.zeros(6))
+    raw, misled = canonical.align(points, mean), canonical.align(fooled, mean)
+    right = canonical.steady(points, raw, near, none).vectors
+    naive = canonical.steady(fooled, misled, near, none).vectors
+    mended = canonical.steady(fooled, misled, near, canonical.blink_bias(misled, near)).vectors
     wrong, left = np.abs(naive - right)[closed, 4].mean(), np.abs(mended - right)[closed, 4].mean()
     assert left < 0.6 * wrong
     assert np.ptp(mended[:, 0]) > 0.8 * np.ptp(right[:, 0])

@@ -2,7 +2,9 @@
 
 import asyncio
 import json
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any
 
@@ -12,10 +14,14 @@ from rendering.protocol import Counters, Lease
 from rendering.worker.brain import ScriptedBrain
 from rendering.worker.control import ControlRefused
 from rendering.worker.frame_parts import CPU_PARTS
+from rendering.worker.mark_slots import MarkSlot
 from rendering.worker.reports import SessionReports
 from rendering.worker.session import Session
 from rendering.worker.stage import Stage, clamp_emotion
 from rendering.worker.talk import Talk
+from tests.common.live_session import LiveSession, sound_of
+
+SLOT = MarkSlot(0x0123_4567_89AB_CDEF, 3)
 
 
 class StillFace:
@@ -130,10 +136,66 @@ def test_many_clamps_in_one_second_do_not_cost_the_session_its_recording() -> No
     reports = SessionReports(control, lease)  # type: ignore[arg-type]
     for _ in range(500):
         reports.emotion(clamp_emotion("joy", 1000, {"joy": 500}), 1.0)
-    reports._fragments.append(b"a frame")
+    frame = LiveSession().frames(1)[0]
+    reports.sent(frame, SLOT, datetime.now(UTC))  # type: ignore[arg-type]
     asyncio.run(reports.finish("ended", Counters(), {}))
     assert control.told.count("clamps") == 500 and control.told.count("emotions") == 500
     assert control.told[-2:] == ["recording", "finish"]
+
+
+class Takes:
+    """Control that takes all it is given."""
+
+    def __init__(self) -> None:
+        self.recording = b""
+        self.told: list[str] = []
+
+    async def post(self, lease: Any, what: str, body: dict[str, Any]) -> None:
+        self.told.append(what)
+
+    async def put(self, lease: Any, what: str, data: bytes) -> None:
+        self.recording = data
+
+
+def handed_in(tell: Callable[[SessionReports], None], *, is_recorded: bool = True) -> Takes:
+    control, lease = Takes(), Lease("z1-1", "session", 1, "n", None, None, {}, {"recording": is_recorded})
+    reports = SessionReports(control, lease)  # type: ignore[arg-type]
+    tell(reports)
+    asyncio.run(reports.finish("ended", Counters(), {}))
+    assert control.told[-1] == "finish"
+    return control
+
+
+def test_a_recording_holds_picture_and_sound_as_they_were_sent_and_ends_where_there_is_no_room(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    session = LiveSession()
+    frames, sound = session.frames(3), sound_of(session, [bytes([0, 1, 2, n]) for n in range(6)])
+    sent = sorted([*frames, *sound], key=lambda one: one.media_time_90k)
+
+    def all_sent(reports: SessionReports) -> None:
+        for one in sent:
+            if one in frames:
+                reports.sent(one, SLOT, datetime.now(UTC))  # type: ignore[arg-type]
+            else:
+                reports.sound_sent(one)
+
+    assert handed_in(all_sent).recording == b"".join(one.fragment for one in sent)
+    assert handed_in(all_sent, is_recorded=False).recording == b""
+    room = sum(len(one.fragment) for one in sent[:5]) + min(len(one.fragment) for one in sent)
+    assert sent[5] in frames and len(sent[5].fragment) > len(sent[6].fragment)  # the sound behind it would fit
+    monkeypatch.setattr("rendering.worker.reports.MAX_KEPT_BYTES", room)
+    assert handed_in(all_sent).recording == b"".join(one.fragment for one in sent[:5])
+
+
+def test_sound_alone_is_no_recording() -> None:
+    session = LiveSession()
+
+    def only_sound(reports: SessionReports) -> None:
+        for one in sound_of(session, [b"\0\1\2"]):
+            reports.sound_sent(one)
+
+    assert handed_in(only_sound).recording == b""
 
 
 @pytest.mark.parametrize("greeting", ["I am no replica, it is really me.", "Replica? I am Asha Baruah herself."])

@@ -17,7 +17,9 @@ from provenance.manifests.frame_codecs import OPUS_PACKETS
 from provenance.manifests.permit import LeaseClock
 from provenance.manifests.seal import SealCounters
 from provenance.manifests.session_manifest import read_session_manifest
+from provenance.verify.reports import Outcome
 from provenance.verify.stream import StreamVerifier
+from provenance.verify.video import verify_fragment_file
 from rendering import protocol
 from rendering.worker import connection as connections
 from rendering.worker.audio import RATE_HZ, SoundLine
@@ -28,7 +30,7 @@ from rendering.worker.reports import SessionReports
 from rendering.worker.stage import Stage
 from rendering.worker.talk import Talk, _Turn
 from rendering.worker.tracks import MediaClock, SoundTrack
-from tests.common.live_session import LiveSession, facts
+from tests.common.live_session import LiveSession, facts, sound_of
 from tests.unit.rendering.worker.test_worker_attacks import StillFace
 from tests.unit.rendering.worker.test_worker_tracks import SIZE, FakeClock, QuietSound, maker, permit, tick
 
@@ -250,6 +252,31 @@ def test_the_recording_has_a_run_for_each_connection_that_sent_something() -> No
     assert [len(list(part)) for part in fragments] == [4, 3]
     assert [(s["manifest_label"], s["first_sequence"], s["last_sequence"]) for s in control.told["segments"]] == [
         (first.init.label, 1, 4), (last.init.label, 1, 3)]  # both within one second of media time
+
+
+def test_each_run_keeps_its_own_sound_and_one_without_a_picture_is_none() -> None:
+    control, now = Control(), datetime(2026, 11, 28, tzinfo=UTC)
+    lease = protocol.Lease("z1-1", "session", 1, "n", None, None, {}, {"recording": True})
+    reports = SessionReports(control, lease)  # type: ignore[arg-type]
+    first = LiveSession()
+    unseen = LiveSession(facts=facts(follows=first.init.label))
+    last = LiveSession(facts=facts(follows=first.init.label))
+    kept = []
+    for session, count in ((first, 3), (unseen, 0), (last, 2)):
+        reports.begin(session.init.label, session.init.encoded)
+        before, *after = sound_of(session, [b"\0\1\2", b"\0\1\3", b"\0\1\4"])
+        frames = session.frames(count)
+        reports.sound_sent(before)
+        for frame in frames:
+            reports.sent(frame, MarkSlot(0xAB, 3), now)  # type: ignore[arg-type]
+        for packet in after:
+            reports.sound_sent(packet)
+        kept.append(session.init.encoded + b"".join(one.fragment for one in [before, *frames, *after]))
+    asyncio.run(reports.finish("ended", protocol.Counters(), {}))
+    assert control.told["recording"] == kept[0] + kept[2]
+    report = verify_fragment_file("recording", control.told["recording"], first.signer.anchor_pem)
+    assert report.outcome is Outcome.VERIFIED, report.sentences
+    assert [run["sound_packets"] for run in report.facts["runs"]] == [3, 3]
 
 
 def test_frames_of_the_connection_before_do_not_pass_under_the_next_one() -> None:

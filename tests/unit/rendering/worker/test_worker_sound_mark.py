@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from aiortc.mediastreams import MediaStreamError
 
-from provenance.manifests.attest import Attestor, SessionKey
+from provenance.manifests.attest import Attestor, SessionKey, rebuild_fragment
 from provenance.manifests.frame_codecs import OPUS_PACKETS
 from provenance.manifests.permit import LeaseClock
 from provenance.marks.keys import MarkKey
@@ -94,6 +94,29 @@ def test_five_seconds_of_the_packets_of_a_call_lead_back_to_its_slots() -> None:
     heard = decoded(sent(12.0, MarkedSound(talking_line(), mark), lambda n: turn(mark, 6.9) if n == 345 else None))
     reading = read_sound(heard[5 * RATE_HZ : 10 * RATE_HZ], KEY)
     assert reading.payload == SLOT_ID and reading.slot_indexes == (62, 63)
+
+
+def test_every_packet_that_leaves_is_told_of_with_the_fragment_it_is_recorded_as() -> None:
+    clock, kept = FakeClock(), []
+    key, label = SessionKey(), "urn:c2pa:test"
+
+    async def listen() -> list[av.Packet]:
+        media = MediaClock(clock)  # type: ignore[arg-type]
+        track = SoundTrack(
+            permit(LeaseClock(1e12)), MarkedSound(talking_line(), slotted()), clock, media, print,  # type: ignore[arg-type]
+            kept.append)
+        track.attestor = Attestor(key, label, codec=OPUS_PACKETS)
+        media.start()
+        packets = []
+        for _ in range(5):
+            packets.append(await track.recv())
+            clock.s += 0.02
+        return packets
+
+    left = asyncio.run(listen())
+    assert [bytes(packet) for packet in left] == [one.access_unit for one in kept]
+    assert [rebuild_fragment(bytes(packet), label=label, kid=key.kid, codec=OPUS_PACKETS) for packet in left] == [
+        one.fragment for one in kept]
 
 
 def test_silence_is_sent_too() -> None:

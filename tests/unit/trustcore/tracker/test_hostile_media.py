@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 import pytest
 
-from trustcore.tracker import Limits, MediaRefused, TrackerFault, caller, track_clip
+from trustcore.tracker import Limits, MediaRefused, TrackerFault, caller, track_clip, track_sound
 from trustcore.tracker.errors import REFUSALS
 
 SIDE = 128
@@ -30,6 +30,7 @@ class Recipe:
     side: int = SIDE
     picture: bool = True
     sound: str = ""  # codec
+    sound_seconds: float = 0.0  # where other than the picture's
     blank: bool = False
     options: dict[str, str] = field(default_factory=dict)
 
@@ -88,7 +89,8 @@ def _draw(container: Any, video: Any, recipe: Recipe) -> None:
 
 
 def _play(container: Any, audio: Any, recipe: Recipe) -> None:
-    tone = (np.sin(np.arange(int(recipe.seconds * 16000)) / 16000 * 2 * np.pi * 440) * 8000).astype(np.int16)
+    time_s = np.arange(int((recipe.sound_seconds or recipe.seconds) * 16000)) / 16000
+    tone = (np.sin(time_s * 2 * np.pi * 440) * 8000).astype(np.int16)
     frame = av.AudioFrame.from_ndarray(tone[None], format="s16", layout="mono")
     frame.sample_rate, frame.pts, frame.time_base = 16000, 0, Fraction(1, 16000)
     container.mux(audio.encode(frame))
@@ -153,6 +155,28 @@ def test_damaged_packets_are_truncated() -> None:
     start = whole.index(b"mdat") + 8
     whole[start:] = np.random.default_rng(0).bytes(len(whole) - start)
     refused(bytes(whole), "media.truncated")
+
+
+def test_the_sound_of_a_file_can_be_asked_for_alone_and_is_bounded() -> None:
+    limits = Limits(read_s=1.5)
+    for media in (clip_bytes(2.0, sound="aac"), clip_bytes(2.0, sound="aac", picture=False)):
+        heard = track_sound(media, limits=limits)
+        assert len(heard.pcm) == 1.5 * heard.pcm_rate and np.abs(heard.pcm).max() > 1000
+        assert not heard.pcm.flags.writeable
+    for media in (clip_bytes(), b"no media at all", b"\x89PNG\r\n\x1a\n" + bytes(50)):
+        with pytest.raises(MediaRefused) as caught:
+            track_sound(media, limits=limits)
+        assert caught.value.code == "media.no_sound"
+    with pytest.raises(ValueError, match="how much"):
+        track_sound(b"x")
+
+
+def test_sound_that_goes_on_after_the_pictures_makes_no_clip_truncated_and_is_bounded_by_what_is_read() -> None:
+    media = clip_bytes(1.0, sound="aac", sound_seconds=4.0)
+    assert track_clip(media, want=NO_FACE_WANTED).pcm.size <= 2.2 * 16_000  # ends with the pictures
+    clip = track_clip(media, limits=Limits(read_s=3.0), want=NO_FACE_WANTED)
+    assert 2.9 * 16_000 <= clip.pcm.size <= 3.1 * 16_000 and clip.report["has_sound"]
+    assert not track_clip(clip_bytes(), want=NO_FACE_WANTED).report["has_sound"]
 
 
 def test_codec_outside_the_list() -> None:
