@@ -46,6 +46,7 @@ FLOORS = (
 # The files of a training that people may look at, and what they are. A worker may hand in others; nobody is shown them.
 SHOWN_FILES = {
     "held_out.png": "image/png", "emotions.png": "image/png", "portrait.png": "image/png",
+    **{f"emotion_{name}.png": "image/png" for name in EMOTIONS if name != "neutral"},
     "error_map.png": "image/png", "lips_and_sound.png": "image/png", "comparison.mp4": "video/mp4",
 }
 
@@ -119,6 +120,11 @@ class EmotionCell:
     place: int = 0
 
     @property
+    def strip(self) -> str:
+        """The file with this emotion in five strengths."""
+        return f"emotion_{self.name}.png"
+
+    @property
     def is_open(self) -> bool:
         """A calm face is part of every consent; anything else only as far as it was agreed."""
         return self.name == "neutral" or self.agreed_milli > 0
@@ -131,6 +137,12 @@ def emotion_cells(report: dict[str, Any], consent: Any) -> list[EmotionCell]:
         EmotionCell(name, int(caps[name]), consent.emotion_max_milli(name) if consent else 0, place)
         for place, name in enumerate(EMOTIONS) if name in caps
     ]
+
+
+def may_be_shown(name: str, consent: Any) -> bool:
+    """Whether a file of a training may be shown: an emotion's strip only where the person agreed to that emotion."""
+    emotion = name.removeprefix("emotion_").removesuffix(".png")
+    return name in SHOWN_FILES and (emotion not in EMOTIONS or consent.emotion_max_milli(emotion) > 0)
 
 
 @dataclass(frozen=True)

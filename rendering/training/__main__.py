@@ -21,6 +21,7 @@ from rendering.motion_models import mouth_models
 from rendering.training import capture_checks, report_page
 from rendering.training.config import Progress, TrainingConfig
 from rendering.training.fit import train
+from rendering.training.life.step import with_habits
 from rendering.training.mouth.step import with_style
 from rendering.training.redetection import track_frames
 from trustcore.primitives.errors import TrustcoreError
@@ -94,8 +95,8 @@ def _train(clip: Any, config: TrainingConfig, out: Path) -> None:
         clip, config, checkpoint=checkpoint, on_progress=show, on_checkpoint=lambda content: _keep(saved, content),
         detect=track_frames,
     )
-    print("\nfitting the way to speak", flush=True)
-    result = with_style(result, clip, mouth_models(), config)
+    print("\nfitting the way to speak and to move", flush=True)
+    result = with_habits(with_style(result, clip, mouth_models(), config), clip, config)
     for name, content in {**result.files, **result.pictures}.items():
         (out / name).write_bytes(content)
     (out / REPORT_FILE).write_text(json.dumps(result.report, indent=1) + "\n")

@@ -1,7 +1,8 @@
-"""One sheet of every emotion in five strengths, so that people can judge with their eyes what figures cannot.
+"""Every emotion in five strengths, so that people can judge with their eyes what figures cannot.
 
-Beyond the strength that the footage supports a cell is hatched: it is drawn to be looked at and never shown live. The
-sheet knows nothing of what the person agreed to, so it is made by hand and is no part of a training's report.
+Beyond the strength that the footage supports a cell is hatched: it is drawn to be looked at and never shown live. A
+training's report holds a strip for each emotion, because control shows those alone that the person agreed to; the whole
+sheet is made by hand.
 
     python -m rendering.training.emotion_grid DIR OUT.png [PX]      # DIR holds a replica's two files
 """
@@ -54,6 +55,20 @@ def sheet(replica: Replica, cell_px: int = CELL_PX) -> bytes:
                 _hatch(cell)
             image.paste(cell, (SIDE_PX + column * step, top))
     return pictures.png(np.asarray(image))
+
+
+def strips(replica: Replica, cell_px: int = CELL_PX) -> dict[str, bytes]:
+    """File name -> PNG: for each felt emotion its face in each of STRENGTHS_MILLI, side by side."""
+    made = {}
+    for name, faces in zip(expression.EMOTIONS[1:], drawn(replica, cell_px), strict=True):
+        image = Image.new("RGB", (len(faces) * (cell_px + GAP_PX) - GAP_PX, cell_px), PAPER)
+        for column, (milli, face) in enumerate(zip(STRENGTHS_MILLI, faces, strict=True)):
+            cell = Image.fromarray(face)
+            if milli > replica.emotion_caps_milli.get(name, 0):
+                _hatch(cell)
+            image.paste(cell, (column * (cell_px + GAP_PX), 0))
+        made[f"emotion_{name}.png"] = pictures.png(np.asarray(image))
+    return made
 
 
 def drawn(replica: Replica, cell_px: int) -> Array:

@@ -185,9 +185,9 @@ def version_picture(request: Any, replica_id: str, number: int, name: str) -> Ht
     consent has ended.
     """
     version = selectors.version(request.organisation, replica_id, number)
-    if name not in quality.SHOWN_FILES or not version.artefacts.filter(name=name).exists():
+    consent = consents.consent_in_force(version.subject_public_id)
+    if not quality.may_be_shown(name, consent) or not version.artefacts.filter(name=name).exists():
         raise NotFound("There is no such picture.")
-    consents.consent_in_force(version.subject_public_id)
     data = training.open_file(version, name, purpose="look at the quality report", actor=request.actor)
     return HttpResponse(data, content_type=quality.SHOWN_FILES[name],
                         headers={"Cache-Control": "private, max-age=300"})

@@ -79,7 +79,11 @@ def test_only_the_files_of_the_report_are_shown(stage):
     assert (film.status_code, film.headers["Content-Type"]) == (200, "video/mp4")
     for name in ("model.safetensors", "manifest.json", "report.json", "absent.png"):
         assert client.get(f"{base}/{name}").status_code == 404, name
+    # Asha agreed to joy and surprise. What she did not agree to is not shown to anybody, though the worker drew it.
+    assert client.get(f"{base}/emotion_joy.png").status_code == 200
+    assert client.get(f"{base}/emotion_anger.png").status_code == 404
     page = client.get(f"/console/replicas/{stage.replica.public_id}/v/1/").content.decode()
+    assert "emotion_joy.png" in page and "emotion_anger.png" not in page
     assert "data-comparison" in page and 'data-worst="1"' in page and "Model card" in page
 
 
