@@ -21,6 +21,6 @@ def mouth_models() -> MouthModels | None:
 
 
 def motion_releases() -> list[dict[str, str]]:
-    """Name, release and hash of every model that moves a face in this process, for records."""
+    """Name, release and hash of the models that move mouths in this process, for records."""
     models = mouth_models()
     return [models.release] if models else []

@@ -13,6 +13,7 @@ from rendering.engine.mesh import Mesh
 from rendering.engine.motion import controls
 from rendering.engine.replica import Replica
 from rendering.engine.state import FaceState
+from rendering.engine.thinning import thinned
 
 Array = np.ndarray[Any, np.dtype[Any]]
 SMALLEST_PX, LARGEST_PX = 64, 1024
@@ -25,7 +26,7 @@ class Renderer:
         renderer = Renderer(replica, 256)       # compiles or loads kernels: do this before the session is live
         picture = renderer.draw(state)          # [256, 256, 3] uint8 RGB, a fresh array each time
 
-    `most_splats`: leave out the splats that show least beyond so many, where drawing all would take too long.
+    `most_splats`: where drawing all would take too long, draw so many (`thinning`).
 
     Raises:
         ValueError: the size lies outside 64..1024 pixels.
@@ -39,7 +40,7 @@ class Renderer:
         self._zoom = np.float32(size_px / replica.size_px)
         self._controls = controls.build(replica.space, replica.jaw_gap)
         backdrop = scale_picture(replica.plate.astype(np.float32) / 255, size_px)
-        splats = strongest(replica.gaussians, most_splats)
+        splats = thinned(replica.gaussians, most_splats)
         self._painter = rasterize.choose(backend).Painter(replica.mesh, splats, backdrop)
         self._draw_mesh(replica.mesh.rest, np.zeros((LAYERS, FEATURES), np.float32), 1.0)
 
@@ -124,17 +125,6 @@ def warm_up() -> None:
     )
     painter = rasterize.choose().Painter(mesh, splats, np.zeros((16, 16, 3), np.float32))
     painter.paint(points, np.zeros((LAYERS, FEATURES), np.float32), 1.0)
-
-
-def strongest(splats: Gaussians, most: int | None) -> Gaussians:
-    """The splats that show most (opacity times area), at most so many, in their old order."""
-    if most is None or most >= len(splats):
-        return splats
-    values = splats.values
-    shown = values[:, gaussians.LOG_AXES] + values[:, gaussians.LOG_AXES + 1]
-    shown = shown - np.logaddexp(0, -values[:, gaussians.LOGIT])
-    kept = np.sort(np.argsort(-shown, kind="stable")[:most])
-    return Gaussians(splats.triangles[kept], splats.barycentrics[kept], np.ascontiguousarray(values[kept]))
 
 
 def scale_picture(picture: Array, size_px: int) -> Array:

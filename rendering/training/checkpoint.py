@@ -19,7 +19,9 @@ from rendering.training.scene import Scene
 
 Array = np.ndarray[Any, np.dtype[Any]]
 # Settings that may differ when a run is taken up again: they do not change what is fitted.
-FREE_SETTINGS = frozenset({"threads", "progress_every_s", "preview_every_s", "checkpoint_every_s", "report_frames"})
+FREE_SETTINGS = frozenset(
+    {"threads", "rasterizer", "progress_every_s", "preview_every_s", "checkpoint_every_s", "report_frames"}
+)
 
 
 @dataclass

@@ -56,6 +56,7 @@ class TrainingConfig:
     preview_every_s: float = 6.0
     checkpoint_every_s: float = 20.0
     threads: int = 2
+    rasterizer: str = "cpu"  # or "gpu"; the rest of the fit runs on the processor either way
 
 
 @dataclass(frozen=True)

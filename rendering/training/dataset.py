@@ -114,7 +114,7 @@ def resize(pictures: Array, chosen: Array, crop: tuple[int, int, int], size_px: 
 
 def _scaled(picture: Array, size_px: int) -> Array:
     planes = picture.reshape(*picture.shape[:2], -1)
-    plane = torch.from_numpy(np.ascontiguousarray(planes)).permute(2, 0, 1)[None].float()
+    plane = torch.from_numpy(np.array(planes)).permute(2, 0, 1)[None].float()
     mode = "area" if picture.shape[0] > size_px else "bilinear"
     small = torch.nn.functional.interpolate(plane, size=(size_px, size_px), mode=mode)
     scaled = small[0].permute(1, 2, 0).round().clamp(0, 255).byte().numpy()

@@ -19,10 +19,10 @@ import numba
 import numpy as np
 import torch
 
-from rendering.engine import body
+from rendering.engine import body, rasterize
 from rendering.engine.arrange import Arrangement, Arranger
-from rendering.engine.rasterize import cpu
 from rendering.engine.rasterize.kernels import to_bytes as to_picture
+from rendering.engine.rasterize.splats import SplatGradients
 from rendering.training import checkpoint as checkpoints
 from rendering.training import dataset as datasets
 from rendering.training import following, losses, optimiser, pictures, report, scene
@@ -96,6 +96,7 @@ class Fit:
         self._frames, self._motion, self._state, self._config = frames, motion, state, config
         self._on_progress, self._on_checkpoint = on_progress, on_checkpoint
         self._arranger = Arranger(state.scene.mesh, state.scene.gaussians)
+        self._rasterizer = rasterize.choose(config.rasterizer)
         self._rates = optimiser.learning_rates(config.iterations)
         self._units = following.units(config.size_px)
         self._errors: deque[float] = deque(maxlen=50)
@@ -133,18 +134,18 @@ class Fit:
         skull, torso = pose + moved[body.SKULL], moved[body.TORSO]
         vertices = state.scene.mesh.place(motion.faces[index], pose, skull, torso)
         arranged = self._arranger.arrange(vertices, motion.features[index], float(np.exp(pose[5])))
-        drawn = cpu.forward_parallel(arranged.splats, state.scene.plate)
+        drawn = self._rasterizer.forward_parallel(arranged.splats, state.scene.plate)
         truth = self._frames.frames[index].astype(np.float32) / np.float32(255)
         gradient = losses.picture_gradient(
             drawn.picture, truth, self._weights(index), with_similarity=state.iteration % 2 == 1
         )
-        by = cpu.backward_parallel(arranged.splats, drawn, gradient)
+        by = self._rasterizer.backward_parallel(arranged.splats, drawn, gradient)
         by_place = following.place_gradient(state.scene.mesh, state.scene.gaussians, by.means_px, skull, torso)
         self._step(arranged, motion.features[index], by, np.outer(by_place * self._units, said))
         self._errors.append(float(np.square(drawn.picture - truth).mean()))
         return drawn.picture, index
 
-    def _step(self, arranged: Arrangement, features: Array, by: cpu.SplatGradients, by_follow: Array) -> None:
+    def _step(self, arranged: Arrangement, features: Array, by: SplatGradients, by_follow: Array) -> None:
         state = self._state
         factor = np.float32(optimiser.decay(self.share()))
         state.iteration += 1

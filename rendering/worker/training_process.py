@@ -8,7 +8,7 @@ import json
 import os
 import struct
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, BinaryIO
 
 HEAD = struct.Struct(">cIQ")  # kind, length of the name, length of the data
@@ -71,6 +71,7 @@ def _train(job: dict[str, Any], footage: bytes, checkpoint: bytes | None, out: _
     from rendering.training.fit import train
     from rendering.training.mouth.step import with_style
     from rendering.training.redetection import track_frames
+    from rendering.worker import frame_parts
     from trustcore.tracker import MOST_VIEWS, track_clip
 
     out.progress("track", 0.0)
@@ -83,7 +84,7 @@ def _train(job: dict[str, Any], footage: bytes, checkpoint: bytes | None, out: _
         if progress.preview_png:
             out.say(b"V", data=progress.preview_png)
 
-    config = TrainingConfig(**job.get("config") or {})
+    config = replace(TrainingConfig(**job.get("config") or {}), rasterizer=frame_parts.choose("auto").name)
     trained = train(clip, config, checkpoint=checkpoint, on_progress=on_progress,
                     on_checkpoint=lambda data: out.say(b"C", data=data), detect=track_frames)
     out.progress("report", 0.5, note="way to speak")

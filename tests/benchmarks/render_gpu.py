@@ -1,4 +1,4 @@
-"""The GPU's frame path: rates, sessions at 30 frames a second, memory a session. `make bench NAME=render_gpu`.
+"""The GPU: rates of its frame path, sessions at 30 a second, memory of one; a fit. `make bench NAME=render_gpu`.
 
 Says "none" plainly on a machine without a GPU. Sessions are processes, as workers are; each draws the head of nobody,
 marks, encodes and attests at 30 frames a second, and their number grows until one of them is late. The encoder is NVENC
@@ -20,7 +20,7 @@ import numpy as np
 import torch
 
 from rendering.engine import stand_in
-from rendering.engine.face_space import FEATURES
+from rendering.engine.face_space import FEATURES, LAYERS
 from rendering.engine.rasterize import cpu
 from tests.benchmarks.render import random_splats
 
@@ -51,7 +51,7 @@ def picture_figures() -> dict[str, Any]:
 
     figures: dict[str, float] = {}
     replica = stand_in.replica(SPLATS, 512)
-    features = np.zeros((2, FEATURES), np.float32)
+    features = np.zeros((LAYERS, FEATURES), np.float32)
     for name, (height, width) in {"512": (512, 512), "1080p": WIDE}.items():
         painter = gpu.Painter(replica.mesh, replica.gaussians, np.full((height, width, 3), 0.4, np.float32))
         zoom = height / 512
@@ -191,6 +191,25 @@ def session_figures(size_px: int) -> dict[str, float | str]:
     }  # fmt: skip
 
 
+def fit_figures() -> dict[str, float]:
+    """The subject of `make bench NAME=train` on the GPU rasteriser: how long the fit takes and how good it is."""
+    from rendering.training.config import TrainingConfig
+    from rendering.training.fit import train
+    from tests.benchmarks.train import footage
+    from trustcore.tracker import track_clip
+
+    name, media = footage()
+    print(f"tracking {name}", flush=True)
+    clip = track_clip(media, want=frozenset({"landmarks", "mask"}))
+    report = train(clip, TrainingConfig(iterations=7000, time_limit_s=225.0, rasterizer="gpu")).report
+    held_out = report["quality"]["held_out"]
+    return {
+        "fit_s": report["training"]["fit_s"], "fit_iterations": report["training"]["iterations_done"],
+        "fit_psnr_full": held_out["psnr_full_db"], "fit_psnr_face": held_out["psnr_face_db"],
+        "fit_psnr_mouth": held_out["psnr_mouth_db"],
+    }  # fmt: skip
+
+
 def main() -> None:
     """Measure and print."""
     if not torch.cuda.is_available():
@@ -198,6 +217,7 @@ def main() -> None:
         return
     figures: dict[str, Any] = picture_figures() | agreement_figures()
     figures |= session_figures(512)
+    figures |= fit_figures()
     print(json.dumps(figures | {"gpu": torch.cuda.get_device_name(), "splats": SPLATS}))
 
 

@@ -1,7 +1,7 @@
 """The whole way of a frame with the worker's own parts, paced at 30 frames a second, as a session does it.
 
-State, picture, visible label, watermark, H.264, attestation: `FrameMaker.make` in a thread of its own. `make bench
-NAME=render` runs it at 384x384; by itself it takes `SIZE` and `SECONDS`.
+State of a face that speaks, picture, visible label, watermark, H.264, attestation: `FrameMaker.make` in a thread of
+its own. `make bench NAME=render` runs it at 384x384; by itself it takes `SIZE` and `SECONDS`.
 """
 
 from __future__ import annotations
@@ -23,18 +23,23 @@ from rendering.engine import stand_in
 from rendering.engine.motion.performer import Performer
 from rendering.engine.renderer import Renderer
 from rendering.engine.replica import Replica
+from rendering.motion_models import mouth_models
+from rendering.speech.voices import pick_voice
 from rendering.worker.encoder import EncoderSettings, VideoEncoder
 from rendering.worker.frames import FrameMaker
 from rendering.worker.latency import LatencyMarks
+from rendering.worker.life_weights import installed_life
 from rendering.worker.mark_slots import SlottedMark
 from rendering.worker.pacing import FramePacer
 from rendering.worker.stage import Stage
+from rendering.worker.talk import of_sound
 from trustcore.primitives.clock import utc_now
 from trustcore.primitives.grants import Grant, make_times
 from trustcore.primitives.signing import b64
 
 FRAMES_PER_S, LEAD_S = 30, 0.030
 EMOTIONS = ("joy", "neutral", "surprise")
+SENTENCE = "Tell me everything about the claim, the payment, the photographs and the next steps."
 
 
 def a_permit(seconds: float) -> Permit:
@@ -60,7 +65,9 @@ def maker(replica: Replica, size_px: int, seconds: float) -> tuple[FrameMaker, S
     encoder = VideoEncoder(EncoderSettings(size_px, size_px))
     attestor = Attestor(SessionKey(), "urn:c2pa:bench")
     sealer = Sealer(permit, label=Label(size_px, size_px), embedder=mark, encoder=encoder, attestor=attestor)
-    stage = Stage(Performer(replica, 1), permit.emotion_max_milli)
+    life, no_life = installed_life()
+    performer = Performer(replica, 1, mouth=mouth_models(), life=life, no_life=no_life)
+    stage = Stage(performer, permit.emotion_max_milli)
     return FrameMaker(
         stage=stage, renderer=Renderer(replica, size_px), sealer=sealer, permit=permit, mark=mark, encoder=encoder,
         latency=LatencyMarks(),
@@ -70,6 +77,9 @@ def maker(replica: Replica, size_px: int, seconds: float) -> tuple[FrameMaker, S
 def figures(replica: Replica, size_px: int, seconds: float = 20.0) -> dict[str, float]:
     """Rate, making time and processor time of so many seconds of frames."""
     make, stage = maker(replica, size_px, seconds)
+    utterance = pick_voice("en").say(SENTENCE)
+    prosody = of_sound(utterance.pcm, utterance.rate_hz)
+    sentence_frames = round(FRAMES_PER_S * (len(utterance.pcm) / utterance.rate_hz + 0.5))
     wall_ms: list[float] = []
     cpu_ms: list[float] = []
     with ThreadPoolExecutor(1, "frames") as frame_thread:
@@ -78,6 +88,8 @@ def figures(replica: Replica, size_px: int, seconds: float = 20.0) -> dict[str, 
         first = tick = pacer.next_tick(time.monotonic())
         while tick.media_time_s < seconds:
             time.sleep(max(0.0, tick.start_at_s - time.monotonic()))
+            if tick.index % sentence_frames == 1:
+                stage.say(utterance.visemes, tick.media_time_s + 0.3, prosody)
             if tick.index % 60 == 1:
                 stage.show(EMOTIONS[tick.index // 60 % len(EMOTIONS)], 600, tick.media_time_s)
             wall, cpu = frame_thread.submit(_timed, make, tick).result()

@@ -34,6 +34,7 @@ Array = np.ndarray[Any, np.dtype[Any]]
 _MOUTH_COLUMNS = np.array([INDEX[name] for name in MOUTH[:CLOSURE]])
 TURN_RAD = np.array([0.075, 0.030, 0.022])  # deviation of yaw, pitch, roll when idle, at most
 MEMORY_S = 3.0
+MOST_BREATH = 1.5
 LISTEN_RAMP_S = 0.8
 
 
@@ -129,7 +130,9 @@ class Performer:
         pose = self._pose(living)
         self._eyes(amounts, living, pose)
         _face(amounts, living, speaking)
-        return FaceState(amounts, self._closure(mouth, amounts, speaking), pose)
+        # Life's breath moves the head's place downwards; a breath of the body lifts the shoulders.
+        breath = float(np.clip(-living.breath, -MOST_BREATH, MOST_BREATH))
+        return FaceState(amounts, self._closure(mouth, amounts, speaking), pose, breath)
 
     def _closure(self, mouth: Array, amounts: Array, speaking: float) -> float:
         # At rest lips touch unless an emotion opens them; in speech the sounds alone decide.

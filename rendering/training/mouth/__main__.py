@@ -4,11 +4,8 @@
         [--motion-steps 3500] [--time-limit S] [--seed 1]
     python -m rendering.training.mouth evaluate [--models DIR]
 
-    python -m rendering.training.mouth continue --models DIR --out DIR [--heard-minutes 22] [--steps 4000]
-
 `build` says the training sentences with flite and espeak-ng, which takes minutes, and keeps them in DIR/speech.npz, so
-that a second run with the same seed goes on from there. It leaves mouth.safetensors and mouth.json in DIR. `continue`
-trains the recogniser of such a release on.
+that a second run with the same seed goes on from there. It leaves mouth.safetensors and mouth.json in DIR.
 """
 
 from __future__ import annotations
@@ -21,7 +18,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 
 from rendering.engine.motion.mouth.features import RATE_HZ
 from rendering.engine.motion.mouth.motion import MotionModel
@@ -29,12 +25,11 @@ from rendering.engine.motion.mouth.recogniser import Recogniser
 from rendering.engine.motion.mouth.release import MANIFEST_FILE, MODEL_FILE, MouthModels
 from rendering.motion_models import SHIPPED
 from rendering.speech.voices import EspeakVoice, FliteVoice
-from rendering.training.mouth import both, corpus, evaluate, recognise, texts
+from rendering.training.mouth import both, corpus, evaluate, texts
 from rendering.training.mouth.corpus import Speech
 from rendering.training.mouth.cycle import Cycle
 
 RELEASE = "1"
-CONTINUED_PEAK = 1.2e-3  # learning rate of a recogniser that has learnt before
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -50,20 +45,11 @@ def main(arguments: list[str] | None = None) -> int:
     build.add_argument("--motion-steps", type=int, default=3500)
     build.add_argument("--time-limit", type=float, default=math.inf, help="seconds for each model's updates")
     build.add_argument("--seed", type=int, default=1)
-    more = commands.add_parser("continue")
-    more.add_argument("--models", type=Path, default=SHIPPED)
-    more.add_argument("--out", type=Path, required=True)
-    more.add_argument("--heard-minutes", type=float, default=22.0)
-    more.add_argument("--steps", type=int, default=4000)
-    more.add_argument("--time-limit", type=float, default=math.inf)
-    more.add_argument("--seed", type=int, default=7)
     judge = commands.add_parser("evaluate")
     judge.add_argument("--models", type=Path, default=SHIPPED)
     given = parser.parse_args(arguments)
     if given.command == "build":
         _build(given)
-    elif given.command == "continue":
-        _continue(given)
     else:
         print(json.dumps(_scores(_read(given.models)), indent=1))
     return 0
@@ -71,24 +57,6 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _read(folder: Path) -> MouthModels:
     return MouthModels.from_files({name: (folder / name).read_bytes() for name in (MODEL_FILE, MANIFEST_FILE)})
-
-
-def _continue(given: argparse.Namespace) -> None:
-    """Train the recogniser of a release on, with the speech that `build` left in the output folder."""
-    torch.set_num_threads(1)
-    old = _read(given.models)
-    found = np.load(given.out / "speech.npz")
-    speech = _speech(given.out / "speech.npz", float(found["minutes"]), int(found["seed"]))
-    heard = recognise.hear(speech.first(given.heard_minutes), int(found["seed"]))
-    cycle = Cycle(given.steps, given.time_limit, CONTINUED_PEAK)
-    recogniser = recognise.train(heard, cycle, given.seed, both.tell("recogniser"), old.recogniser)
-    command = f"continue --heard-minutes {given.heard_minutes:g} --steps {given.steps} --seed {given.seed}"
-    facts = {**_own_facts(old), "command": f"{old.facts['command']}; then {command}"}
-    _finish(recogniser, old.motion, facts, given.out)
-
-
-def _own_facts(models: MouthModels) -> dict[str, Any]:
-    return {name: models.facts[name] for name in ("release", "seed", "command", "training")}
 
 
 def _build(given: argparse.Namespace) -> None:

@@ -21,7 +21,6 @@ class Cycle:
 
     steps: int
     limit_s: float = math.inf
-    peak: float = PEAK_RATE
 
     def start(self, net: nn.Module) -> Updates:
         """The updates of one network."""
@@ -49,7 +48,7 @@ class Updates:
     def take(self, loss: Any) -> None:
         """One update down this loss."""
         for group in self._optimiser.param_groups:
-            group["lr"] = self._cycle.peak * height(self.share())
+            group["lr"] = PEAK_RATE * height(self.share())
         self._optimiser.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(self._net.parameters(), CLIP)

@@ -51,17 +51,6 @@ class CausalNet(nn.Module):
             state = state[:, -count:] + self.project[index](torch.relu(inner))
         return self.leave(nn.functional.layer_norm(state, (width,)))
 
-    def thaw(self, network: Network) -> None:
-        """Take up these weights, to learn on."""
-        layers = [(self.enter, network.enter, network.enter_bias), (self.leave, network.leave, network.leave_bias)]
-        layers += [(c, b.convolve, b.bias) for c, b in zip(self.convolve, network.blocks, strict=True)]
-        with torch.no_grad():
-            for layer, weight, bias in layers:
-                layer.weight.copy_(torch.from_numpy(weight.T.copy()))
-                layer.bias.copy_(torch.from_numpy(bias))
-            for layer, block in zip(self.project, network.blocks, strict=True):
-                layer.weight.copy_(torch.from_numpy(block.project.T.copy()))
-
     def frozen(self) -> Network:
         """The weights as arrays."""
         blocks = tuple(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -66,20 +66,11 @@ def labels(speech: Speech) -> Array:
     return out
 
 
-def train(
-    heard: Heard, cycle: Cycle, seed: int, on_progress: Progress, begun: Recogniser | None = None
-) -> Recogniser:
-    """Fit the recogniser by soft cross-entropy, in small batches, because updates count more than frames.
-
-    Args:
-        begun: a recogniser to go on from, instead of an untrained one.
-    """
+def train(heard: Heard, cycle: Cycle, seed: int, on_progress: Progress) -> Recogniser:
+    """Fit the recogniser by soft cross-entropy, in small batches, because updates count more than frames."""
     torch.manual_seed(seed)
     random = np.random.default_rng([seed, 4])
     net = nets.recogniser_net()
-    if begun is not None:
-        net.thaw(begun.network)
-        heard = replace(heard, mean=begun.mean, deviation=begun.deviation)
     updates = cycle.start(net)
     running = 3.0
     while not updates.is_over():

@@ -9,7 +9,6 @@ from rendering.engine.arrange import Arranger
 from rendering.engine.gaussians import Gaussians
 from rendering.engine.mesh import Mesh
 from rendering.engine.rasterize import cpu, kernels, records
-from rendering.engine.renderer import strongest
 from tests.common.splat_scenes import BOUND_SIZE as SIZE
 from tests.common.splat_scenes import bound_splats
 
@@ -56,14 +55,3 @@ def test_records_hold_the_inverse_covariance() -> None:
 def test_bytes_are_rounded_and_held() -> None:
     picture = np.array([[[-1.0, 0.0, 2.0], [0.499 / 255, 0.501 / 255, 1.0]]], np.float32)
     assert kernels.to_bytes(picture).tolist() == [[[0, 0, 255], [0, 1, 255]]]
-
-
-def test_the_strongest_splats_are_kept_in_their_order() -> None:
-    _, splats, _, _ = bound_splats()
-    splats.values[:, [3, 4, 6]] = 0
-    splats.values[[5, 600], 6] = 4  # nearly opaque
-    splats.values[90, 3] = 2  # long
-    kept = strongest(splats, 3)
-    assert np.array_equal(kept.values, splats.values[[5, 90, 600]])
-    assert np.array_equal(kept.triangles, splats.triangles[[5, 90, 600]])
-    assert strongest(splats, None) is strongest(splats, len(splats)) is splats
