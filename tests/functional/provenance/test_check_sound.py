@@ -8,6 +8,7 @@ import pytest
 from django.test import Client
 
 from provenance.manifests import fmp4
+from provenance.manifests.assertions import SOFT_BINDING_ALG
 from provenance.marks.keys import MarkKey
 from provenance.marks.sound.embed import embed_reference
 from provenance.models import ClipCheck, ToldAnswer
@@ -18,6 +19,7 @@ from tests.common.moving_frames import talking_frames
 from tests.common.simulators import marked_session
 from tests.common.simulators.marked_session import SETUP, MarkedSession, as_mp4, decoded, heard, marked_sound
 from tests.common.spoken import Samples, as_file, said, slots_from, speech, through_opus
+from tests.functional.provenance.test_resolution import encoded_value
 from trustcore.primitives.clock import utc_now
 from trustcore.primitives.ids import new_id
 
@@ -134,7 +136,7 @@ def test_a_payload_in_sound_that_nobody_was_given_is_no_session(client: Client, 
 
 
 def test_a_payload_read_in_sound_resolves_like_one_read_in_a_picture(session: MarkedSession) -> None:
-    found = resolution.by_binding("org.trustcore.wm.1", resolution.encoded_value(session.slot_id), 10)
+    found = resolution.by_binding(SOFT_BINDING_ALG, encoded_value(session.slot_id), 10)
     assert found == [session.manifest_label]
 
 
