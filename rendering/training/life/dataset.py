@@ -35,7 +35,6 @@ Random = np.random.Generator
 Family = Callable[[Conversation, Random], Motion]
 
 CLIP_S = 60.0
-SAMPLER_ERROR = 0.15  # deviation of a made code from a true one, for pasts as a session sees them
 FAMILIES: dict[str, Family] = {
     "springs": springs.move, "wander": wander.move, "nod_grammar": nod_grammar.move, "gestures": gestures.move,
     "splines": splines.move,
@@ -141,8 +140,7 @@ def _pairs(clip: Clip, codec: Codec, random: Random, jitter: float) -> Pairs:
     moment = before(clip, starts)
     truth = moment.past
     false = jitter * random.normal(size=(len(starts), 1, len(SMOOTH))).astype(np.float32)
-    past = truth + false + _own_errors(clip, truth.shape, random)
-    moment = Before(past, moment.slow, moment.aim, moment.since_blink_s, moment.since_saccade_s)
+    moment = Before(truth + false, moment.slow, moment.aim, moment.since_blink_s, moment.since_saccade_s)
     heard, mood = clip.scene.around(starts)
     chunk = clip.manner.normal(clip.motion.smooth)[starts[:, None] + np.arange(CHUNK)]
     # A place that is wrong is taken back slowly, within a second or so, and without a jump at the seam.
@@ -153,13 +151,6 @@ def _pairs(clip: Clip, codec: Codec, random: Random, jitter: float) -> Pairs:
     style = np.repeat(clip.manner.style[None], len(starts), axis=0).astype(np.float32)
     row = context.row(moment, clip.manner.speed, heard, mood)
     return Pairs(row, style, np.concatenate([code, _events(clip, codec, starts, random)], axis=1).astype(np.float32))
-
-
-def _own_errors(clip: Clip, shape: tuple[int, ...], random: Random) -> Array:
-    """[B, PAST, 12] what a sampler gets wrong within the chunks that become its own past."""
-    habit = clip.person.habit
-    wrong = SAMPLER_ERROR * random.normal(size=(shape[0], shape[1] // CHUNK, len(SMOOTH), CHUNK)) * habit.strays
-    return np.einsum("cfg,bpcg->bpfc", habit.directions, wrong).reshape(shape).astype(np.float32)
 
 
 def _events(clip: Clip, codec: Codec, starts: Array, random: Random) -> Array:

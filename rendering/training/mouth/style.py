@@ -15,7 +15,7 @@ import numpy as np
 
 from rendering.engine.motion.mouth.features import FRAMES_PER_S, RATE_HZ
 from rendering.engine.motion.mouth.hearing import hear
-from rendering.engine.motion.mouth.motion import FRAME_S, MEAN_STYLE, STYLE, MotionModel
+from rendering.engine.motion.mouth.motion import FRAME_S, MEAN_STYLE, STYLE, WIDEST_STYLE, MotionModel
 from rendering.engine.motion.mouth.release import MouthModels
 from rendering.engine.motion.visemes import CLOSURE, SILENCE
 from rendering.training.mouth.evaluate import through
@@ -124,7 +124,7 @@ def _gauss_newton(model: MotionModel, shares: Array, wanted: Array, learnt: Arra
         weight = 1 / (_INDEPENDENT * max(float(np.mean(off**2)), 1e-4))
         normal = weight * slopes @ slopes.T + np.eye(len(STYLE))
         move = np.linalg.solve(normal, -weight * slopes @ off - style)
-        style = np.clip(style + np.clip(move, -1, 1), -3, 3).astype(np.float32)
+        style = np.clip(style + np.clip(move, -1, 1), -WIDEST_STYLE, WIDEST_STYLE).astype(np.float32)
     return style
 
 

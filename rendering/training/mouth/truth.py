@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from rendering.engine.motion.expression import EMOTIONS
-from rendering.engine.motion.mouth.motion import STYLE, STYLE_GAINS, STYLE_OFFSETS
+from rendering.engine.motion.mouth.motion import STYLE, STYLE_GAINS, STYLE_OFFSETS, WIDEST_STYLE
 from rendering.engine.motion.visemes import CLOSURE, DOMINANCE, FADES, MOUTH, REACH_S, SHAPES, SILENCE, VISEMES, blend
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -64,7 +64,7 @@ EVEN = Unevenness(0.0, 0.0, 0.0, 0.0)
 
 def draw_style(random: np.random.Generator) -> Array:
     """[STYLE] one person, in deviations."""
-    return np.asarray(np.clip(random.normal(size=len(STYLE)), -2.5, 2.5), np.float32)
+    return np.asarray(np.clip(random.normal(size=len(STYLE)), -WIDEST_STYLE, WIDEST_STYLE), np.float32)
 
 
 def draw_emotion(random: np.random.Generator) -> Array:

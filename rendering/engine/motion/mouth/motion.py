@@ -21,6 +21,7 @@ STYLE_OFFSETS = ("pucker", "funnel", "stretch", "upper_up", "lower_down")
 # A person's way to speak, in deviations from the mean person: how large each movement is, how fast it changes, how far
 # the mouth runs ahead of the sound, how fully vowels are opened, and where the lips stand on average.
 STYLE = (*(f"gain_{name}" for name in STYLE_GAINS), "speed", "lead", "vowels", *(f"offset_{n}" for n in STYLE_OFFSETS))
+WIDEST_STYLE = 2.5  # deviations; no style beyond was trained
 MEAN_STYLE = np.zeros(len(STYLE), np.float32)
 HIGHEST = 1.3  # amounts beyond this were never trained
 

@@ -17,14 +17,13 @@ from rendering.engine.motion.expression import EMOTIONS, FULL_MILLI, RAMP_S
 from rendering.engine.motion.mouth import ladder
 from rendering.engine.motion.mouth.features import FRAMES_PER_S
 from rendering.engine.motion.mouth.hearing import Heard
-from rendering.engine.motion.mouth.motion import FRAME_S, MEAN_STYLE, STYLE, MotionModel
+from rendering.engine.motion.mouth.motion import FRAME_S, MEAN_STYLE, STYLE, WIDEST_STYLE, MotionModel
 from rendering.engine.motion.visemes import MOUTH, MouthTrack, Span, shares
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
 REACH_S = 0.8  # sounds farther away than this have no say
 _GONE_S, _GOING_S = 0.45, 0.15  # after the last sound (and the quarter second of silence behind it) the mouth lets go
-WIDEST_STYLE = 3.0  # deviations
 
 
 @dataclass(frozen=True)

@@ -69,12 +69,14 @@ def test_fixations_become_jumps_and_holds():
     assert np.abs(held - aim)[[10, 45, 80]].max() < 0.003
 
 
-def test_the_fitted_code_has_unit_size_in_every_number():
+def test_every_number_of_the_code_is_centred_and_of_about_unit_size():
     clips = dataset.draw_clips(3, [], 4)
     codec = dataset.fit_codec(clips)
     found = dataset.pairs(clips, codec, np.random.default_rng(1), 0.0)
-    assert np.abs(found.code.std(0) - 1).max() < 0.35
-    assert np.abs(found.code.mean(0)).max() < 0.25
+    spread = found.code.std(0)
+    # Tails heavier than the code takes out leave the rest of a number small, never large.
+    assert spread.min() > 0.5
+    assert spread.max() < 1.15 and np.abs(found.code.mean(0)).max() < 0.1
 
 
 def samples(name: str, seeds: range, seconds: float = 45.0) -> list[Sample]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import torch
@@ -9,9 +11,12 @@ import torch
 from rendering.engine.motion import controls
 from rendering.engine.motion.mouth.features import FRAMES_PER_S, RATE_HZ
 from rendering.engine.motion.mouth.motion import FRAME_S, MEAN_STYLE, STYLE
+from rendering.engine.motion.mouth.spoken import style_of
 from rendering.engine.motion.visemes import CLASS_OF, CLOSURE, MOUTH, SILENCE, VISEMES
+from rendering.engine.replica import Replica
 from rendering.speech.voices import EspeakVoice
-from rendering.training import canonical
+from rendering.training import canonical, fit
+from rendering.training.config import TrainingConfig
 from rendering.training.mouth import (
     augment,
     corpus,
@@ -28,6 +33,7 @@ from rendering.training.mouth.corpus import Speech
 from rendering.training.mouth.evaluate import Judged, failed_bars, from_text, negative_controls
 from rendering.training.mouth.movement import JAW, opening
 from rendering.training.mouth.recognise import labels
+from rendering.training.mouth.step import with_style
 from rendering.training.mouth.truth import Sounds
 from tests.common.mouths import shipped_models
 from tests.common.moving_face import record
@@ -217,3 +223,21 @@ def test_the_rate_rises_falls_and_ends_with_the_steps_or_the_time() -> None:
     hurried = cycle.Cycle(10**6, limit_s=1e-6).start(net)
     hurried.take(net(torch.ones(1, 2)).square().mean())
     assert hurried.is_over()
+
+
+def test_training_leaves_style_and_models_in_the_replica_and_the_mean_one_for_silent_footage() -> None:
+    clip = record(60, 64)
+    config = TrainingConfig(
+        size_px=64, splats=500, iterations=1, training_frames=40, time_limit_s=1e9, shapes=20, preview_every_s=1e9
+    )
+    trained = fit.train(clip, config)
+    silent = SimpleNamespace(
+        fps=clip.fps, landmarks=clip.landmarks, pcm=np.zeros(40_000, np.int16), pcm_rate=RATE_HZ
+    )  # fmt: skip
+    styled = with_style(trained, silent, shipped_models(), config)
+    replica = Replica.from_files(styled.files)
+    assert np.array_equal(style_of(replica.facts["calibration"]), MEAN_STYLE)
+    assert "mean style" in replica.facts["calibration"]["mouth_style"]["note"]
+    assert replica.facts["motion_models"] == [shipped_models().release]
+    assert styled.report["calibration"]["mouth_style"] == replica.facts["calibration"]["mouth_style"]
+    assert with_style(trained, silent, None, config) is trained

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -45,7 +45,9 @@ class OnlyMouth:
         self.followed: list[float] = []
         self.said: list[float] = []
 
-    def say(self, visemes: Sequence[Any], start_s: float, spoken: Any = None) -> None:
+    life_facts: Mapping[str, Any] = {}
+
+    def say(self, visemes: Sequence[Any], start_s: float, spoken: np.ndarray | None = None) -> None:
         self.said.append(start_s)
         self.mouth.add(visemes, start_s)
 
@@ -53,7 +55,7 @@ class OnlyMouth:
         models = mouth_models()
         return hear(models.recogniser if models else None, samples, has_motion_model=models is not None)
 
-    def follow(self, heard: Heard, start_s: float, spoken: Any = None) -> None:
+    def follow(self, heard: Heard, start_s: float, spoken: np.ndarray | None = None) -> None:
         self.followed.append(start_s)
         self.mouth.follow(heard, start_s)
 
