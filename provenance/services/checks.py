@@ -215,12 +215,12 @@ def _of_fragments(report: Report) -> _Manifest:
 
 
 def _missing_after(runs: list[dict[str, Any]]) -> int | None:
-    """How many frames our log knows at the ends of these runs that the file lacks; None when it knows nothing of one.
-
-    A whole run that is cut off at the end is not seen here: its manifest is not in the file.
+    """How many frames our log knows, at the ends of these runs and in others of the session, that the file lacks; None
+    when it knows nothing of one.
     """
     missing = [session_lookup.frames_after(run["manifest"], run["last_sequence"]) for run in runs]
-    return None if None in missing else sum(count or 0 for count in missing)
+    beside = session_lookup.frames_beside([run["manifest"] for run in runs])
+    return None if None in missing else beside + sum(count or 0 for count in missing)
 
 
 def _of_whole(report: Report, content: bytes, anchor: str, media_type: str) -> _Manifest:

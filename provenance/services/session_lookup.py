@@ -1,5 +1,7 @@
 """Where a clip or a link leads: the session's manifest, who made it, and what became of the consent since."""
 
+from collections.abc import Sequence
+
 from provenance.errors import LinkUnknown
 from provenance.models import SessionManifest
 from provenance.oracle.links import named_session
@@ -65,15 +67,27 @@ def frames_after(label: str, sequence: int) -> int | None:
 
     The log has an entry for each second of sent frames; a session that runs has said less than it sent.
     """
+    last = _last_sequences(label).get(label)
+    return None if last is None else max(0, last - sequence)
+
+
+def frames_beside(labels: Sequence[str]) -> int:
+    """How many frames our log knows of other connections of the session that these manifests, one or more, are of."""
+    return sum(last for label, last in _last_sequences(labels[0]).items() if label not in labels)
+
+
+def _last_sequences(label: str) -> dict[str, int]:
+    """The last frame that our log knows of each connection of the session with this manifest, by manifest.
+
+    A viewer who came back has a manifest of their own, whose frames are numbered by themselves, from 1.
+    """
     manifest = SessionManifest.objects.filter(public_id=label).first()
     if manifest is None:
-        return None
+        return {}
     seconds = log.search(
         tenant=manifest.tenant, action=Action.SEGMENT_RECORDED.value, object_id=manifest.conversation_id, limit=500)
-    # Newest first; a viewer who came back has a manifest of their own, numbered by itself.
-    told = (one.details["open"] for one in seconds)
-    last = next((second["last_sequence"] for second in told if second.get("manifest_label") == label), None)
-    return None if last is None else max(0, last - sequence)
+    oldest_first = (one.details["open"] for one in reversed(seconds))
+    return {str(second.get("manifest_label")): int(second["last_sequence"]) for second in oldest_first}
 
 
 def _log_entry(manifest: SessionManifest) -> int | None:

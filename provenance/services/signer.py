@@ -138,7 +138,8 @@ class Signer:
         Raises:
             ManifestInvalid: the init segment is not Trusted under our authority.
             SegmentInvalid: a frame or a packet of sound was not signed by its session.
-            RecordingInvalid: no frames, or they do not come apart.
+            RecordingInvalid: no frames, they do not come apart, or one or a whole run is missing before the last, twice
+                there or elsewhere.
             ManifestSigningFailed: what was signed does not read back as Trusted.
             TimestampFailed: a time stamp is required and there is none.
         """
@@ -175,19 +176,26 @@ class Signer:
     def _runs(self, fragment_file: bytes) -> "list[_Sent]":
         """The runs of a fragment file, one for each time its viewer connected; all of them are of one session."""
         runs = [self._sent(run) for run in fmp4.split_runs(fragment_file)]
-        if any(after.facts.follows != before.init.label or after.facts.grant_sha256 != before.facts.grant_sha256
-               for before, after in pairwise(runs)):
+        if runs[0].facts.follows:
+            raise RecordingInvalid("The first run of this recording follows another one, which is missing.")
+        if not all(_goes_on(before, after) for before, after in pairwise(runs)):
             raise RecordingInvalid("The runs of this recording are not one session's, one after the other.")
         return runs
 
     def _sent(self, run: bytes) -> "_Sent":
-        """What a run holds, once every frame of it proved to be sent under its manifest."""
+        """What a run holds, once every frame of it proved to be sent under its manifest, none missing before the last.
+
+        The playable copy loses the numbers: whatever it leaves out, doubles or moves nobody could see any more.
+        """
         encoded_init, fragments = fmp4.split_recording(run)
         session = session_manifest.read_session_manifest(encoded_init, self._signer.anchor_pem)
         times_90k, sound_packets = [], 0
+        first = session.key.minimum_sequence
         for fragment in fragments:
             track = fmp4.track_of(fragment)
-            verify_fragment(fragment, session, track=track)
+            number = verify_fragment(fragment, session, track=track)
+            if number != first + (sound_packets if track is fmp4.SOUND else len(times_90k)):
+                raise RecordingInvalid("Frames of this recording are missing, twice there, or in another order.")
             if track is fmp4.SOUND:
                 sound_packets += 1
             else:
@@ -196,6 +204,13 @@ class Signer:
             raise RecordingInvalid("This session sent no frame; there is nothing to record.")
         init = InitSegment(encoded_init, session.label, session.claim_sha256)
         return _Sent(facts_of(session), init, times_90k, sound_packets)
+
+
+def _goes_on(before: _Sent, after: _Sent) -> bool:
+    """Whether `after` is the very next connection of the session of `before`."""
+    was, comes = before.facts, after.facts
+    is_same = (comes.session_id, comes.grant_sha256) == (was.session_id, was.grant_sha256)
+    return is_same and comes.follows == before.init.label and comes.media_start_ms >= was.media_start_ms
 
 
 def verified_claim(

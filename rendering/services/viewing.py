@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
+from django.db import transaction
 from django.db.models import QuerySet
 
 from rendering.errors import ConversationOver, MessagesTooFast, RejoinRefused
@@ -60,9 +61,15 @@ def put_offer(conversation: Conversation, body: Mapping[str, Any], *, now: datet
     offer = {
         "offer_id": secrets.token_hex(8), "sdp": sdp, "viewer_nonce": nonce,
         "ice_servers": list(getattr(settings, "ICE_SERVERS", ()))}
-    if not _offers(job).exists():
-        return leases.say(job, kind="offer", body=offer)
-    return _rejoin(conversation, job, offer, now=now)
+    first = _join(job, offer)
+    return _rejoin(conversation, job, offer, now=now) if first is None else first
+
+
+def _join(job: Job, offer: Mapping[str, Any]) -> int | None:
+    """Pass on the first offer; None when there was one before."""
+    with transaction.atomic():
+        Job.objects.select_for_update().get(id=job.id)  # of two first offers at once, the second is no first one
+        return None if _offers(job).exists() else leases.say(job, kind="offer", body=offer)
 
 
 def _rejoin(conversation: Conversation, job: Job, offer: Mapping[str, Any], *, now: datetime) -> int:

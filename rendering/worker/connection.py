@@ -63,6 +63,8 @@ class Connection:
         self._slot_of: dict[int, MarkSlot] = {}  # by the sequence of a frame that waits to be sent
         self._heard_at_s = clock.monotonic_s()
         self._is_over = False
+        self._is_paused = True
+        self._has_shown = False
         self._picture = SealedVideoTrack(
             permit, counters, clock, self._note_sent, lambda: host.end(UNSEALED_FRAME))
         self._sound = SoundTrack(
@@ -95,10 +97,18 @@ class Connection:
 
     def pause(self) -> None:
         """No sound is made or sent until `resume`. Pictures are the session's to hold back."""
+        self._is_paused = True
         self._sound.pause()
 
     def resume(self) -> None:
-        self._sound.resume()
+        self._is_paused = False
+        self._let_sound_go()
+
+    def _let_sound_go(self) -> None:
+        # The log has an entry for each second of pictures, and a recording a run where there was one. Sound alone, to
+        # a viewer who takes no picture, would be in neither.
+        if self._has_shown and not self._is_paused:
+            self._sound.resume()
 
     def stop(self) -> None:
         """Picture and sound end now, for good; what waits is dropped."""
@@ -114,6 +124,8 @@ class Connection:
 
     def _note_sent(self, frame: SealedFrame) -> None:
         self._host.note_sent(frame, self._slot_of.pop(frame.sequence))
+        self._has_shown = True
+        self._let_sound_go()
 
     # --- what the viewer's side tells (PeerListener) ---------------------------------------------------------------
 

@@ -181,10 +181,12 @@ def answered_codec(answer_sdp: str) -> str:
     """Which codec of the live profile the pictures will have: the answer's first.
 
     Raises:
-        OfferUnusable: none of them, or no picture at all.
+        OfferUnusable: none of them, no picture at all, or one that the viewer does not take.
     """
     for media in SessionDescription.parse(answer_sdp).media:
         if media.kind == "video":
+            if media.direction != "sendonly":
+                raise OfferUnusable("This offer takes no picture. Sound is not sent without one.")
             name = media.rtp.codecs[0].mimeType.lower().removeprefix("video/") if media.rtp.codecs else ""
             if name in CODECS and media.port:
                 return name

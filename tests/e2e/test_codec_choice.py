@@ -47,6 +47,17 @@ def test_an_answer_without_a_codec_of_the_profile_is_refused() -> None:
     audio_only = "v=0\r\no=- 1 1 IN IP4 0.0.0.0\r\ns=-\r\nt=0 0\r\n"
     with pytest.raises(OfferUnusable, match="no picture"):
         answered_codec(audio_only)
-    other = audio_only + "m=video 9 UDP/TLS/RTP/SAVPF 98\r\nc=IN IP4 0.0.0.0\r\na=rtpmap:98 AV1/90000\r\n"
+    other = audio_only + "m=video 9 UDP/TLS/RTP/SAVPF 98\r\nc=IN IP4 0.0.0.0\r\na=sendonly\r\na=rtpmap:98 AV1/90000\r\n"
     with pytest.raises(OfferUnusable, match="neither"):
         answered_codec(other)
+
+
+@pytest.mark.parametrize("direction", ["inactive", "recvonly", "sendrecv"])
+def test_an_answer_to_a_viewer_who_takes_no_picture_is_refused(direction: str) -> None:
+    """Sound alone would be heard and never logged."""
+    answer = (
+        "v=0\r\no=- 1 1 IN IP4 0.0.0.0\r\ns=-\r\nt=0 0\r\nm=video 9 UDP/TLS/RTP/SAVPF 97\r\n"
+        f"c=IN IP4 0.0.0.0\r\na={direction}\r\na=rtpmap:97 VP8/90000\r\n")
+    with pytest.raises(OfferUnusable, match="takes no picture"):
+        answered_codec(answer)
+    assert answered_codec(answer.replace(direction, "sendonly")) == "vp8"

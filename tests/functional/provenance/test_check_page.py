@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from django.test import Client
 
 from provenance.manifests import fmp4
 from provenance.models import CheckRun, ClipCheck, SessionManifest
-from provenance.services import checks, session_manifests
+from provenance.services import checks, session_lookup, session_manifests
 from tests.common.checking import ask, verdict_of
 from tests.common.moving_frames import talking_frames
 from tests.common.simulators import marked_session
@@ -81,6 +82,20 @@ def test_sent_fragments_that_end_early_are_not_called_whole(client: Client, sess
     known = ask(client, beginning)
     assert verdict_of(known) == "intact_beginning"
     assert "our log knows 60 frames of this session" in known.content.decode()
+
+
+def test_sent_fragments_without_a_later_connection_are_not_called_whole(
+    client: Client, session: MarkedSession,
+) -> None:
+    session.log_seconds()
+    again = marked_session.come_back(session, now=utc_now(), at_ms=8000)
+    later = session_lookup.latest_of(session.grant.conversation_id)
+    assert later is not None and later.public_id != session.manifest_label
+    replace(session, manifest_label=later.public_id, fragment_file=again).log_seconds()
+    alone = ask(client, session.fragment_file)
+    assert verdict_of(alone) == "intact_beginning"
+    assert "our log knows 80 frames of this session" in alone.content.decode()
+    assert verdict_of(ask(client, session.fragment_file + again)) == "intact"
 
 
 def test_reencoded_clip_is_ours_and_altered(client: Client, recorded: bytes) -> None:

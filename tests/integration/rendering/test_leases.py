@@ -10,8 +10,9 @@ import pytest
 from django.db import connection
 from django.test import Client
 
+from rendering.errors import RejoinRefused
 from rendering.models import Conversation, ReplicaVersion
-from rendering.services import reaping, training
+from rendering.services import reaping, training, viewing
 from tests.common import consenting, replicas
 from tests.common.simulators.slot import SimulatedSlot
 from trustcore.audit.actors import Actor
@@ -129,6 +130,32 @@ def test_numbers_of_events_have_no_gaps_under_haste():
     job = queued()
     in_threads(lambda: leases.say(job, kind="message", body={}), 6)
     assert sorted(LeaseEvent.objects.values_list("number", flat=True)) == [1, 2, 3, 4, 5, 6]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_first_offers_at_once_one_joins_and_the_other_is_refused_on_the_record(cast, monkeypatch):
+    """Else the second would be a new connection without an event, and its nonce might be the first one's."""
+    stage = replicas.set_stage(cast, monkeypatch)
+    made = Client().post(
+        "/v2/conversations", json.dumps({"replica_id": stage.replica.public_id, **replicas.USE}),
+        content_type="application/json", headers={"x-api-key": stage.api_key}).json()
+    Client().get(made["conversation_url"].removeprefix("http://testserver"), follow=True)
+    conversation, say = Conversation.objects.get(), leases.say
+
+    def say_slowly(*args, **kwargs):
+        time.sleep(0.3)
+        return say(*args, **kwargs)
+
+    def offer():
+        try:
+            return viewing.put_offer(conversation, {"sdp": "v=0", "viewer_nonce": "n" * 22}, now=utc_now())
+        except RejoinRefused:
+            return None
+
+    monkeypatch.setattr(leases, "say", say_slowly)
+    assert sorted(answer is None for answer in in_threads(offer, 2)) == [False, True]
+    assert LeaseEvent.objects.filter(kind="offer").count() == 1
+    assert Event.objects.filter(action="rejoin.refused", object_id=conversation.public_id).count() == 1
 
 
 @pytest.mark.django_db(transaction=True)

@@ -25,14 +25,16 @@ pytestmark = [
 ]
 SCRIPT = f"""
 import {{ readFileSync }} from "node:fs";
-const {{ isRevoked }} = await import({json.dumps((VERIFY / "status_list.js").as_uri())});
+const {{ isRevoked, StatusLists }} = await import({json.dumps((VERIFY / "status_list.js").as_uri())});
 const {{ Invalid }} = await import({json.dumps((VERIFY / "bytes.js").as_uri())});
-const {{ lists, certificate, anchor, nowMs }} = JSON.parse(readFileSync(0, "utf-8"));
+const {{ lists, certificate, anchor, nowMs, isOnePage }} = JSON.parse(readFileSync(0, "utf-8"));
 const bytes = (text) => new Uint8Array(Buffer.from(text, "hex"));
 const said = [];
+const page = new StatusLists();
+const ask = isOnePage ? (...told) => page.isRevoked(...told) : isRevoked;
 for (const list of lists) {{
   try {{
-    said.push(await isRevoked(bytes(list), bytes(certificate), anchor, nowMs));
+    said.push(await ask(bytes(list), bytes(certificate), anchor, nowMs));
   }} catch (error) {{
     if (!(error instanceof Invalid)) throw error;
     said.push(error.message);
@@ -42,9 +44,15 @@ console.log(JSON.stringify(said));
 """
 
 
-def read(lists: list[bytes], leaf: x509.Certificate, anchor: str, now: datetime = NOW) -> list[bool | str]:
-    """What the browser says to each list: whether the leaf is on it, or why it cannot be believed."""
+def read(
+    lists: list[bytes], leaf: x509.Certificate, anchor: str, now: datetime = NOW, *, is_one_page: bool = False,
+) -> list[bool | str]:
+    """What the browser says to each list: whether the leaf is on it, or why it cannot be believed.
+
+    `is_one_page`: one page sees them all, one after the other.
+    """
     asked = {"lists": [one.hex() for one in lists], "anchor": anchor, "nowMs": now.timestamp() * 1000,
+             "isOnePage": is_one_page,
              "certificate": leaf.public_bytes(serialization.Encoding.DER).hex()}
     done = subprocess.run(["node", "--input-type=module", "-e", SCRIPT], input=json.dumps(asked), capture_output=True,
                           text=True, check=True, timeout=120)
@@ -82,6 +90,20 @@ def test_a_certificate_is_on_the_list_or_not(authority: Authority, leaf: x509.Ce
     on, off, empty = list_of(authority, 5, leaf.serial_number), list_of(authority, 5), list_of(authority)
     pem = x509.load_der_x509_crl(on).public_bytes(serialization.Encoding.PEM)
     assert read([on, off, empty, pem], leaf, authority.certificate_pem) == [True, False, False, True]
+
+
+def test_a_page_that_saw_a_newer_list_takes_no_older_one(authority: Authority, leaf: x509.Certificate) -> None:
+    """Who holds the line may send the list from before a revocation."""
+    old, newer, other = (list_of(authority, *on, now=NOW - timedelta(minutes=ago))
+                         for ago, on in ((9, ()), (3, (5,)), (3, (5,))))
+    said = read([newer, old, other], leaf, authority.certificate_pem, is_one_page=True)
+    assert said == [False, "the status list is older than one before it", False]
+
+
+def test_for_a_page_a_revoked_signer_stays_revoked(authority: Authority, leaf: x509.Certificate) -> None:
+    on = list_of(authority, leaf.serial_number, now=NOW - timedelta(minutes=3))
+    lists = [on, list_of(authority, now=NOW - timedelta(minutes=9)), list_of(authority), b""]
+    assert read(lists, leaf, authority.certificate_pem, is_one_page=True) == [True, True, True, True]
 
 
 def test_several_authorities_may_be_trusted_and_each_speaks_for_its_own(

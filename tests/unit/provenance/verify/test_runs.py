@@ -156,6 +156,40 @@ def test_the_signer_takes_no_runs_that_do_not_follow_each_other(runs: list[tuple
         signer.sign_recording(runs[0][1] + runs[2][1])
 
 
+def test_the_signer_takes_no_recording_without_its_first_run(runs: list[tuple[LiveSession, bytes]]) -> None:
+    signer = Signer(runs[0][0].signer, lambda: Pins({}, {}))
+    with pytest.raises(RecordingInvalid, match="which is missing"):
+        signer.sign_recording(runs[1][1] + runs[2][1])
+
+
+def left_out(sent: list[Attested]) -> list[Attested]:
+    return [*sent[:12], *sent[13:]]
+
+
+def doubled(sent: list[Attested]) -> list[Attested]:
+    return [*sent[:13], *sent[12:]]
+
+
+def swapped(sent: list[Attested]) -> list[Attested]:
+    return [*sent[:12], sent[13], sent[12], *sent[14:]]
+
+
+def begun_late(sent: list[Attested]) -> list[Attested]:
+    return sent[1:]
+
+
+CHANGES = (left_out, doubled, swapped, begun_late)
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_the_signer_takes_no_run_whose_pictures_are_not_all_there_once(
+    change: Callable[[list[Attested]], list[Attested]],
+) -> None:
+    session = LiveSession()
+    with pytest.raises(RecordingInvalid, match="missing, twice there, or in another order"):
+        Signer(session.signer, lambda: Pins({}, {})).sign_recording(encoded(session, change(run(session))))
+
+
 def test_runs_of_two_codecs_make_no_playable_copy(runs: list[tuple[LiveSession, bytes]]) -> None:
     other = replace(runs[0][0], codec=VP8_FRAMES)
     with pytest.raises(RecordingInvalid, match="differ"):
@@ -255,6 +289,16 @@ def test_the_sound_of_one_run_does_not_verify_in_another(
     assert report.facts["frames"]["verified"] == 40 and report.facts["sound"]["verified"] == verified
     assert "another key" in " ".join(report.sentences)
     with pytest.raises(SegmentInvalid, match="another key"):
+        Signer(demo_signer(), lambda: Pins({}, {})).sign_recording(changed)
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_the_signer_takes_no_run_whose_sound_is_not_all_there_once(
+    change: Callable[[list[Attested]], list[Attested]], with_sound: list[Heard],
+) -> None:
+    first, _ = with_sound
+    changed = encoded(first.session, [*first.pictures, *change(first.sound)])
+    with pytest.raises(RecordingInvalid, match="missing, twice there, or in another order"):
         Signer(demo_signer(), lambda: Pins({}, {})).sign_recording(changed)
 
 

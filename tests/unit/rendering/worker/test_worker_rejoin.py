@@ -177,9 +177,10 @@ class Listener:
         return lambda *_: None
 
 
-def connection(clock: FakeClock, listener: Listener) -> connections.Connection:
+def connection(clock: FakeClock, listener: Listener, media: MediaClock | None = None) -> connections.Connection:
     return connections.Connection(
-        listener, permit(endless()), SealCounters(), QuietSound(), clock, MediaClock(clock),  # type: ignore[arg-type]
+        listener, permit(endless()), SealCounters(), QuietSound(), clock,  # type: ignore[arg-type]
+        media or MediaClock(clock),  # type: ignore[arg-type]
         VideoEncoder(EncoderSettings(SIZE, SIZE)), ice_servers=[])
 
 
@@ -215,6 +216,55 @@ def test_each_connection_has_a_certificate_and_a_key_of_its_own() -> None:
 
     fingerprints, kids = asyncio.run(story())
     assert len(fingerprints) == len(kids) == 2
+
+
+def test_no_sound_leaves_before_the_first_picture_did() -> None:
+    """Else a viewer who takes no picture would hear a whole conversation that neither log nor recording knows."""
+    async def story() -> list[bool]:
+        clock = FakeClock()
+        media = MediaClock(clock)  # type: ignore[arg-type]
+        line = connection(clock, Listener(), media)
+        media.start()
+        line.begin("urn:c2pa:test", VideoEncoder(EncoderSettings(SIZE, SIZE)))
+        line.resume()
+        heard = asyncio.create_task(line._sound.recv())
+        await asyncio.sleep(0.05)
+        seen = [heard.done()]
+        frame = maker(endless())[0].make(tick(0))
+        assert frame is not None
+        line.give(frame, MarkSlot(0xAB, 3))
+        await line._picture.recv()
+        await asyncio.wait_for(heard, 5)
+        seen.append(heard.done())
+        await line.peer.close()
+        return seen
+
+    assert asyncio.run(story()) == [False, True]
+
+
+def test_a_picture_that_was_sent_while_the_viewer_is_away_lets_no_sound_go() -> None:
+    async def story() -> bool:
+        clock = FakeClock()
+        media = MediaClock(clock)  # type: ignore[arg-type]
+        line = connection(clock, Listener(), media)
+        media.start()
+        line.begin("urn:c2pa:test", VideoEncoder(EncoderSettings(SIZE, SIZE)))
+        line.resume()
+        line.pause()
+        frame = maker(endless())[0].make(tick(0))
+        assert frame is not None
+        line.give(frame, MarkSlot(0xAB, 3))
+        await line._picture.recv()
+        heard = asyncio.create_task(line._sound.recv())
+        await asyncio.sleep(0.05)
+        is_heard = heard.done()
+        line.stop()
+        with pytest.raises(MediaStreamError):
+            await heard
+        await line.peer.close()
+        return is_heard
+
+    assert asyncio.run(story()) is False
 
 
 # --- what is recorded -------------------------------------------------------------------------------------------------

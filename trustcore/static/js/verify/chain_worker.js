@@ -4,10 +4,11 @@
 
 import { Invalid } from "./bytes.js";
 import { signerCertificateOf } from "./manifest.js";
-import { MAX_LIST_BYTES, isRevoked } from "./status_list.js";
+import { MAX_LIST_BYTES, StatusLists } from "./status_list.js";
 
 const SESSION_FACTS = "org.trustcore.session";
 
+const lists = new StatusLists();
 let ready = null;
 
 async function load(vendorUrl) {
@@ -54,11 +55,13 @@ async function read(engine, init, trustAnchorPem) {
 
 // Fetched anew each time: what a cache holds may be older than the revocation.
 async function askStatusList({ init, trustAnchorPem, statusListUrl }) {
+  const certificate = signerCertificateOf(init);
+  if (lists.knowsRevoked(certificate)) return { isRevoked: true };
   const response = await fetch(statusListUrl, { cache: "no-cache", credentials: "omit" });
   const isTooLong = Number(response.headers.get("Content-Length") ?? 0) > MAX_LIST_BYTES;
   if (!response.ok || isTooLong) throw new Invalid("the status list cannot be fetched");
   const list = new Uint8Array(await response.arrayBuffer());
-  return { isRevoked: await isRevoked(list, signerCertificateOf(init), trustAnchorPem, Date.now()) };
+  return { isRevoked: await lists.isRevoked(list, certificate, trustAnchorPem, Date.now()) };
 }
 
 self.onmessage = async ({ data }) => {

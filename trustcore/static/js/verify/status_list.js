@@ -122,9 +122,37 @@ function refuseCritical(bytes, extensions) {
   }
 }
 
+// What one page has learned from the lists it saw. Who may choose which list arrives must not be able to take it back.
+export class StatusLists {
+  constructor() {
+    this.newestMs = new Map(); // by authority
+    this.revoked = new Set();
+  }
+
+  // Whether a list seen before named this certificate (DER). That stays so, whatever list comes, or none.
+  knowsRevoked(certificate) {
+    return this.revoked.has(hex(certificate));
+  }
+
+  // As `isRevoked` below. A list that is older than one that was seen is refused.
+  async isRevoked(file, certificate, trustAnchorPem, nowMs) {
+    if (this.knowsRevoked(certificate)) return true;
+    const { list, isNamed } = await judged(file, certificate, trustAnchorPem, nowMs);
+    const authority = hex(list.issuer);
+    if (list.issuedMs < (this.newestMs.get(authority) ?? 0)) throw new Invalid("the status list is older than one before it");
+    this.newestMs.set(authority, list.issuedMs);
+    if (isNamed) this.revoked.add(hex(certificate));
+    return isNamed;
+  }
+}
+
 // Whether the list (DER or PEM) names the certificate (DER). Throws Invalid unless one of the anchors signed the list, it
 // is in force now, and it is a list of this certificate's own authority.
 export async function isRevoked(file, certificate, trustAnchorPem, nowMs) {
+  return (await judged(file, certificate, trustAnchorPem, nowMs)).isNamed;
+}
+
+async function judged(file, certificate, trustAnchorPem, nowMs) {
   if (file.length > MAX_LIST_BYTES) throw new Invalid("the status list is longer than one can be");
   const bytes = file[0] === 0x2d ? fromPem(new TextDecoder().decode(file))[0] ?? file : file;
   const list = listParts(bytes);
@@ -134,5 +162,5 @@ export async function isRevoked(file, certificate, trustAnchorPem, nowMs) {
   if (!held.includes(true)) throw new Invalid("the status list is not signed by the authority you trust");
   if (nowMs < list.issuedMs || nowMs >= list.dueMs) throw new Invalid("the status list is out of date");
   if (!equal(leaf.issuer, list.issuer)) throw new Invalid("the status list is another authority's");
-  return list.serials.includes(leaf.serial);
+  return { list, isNamed: list.serials.includes(leaf.serial) };
 }
