@@ -108,6 +108,17 @@ def test_a_smile_of_life_s_own_adds_nothing_to_joy_that_the_grant_allowed() -> N
         assert glad[INDEX[control]] == pytest.approx(0.5)
 
 
+@pytest.mark.parametrize("emotion", expression.EMOTIONS[1:])
+def test_brows_of_life_s_own_add_nothing_to_an_emotion_that_the_grant_allowed(emotion: str) -> None:
+    still = np.zeros(3)
+    living = Living(still, still, 0.0, np.zeros(2), 0.0, 0.2, 0.3, 0.1, smile=0.12, cheek=0.12)
+    shown = expression.amounts(emotion, 600)
+    alone, granted = expression.amounts("neutral", 0), shown.copy()
+    for amounts in (alone, shown):
+        performer._face(amounts, living, speaking=0.0)
+    assert shown == pytest.approx(np.maximum(alone, granted))
+
+
 def test_a_goal_set_for_later_moves_nothing_before_its_time() -> None:
     risen = expression.REST.towards(expression.amounts("joy", 800), 0.0)
     later = risen.towards(expression.amounts("sadness", 500), 0.9)  # said at 0.3, for the next sentence
