@@ -27,6 +27,7 @@ Array = np.ndarray[Any, np.dtype[Any]]
 FORMAT, VERSION = "trustcore-replica", 2
 MODEL_FILE, MANIFEST_FILE = "model.safetensors", "manifest.json"
 MOST_BYTES = 20 * 1024 * 1024
+WIDEST_JAW_GAP = 2.0  # outer eye distances
 MOST_SPLATS, MOST_POINTS, MOST_SIZE_PX = 100_000, 20_000, 1024
 
 
@@ -77,8 +78,7 @@ class Replica:
         """
         manifest = _manifest(unverified_files)
         model = unverified_files[MODEL_FILE]
-        expected = manifest.get("files", {}).get(MODEL_FILE, {}).get("sha256")
-        if hashlib.sha256(model).hexdigest() != expected:
+        if hashlib.sha256(model).hexdigest() != _named_hash(manifest):
             raise ReplicaInvalid("The replica's model file is not the one its manifest names.")
         try:
             tensors = safetensors_numpy.load(model)
@@ -94,7 +94,7 @@ class Replica:
 
 
 def _manifest(files: dict[str, bytes]) -> dict[str, Any]:
-    if set(files) < {MODEL_FILE, MANIFEST_FILE}:
+    if not {MODEL_FILE, MANIFEST_FILE} <= set(files):
         raise ReplicaInvalid(f"A replica needs the files {MODEL_FILE} and {MANIFEST_FILE}.")
     if sum(len(content) for content in files.values()) > MOST_BYTES:
         raise ReplicaInvalid("The replica's files are larger than 20 MiB.")
@@ -107,7 +107,18 @@ def _manifest(files: dict[str, bytes]) -> dict[str, Any]:
     calibration = manifest.get("calibration")
     if not isinstance(calibration, dict) or not {"jaw_gap", "emotion_caps_milli"} <= set(calibration):
         raise ReplicaInvalid("The manifest lacks the calibration of lips and emotions.")
+    gap, caps = calibration["jaw_gap"], calibration["emotion_caps_milli"]
+    if type(gap) not in (int, float) or not 0 < gap <= WIDEST_JAW_GAP:
+        raise ReplicaInvalid("The manifest's jaw gap is no opening of a mouth.")
+    if not isinstance(caps, dict) or not all(type(milli) is int and 0 <= milli <= 1000 for milli in caps.values()):
+        raise ReplicaInvalid("The manifest's limits of emotions are not whole thousandths from 0 to 1000.")
     return manifest
+
+
+def _named_hash(manifest: dict[str, Any]) -> Any:
+    files = manifest.get("files")
+    named = files.get(MODEL_FILE) if isinstance(files, dict) else None
+    return named.get("sha256") if isinstance(named, dict) else None
 
 
 def _tensors(replica: Replica) -> dict[str, Array]:

@@ -1,6 +1,7 @@
 """Fetches the replica of a lease, decrypts it and makes it ready to draw. Plaintext stays in memory."""
 
 import asyncio
+from collections.abc import Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass
 
@@ -16,6 +17,7 @@ from rendering.worker.config import WorkerConfig
 from rendering.worker.control import ControlClient, ReleasedKeys
 from rendering.worker.frame_parts import FrameParts
 from rendering.worker.life_weights import installed_life
+from trustcore.policy.clamp import MAX_MILLI, clamp
 from trustcore.primitives.envelope import decrypt
 from trustcore.primitives.errors import Refusal
 from trustcore.primitives.grants import Grant
@@ -68,8 +70,7 @@ def _load(
     life, no_life = installed_life()
     performer = Performer(
         replica, seed=_seed(grant), mouth=mouth_models(), life=life, no_life=no_life,
-        # A small smile of its own is no way around a grant that forbids joy.
-        smile_most=grant.emotion_max_milli.get("joy", 0) / 1000)
+        smile_most=own_smile_most(grant.emotion_max_milli, replica.emotion_caps_milli))
     size_px = config.size_px
     renderer = parts.renderer(replica, size_px, config.most_splats)
     cast = Cast(renderer, performer, parts.label(size_px, size_px, grant.language), replica.emotion_caps_milli)
@@ -77,6 +78,12 @@ def _load(
     if picture.shape != (size_px, size_px, 3) or picture.dtype != np.uint8:
         raise ReplicaMismatch("The replica does not draw at this slot's size.", replica=grant.replica_id)
     return cast
+
+
+def own_smile_most(limits_milli: Mapping[str, int], caps_milli: Mapping[str, int]) -> float:
+    """0..1: a small smile of life's own is no way around a grant that forbids joy, nor around footage without it."""
+    granted = clamp("joy", MAX_MILLI, limits_milli).shown_milli
+    return clamp("joy", granted, caps_milli).shown_milli / MAX_MILLI
 
 
 def _seed(grant: Grant) -> int:

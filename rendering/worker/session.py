@@ -217,6 +217,7 @@ class Session:
         """Steps 5 and 6, one after the other, until the session ends. Raises TimeoutError when nobody came back."""
         assert self._talk is not None
         talking = asyncio.create_task(self._talk.run())
+        talking.add_done_callback(self._note_talk_over)
         try:
             await self._send_frames(mark)
             while not self._stopped.is_set():
@@ -224,6 +225,12 @@ class Session:
                 await self._send_frames(mark)
         finally:
             talking.cancel()
+
+    def _note_talk_over(self, talking: asyncio.Task[None]) -> None:
+        """A replica that cannot speak any more does not stand there silent: the session ends, and both sides know."""
+        if not talking.cancelled() and talking.exception() is not None:
+            self._log(f"failed: {talking.exception()!r}")
+            self._stop("internal")
 
     async def _send_frames(self, mark: SlottedMark) -> None:
         """Step 5. A picture that would be late is not made; a picture that was encoded is sent.

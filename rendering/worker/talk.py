@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Protocol
 
 import numpy as np
@@ -193,17 +194,24 @@ class Talk:
         if len(text) > MAX_CHANNEL_MESSAGE_CHARS or not self._words.take(self._media_now_s()):
             return
         try:
-            message = json.loads(text)
-            kind, properties = message["event_type"], message.get("properties") or {}
-            if kind == "conversation.respond":
-                wish = properties.get("emotion")
-                self.hear(str(properties["text"]), None if wish is None else str(wish), properties.get("milli"))
-            elif kind == "conversation.interrupt":
-                self.interrupt()
-            elif kind == "conversation.set_emotion":
-                self.show(str(properties["emotion"]), int(properties.get("milli", 600)))
+            act = self._asked_for(json.loads(text))
         except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
             return
+        act()  # outside, so that a fault of ours is not taken for a message that makes no sense
+
+    def _asked_for(self, message: Any) -> Callable[[], None]:
+        """What one message wants. Raises all kinds of errors for what is none."""
+        kind, properties = message["event_type"], message.get("properties") or {}
+        if kind == "conversation.respond":
+            wish, milli = properties.get("emotion"), properties.get("milli")
+            return partial(
+                self.hear, str(properties["text"]), None if wish is None else str(wish),
+                None if milli is None else int(milli))
+        if kind == "conversation.set_emotion":
+            return partial(self.show, str(properties["emotion"]), int(properties.get("milli", 600)))
+        if kind == "conversation.interrupt":
+            return self.interrupt
+        raise KeyError(kind)
 
     def event(self, event_type: str, properties: dict[str, Any]) -> None:
         """Send one event to the viewer."""

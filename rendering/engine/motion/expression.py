@@ -18,6 +18,7 @@ from rendering.engine.motion.controls import INDEX, NAMES
 Array = np.ndarray[Any, np.dtype[Any]]
 
 RAMP_S = 0.6  # from rest to rest; nine tenths of the way take 0.48 s
+MOST_AHEAD_S = 1.0  # that a goal is set before its time
 FULL_MILLI = 1000
 BOTH, LEFT = "both", "left"
 
@@ -100,8 +101,9 @@ class Overlay:
     def towards(self, goal: Array, now_s: float) -> Overlay:
         """The overlay that turns to another goal from `now_s` on. A goal set for later than that is dropped."""
         kept = [step for step in self.steps if step[0] < now_s]
-        # Of the steps that are over only the last still says anything; there is always one, the first.
-        over = sum(since_s <= now_s - RAMP_S for since_s, _ in kept)
+        # Of the steps that are over only the last still says anything; there is always one, the first. A goal may be
+        # set for a moment to come, and until then the steps before it are still asked for.
+        over = sum(since_s <= now_s - RAMP_S - MOST_AHEAD_S for since_s, _ in kept)
         return Overlay((*kept[over - 1 :], (now_s, goal)))
 
 

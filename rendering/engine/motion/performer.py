@@ -165,14 +165,17 @@ class Performer:
 
 
 def _face(amounts: Array, living: Living, speaking: float) -> None:
-    """Life's own brows and small smiles; lips belong to speech first."""
-    amounts[INDEX["inner_brow_up"]] += living.brow_inner
-    amounts[INDEX["outer_brow_up"]] += living.brow_outer
-    amounts[INDEX["brow_down"]] += living.brow_down
-    # A smile of life's own is no addition to joy that was asked for: that was held to the grant.
-    for name in ("smile_right", "smile_left"):
-        amounts[INDEX[name]] = max(amounts[INDEX[name]], living.smile * (1 - 0.5 * speaking))
-    amounts[INDEX["cheek_raise"]] = max(amounts[INDEX["cheek_raise"]], living.cheek)
+    """Life's own brows and small smiles; lips belong to speech first.
+
+    They are no addition to an emotion that was asked for: that was held to the grant, and the sum would be more.
+    """
+    own = {
+        "inner_brow_up": living.brow_inner, "outer_brow_up": living.brow_outer, "brow_down": living.brow_down,
+        "smile_right": living.smile * (1 - 0.5 * speaking), "smile_left": living.smile * (1 - 0.5 * speaking),
+        "cheek_raise": living.cheek,
+    }  # fmt: skip
+    for name, amount in own.items():
+        amounts[INDEX[name]] = max(amounts[INDEX[name]], amount)
 
 
 def neutral_state(replica: Replica) -> FaceState:

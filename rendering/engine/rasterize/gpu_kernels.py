@@ -25,6 +25,12 @@ SHORTEST_NORMAL = tl.constexpr(1e-6)
 
 
 @triton.jit
+def _tile(place, last):
+    held = tl.where(place >= 0.0, tl.minimum(place, last + 0.0), 0.0)  # what is no number counts as 0
+    return tl.floor(held).to(tl.int32)
+
+
+@triton.jit
 def _write_record(
     records, boxes, i, shown, x, y, xx, xy, yy, opacity, reach2, r, g, b, columns, rows
 ):
@@ -44,16 +50,17 @@ def _write_record(
     tl.store(at + 9, g, mask=shown)
     tl.store(at + 10, b, mask=shown)
     tl.store(at + 11, opacity, mask=shown)
-    left = tl.floor((x - half_x) / TILE_PX).to(tl.int32)
-    top = tl.floor((y - half_y) / TILE_PX).to(tl.int32)
-    right = tl.floor((x + half_x) / TILE_PX).to(tl.int32) + 1
-    bottom = tl.floor((y + half_y) / TILE_PX).to(tl.int32) + 1
+    # Held before they become whole numbers, on both sides: a place far off the picture would wrap around in 32 bits.
+    left = _tile((x - half_x) / TILE_PX, columns)
+    top = _tile((y - half_y) / TILE_PX, rows)
+    right = _tile((x + half_x) / TILE_PX + 1.0, columns)
+    bottom = _tile((y + half_y) / TILE_PX + 1.0, rows)
     drawn = reach2 > 0.0
     box = boxes + i * 4
-    tl.store(box, tl.maximum(left, 0), mask=shown)
-    tl.store(box + 1, tl.maximum(top, 0), mask=shown)
-    tl.store(box + 2, tl.where(drawn, tl.minimum(right, columns), 0), mask=shown)
-    tl.store(box + 3, tl.where(drawn, tl.minimum(bottom, rows), 0), mask=shown)
+    tl.store(box, left, mask=shown)
+    tl.store(box + 1, top, mask=shown)
+    tl.store(box + 2, tl.where(drawn, right, 0), mask=shown)
+    tl.store(box + 3, tl.where(drawn, bottom, 0), mask=shown)
 
 
 @triton.jit

@@ -59,7 +59,7 @@ def depth_order(depths):
     levels = np.empty(count, np.int32)
     starts = np.zeros(DEPTH_LEVELS + 1, np.int32)
     for i in range(count):
-        levels[i] = int((nearest - depths[i]) * scale)
+        levels[i] = min(DEPTH_LEVELS - 1, max(0, int((nearest - depths[i]) * scale)))  # whatever a depth is
         starts[levels[i] + 1] += 1
     for level in range(DEPTH_LEVELS):
         starts[level + 1] += starts[level]

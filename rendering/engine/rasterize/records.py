@@ -47,10 +47,11 @@ def _write(record, box, x, y, xx, xy, yy, opacity, reach2, columns, rows):
     record[Q] = -QUARTER * xy / (tall * root)
     record[T] = QUARTER / tall
     record[OPACITY] = opacity
-    box[0] = max(0, int(math.floor((x - half_x) / TILE_PX)))
-    box[1] = max(0, int(math.floor((y - half_y) / TILE_PX)))
-    box[2] = min(columns, int(math.floor((x + half_x) / TILE_PX)) + 1) if reach2 > 0 else 0
-    box[3] = min(rows, int(math.floor((y + half_y) / TILE_PX)) + 1) if reach2 > 0 else 0
+    # Held on both sides: tiles are indexed unchecked, and a place far off the picture would wrap around in 32 bits.
+    box[0] = min(columns, max(0, int(math.floor((x - half_x) / TILE_PX))))
+    box[1] = min(rows, max(0, int(math.floor((y - half_y) / TILE_PX))))
+    box[2] = max(0, min(columns, int(math.floor((x + half_x) / TILE_PX)) + 1)) if reach2 > 0 else 0
+    box[3] = max(0, min(rows, int(math.floor((y + half_y) / TILE_PX)) + 1)) if reach2 > 0 else 0
 
 
 @njit(cache=True, nogil=True, fastmath=True, error_model="numpy")

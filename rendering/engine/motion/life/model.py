@@ -73,7 +73,7 @@ class Person:
         shapes = {name.removeprefix("usual."): shape for name, shape in _TABLES.items() if name.startswith("usual.")}
         try:
             parts = {name: np.array(unverified[name], np.float32).reshape(shapes[name]) for name in shapes}
-        except (KeyError, TypeError, ValueError) as error:
+        except (KeyError, TypeError, ValueError, OverflowError) as error:
             raise MotionModelInvalid("The replica's manner of moving is not readable.") from error
         if not all(np.isfinite(value).all() for value in parts.values()):
             raise MotionModelInvalid("The replica's manner of moving holds values that are not finite.")
@@ -175,7 +175,7 @@ def to_files(tensors: Mapping[str, Array], facts: Mapping[str, Any]) -> dict[str
 
 
 def _manifest(files: Mapping[str, bytes]) -> dict[str, Any]:
-    if set(files) < {WEIGHTS_FILE, MANIFEST_FILE}:
+    if not {WEIGHTS_FILE, MANIFEST_FILE} <= set(files):
         raise MotionModelInvalid(f"The life model needs the files {WEIGHTS_FILE} and {MANIFEST_FILE}.")
     if sum(len(content) for content in files.values()) > MOST_BYTES:
         raise MotionModelInvalid("The files of the life model are larger than 2 MiB.")

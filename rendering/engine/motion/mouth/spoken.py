@@ -150,4 +150,4 @@ def style_of(calibration: dict[str, Any]) -> Array:
 
 
 def _is_finite(number: Any) -> bool:
-    return isinstance(number, int | float) and bool(np.isfinite(number))
+    return isinstance(number, float) and bool(np.isfinite(number)) or (type(number) is int and abs(number) < 2**31)

@@ -84,7 +84,7 @@ def test_a_thousand_wishes_leave_few_steps_to_add_up() -> None:
     overlay = expression.REST
     for count in range(1000):
         overlay = overlay.towards(expression.amounts("joy", count), 0.25 * count)
-    assert len(overlay.steps) <= 2 + expression.RAMP_S / 0.25
+    assert len(overlay.steps) <= 2 + (expression.RAMP_S + expression.MOST_AHEAD_S) / 0.25
 
 
 def test_lips_are_given_back_while_words_are_spoken() -> None:
@@ -106,3 +106,21 @@ def test_a_smile_of_life_s_own_adds_nothing_to_joy_that_the_grant_allowed() -> N
     for control in ("smile_left", "smile_right", "cheek_raise"):
         assert calm[INDEX[control]] == pytest.approx(0.12)
         assert glad[INDEX[control]] == pytest.approx(0.5)
+
+
+@pytest.mark.parametrize("emotion", expression.EMOTIONS[1:])
+def test_brows_of_life_s_own_add_nothing_to_an_emotion_that_the_grant_allowed(emotion: str) -> None:
+    still = np.zeros(3)
+    living = Living(still, still, 0.0, np.zeros(2), 0.0, 0.2, 0.3, 0.1, smile=0.12, cheek=0.12)
+    shown = expression.amounts(emotion, 600)
+    alone, granted = expression.amounts("neutral", 0), shown.copy()
+    for amounts in (alone, shown):
+        performer._face(amounts, living, speaking=0.0)
+    assert shown == pytest.approx(np.maximum(alone, granted))
+
+
+def test_a_goal_set_for_later_moves_nothing_before_its_time() -> None:
+    risen = expression.REST.towards(expression.amounts("joy", 800), 0.0)
+    later = risen.towards(expression.amounts("sadness", 500), 0.9)  # said at 0.3, for the next sentence
+    for t_s in np.arange(0.3, 0.9, 0.02):
+        assert later.at(t_s, 0.0) == pytest.approx(risen.at(t_s, 0.0), abs=1e-6)

@@ -55,3 +55,22 @@ def test_records_hold_the_inverse_covariance() -> None:
 def test_bytes_are_rounded_and_held() -> None:
     picture = np.array([[[-1.0, 0.0, 2.0], [0.499 / 255, 0.501 / 255, 1.0]]], np.float32)
     assert kernels.to_bytes(picture).tolist() == [[[0, 0, 255], [0, 1, 255]]]
+
+
+FAR_PX = [16 * 2.0**31 * 1.2, 16 * 2.0**32, 1e20, 3e38, np.inf, np.nan]
+
+
+@pytest.mark.parametrize("far", [*FAR_PX, *(-value for value in FAR_PX)])
+def test_a_splat_far_off_the_picture_names_no_tile_that_does_not_exist(far: float) -> None:
+    means = np.array([[far, 8.0], [8.0, far], [far, far]], np.float32)
+    wide = np.tile(np.array([[4.0, 0.0, 4.0]], np.float32), (3, 1))
+    _, boxes = records.from_arrays(means, wide, np.zeros((3, 3), np.float32), np.full(3, 0.5, np.float32), 64, 48)
+    assert (boxes >= 0).all() and (boxes <= [3, 4, 3, 4]).all()
+    assert not ((boxes[:, 2] > boxes[:, 0]) & (boxes[:, 3] > boxes[:, 1])).any()
+
+
+@pytest.mark.parametrize(
+    "depths", [[np.nan, 5.0, 1.0], [1e6, np.nan, 1.0, 0.0], [np.inf, 0.0, -np.inf], [3e38, -3e38, 0.0]]
+)
+def test_depths_of_any_kind_order_every_splat_once(depths: list[float]) -> None:
+    assert sorted(kernels.depth_order(np.array(depths, np.float32))) == list(range(len(depths)))

@@ -204,3 +204,35 @@ def test_a_greeting_cannot_talk_the_disclosure_away(greeting: str) -> None:
     assert "AI replica of Asha Baruah" in spoken[0]
     honest = ScriptedBrain({"greeting": "I am an AI replica of Asha Baruah. Ask me."}, "Asha Baruah").greeting()
     assert [line.text for line in honest] == ["I am an AI replica of Asha Baruah.", "Ask me."]
+
+
+def test_a_talk_that_breaks_ends_the_session_and_is_told_to_the_viewer(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def story() -> tuple[Session, list[tuple[str, Any]], list[str]]:
+        logged: list[str] = []
+        config = SimpleNamespace(size_px=64, frames_per_s=30, bit_rate_bps=300_000, video_codec="h264")
+        tools = SimpleNamespace(
+            config=config, control=None, clock=SimpleNamespace(monotonic_s=lambda: 100.0), parts=CPU_PARTS,
+            log=logged.append)
+        session = Session(tools, SimpleNamespace(facts={}, lease_id="z1"))  # type: ignore[arg-type]
+        events: list[tuple[str, Any]] = []
+        session._talk = talk = talk_with(StillFace(), [], [0.0])  # has no voice
+        monkeypatch.setattr(talk, "event", lambda kind, properties: events.append((kind, properties)))
+
+        async def frames(_mark: Any) -> None:
+            talk.echo("Hello.")
+            await asyncio.wait_for(session._stopped.wait(), 5)
+
+        monkeypatch.setattr(session, "_send_frames", frames)
+        await session._play(None, None, None)  # type: ignore[arg-type]
+        return session, events, logged
+
+    session, events, logged = asyncio.run(story())
+    assert session._reason == "internal" and "AttributeError" in logged[0]
+    assert ("trustcore.ended", {"reason": "internal"}) in events
+
+
+def test_a_fault_of_the_face_is_not_taken_for_a_message_that_makes_no_sense() -> None:
+    face = StillFace()
+    face.set_emotion = lambda *_: int("no number")  # type: ignore[method-assign]
+    with pytest.raises(ValueError, match="no number"):
+        talk_with(face, [], [0.0]).on_channel_message(set_emotion(100))

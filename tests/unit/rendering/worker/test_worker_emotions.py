@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from rendering.protocol import EmotionShown, Lease
 from rendering.worker.audio import SoundLine
 from rendering.worker.brain import FULL_SHOW_MILLI, ScriptedBrain, parse_tagged_text, without_tags
+from rendering.worker.loading import own_smile_most
 from rendering.worker.reports import SessionReports
 from rendering.worker.stage import Shown, Stage, clamp_emotion
 from rendering.worker.talk import Talk
@@ -119,6 +120,14 @@ def test_every_path_meets_the_same_clamp_and_tells_what_is_shown(path: str) -> N
     assert max(milli for _, milli in room.face.shown) == 500
     shown, at_s = room.told[0]
     assert (shown.shown_milli, round(at_s, 3)) == (500, told["media_time_s"])
+
+
+@pytest.mark.parametrize(
+    ("granted", "supported", "most"), [(500, 1000, 0.5), (500, 40, 0.04), (0, 1000, 0.0), (500, None, 0.0)]
+)
+def test_a_smile_of_life_s_own_keeps_to_grant_and_footage(granted: int, supported: int | None, most: float) -> None:
+    caps = {} if supported is None else {"joy": supported}
+    assert own_smile_most({"joy": granted}, caps) == most
 
 
 def test_a_viewer_who_comes_later_learns_what_the_face_shows_since_before() -> None:

@@ -1,0 +1,49 @@
+"""Replica files that are whole by their hashes and yet say what no face can do."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from rendering.engine import stand_in
+from rendering.engine.errors import ReplicaInvalid
+from rendering.engine.replica import MANIFEST_FILE, MODEL_FILE, Replica
+
+FILES = stand_in.replica().to_files()
+
+
+def changed(**calibration: Any) -> dict[str, bytes]:
+    manifest = json.loads(FILES[MANIFEST_FILE])
+    manifest["calibration"].update(calibration)
+    return {**FILES, MANIFEST_FILE: json.dumps(manifest).encode()}
+
+
+def test_a_whole_replica_is_read() -> None:
+    assert Replica.from_files(changed(emotion_caps_milli={"joy": 0, "anger": 1000})).emotion_caps_milli["joy"] == 0
+
+
+@pytest.mark.parametrize(
+    "calibration",
+    [
+        *({"jaw_gap": gap} for gap in (float("nan"), float("inf"), 1e30, -0.1, 0, "0.1", True, None, [0.1])),
+        *({"emotion_caps_milli": caps} for caps in ([], None, *({"joy": cap} for cap in (
+            -1, 1001, 0.5, "900", True, None, float("nan"))))),
+    ],
+)  # fmt: skip
+def test_a_calibration_that_no_face_can_have_is_refused(calibration: dict[str, Any]) -> None:
+    with pytest.raises(ReplicaInvalid):
+        Replica.from_files(changed(**calibration))
+
+
+@pytest.mark.parametrize("files", [[], {"model.safetensors": []}, None])
+def test_a_manifest_that_names_no_hash_is_refused(files: Any) -> None:
+    manifest = {**json.loads(FILES[MANIFEST_FILE]), "files": files}
+    with pytest.raises(ReplicaInvalid):
+        Replica.from_files({**FILES, MANIFEST_FILE: json.dumps(manifest).encode()})
+
+
+def test_another_file_does_not_stand_in_for_a_missing_one() -> None:
+    with pytest.raises(ReplicaInvalid):
+        Replica.from_files({MODEL_FILE: FILES[MODEL_FILE], "other.json": FILES[MANIFEST_FILE]})
