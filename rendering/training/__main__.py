@@ -21,7 +21,7 @@ from rendering.motion_models import mouth_models
 from rendering.training import capture_checks, report_page
 from rendering.training.config import Progress, TrainingConfig
 from rendering.training.fit import train
-from rendering.training.life.step import with_habits
+from rendering.training.life.step import with_manner
 from rendering.training.mouth.step import with_style
 from rendering.training.redetection import track_frames
 from trustcore.primitives.errors import TrustcoreError
@@ -96,7 +96,7 @@ def _train(clip: Any, config: TrainingConfig, out: Path) -> None:
         detect=track_frames,
     )
     print("\nfitting the way to speak and to move", flush=True)
-    result = with_habits(with_style(result, clip, mouth_models(), config), clip, config)
+    result = with_manner(with_style(result, clip, mouth_models(), config), clip, config)
     for name, content in {**result.files, **result.pictures}.items():
         (out / name).write_bytes(content)
     (out / REPORT_FILE).write_text(json.dumps(result.report, indent=1) + "\n")

@@ -15,7 +15,7 @@ from rendering.engine.face_space import MOUTH
 from rendering.engine.gaussians import Gaussians
 from rendering.engine.mesh import Mesh, lip_lines
 from rendering.engine.rasterize import kernels, records
-from rendering.engine.rasterize.splats import Drawn, SplatGradients, Splats2D
+from rendering.engine.rasterize.splats import Drawn, SplatGradients, Splats2D, smallest_picture
 
 __all__ = ["Drawn", "Painter", "SplatGradients", "Splats2D", "backward_parallel", "forward", "forward_parallel"]
 
@@ -112,11 +112,7 @@ class Painter:
 
 def warm_up(*, training: bool = False) -> None:
     """Compile (or load from the cache) every kernel, so that no live frame ever waits for the compiler."""
-    splats = Splats2D.empty(2)
-    splats.covariances_px2[:] = (4.0, 0.0, 4.0)
-    splats.means_px[:] = 8.0
-    splats.opacities[:] = 0.5
-    backdrop = np.zeros((16, 16, 3), np.float32)
+    splats, backdrop = smallest_picture()
     forward(splats, backdrop)
     if training:
         backward_parallel(splats, forward_parallel(splats, backdrop), backdrop)

@@ -23,7 +23,7 @@ from rendering.engine.gaussians import Gaussians
 from rendering.engine.mesh import Mesh, lip_lines
 from rendering.engine.rasterize import gpu_kernels as kernels
 from rendering.engine.rasterize import records
-from rendering.engine.rasterize.splats import Drawn, SplatGradients, Splats2D
+from rendering.engine.rasterize.splats import Drawn, SplatGradients, Splats2D, smallest_picture
 
 __all__ = ["Drawn", "Painter", "SplatGradients", "Splats2D", "backward_parallel", "forward", "forward_parallel"]
 
@@ -212,11 +212,7 @@ def to_i420(picture: Tensor) -> tuple[Tensor, Tensor, Tensor]:
 
 def warm_up(*, training: bool = False) -> None:
     """Compile the kernels that drawing arrays needs; those of a live frame compile with a painter's first picture."""
-    splats = Splats2D.empty(2)
-    splats.covariances_px2[:] = (4.0, 0.0, 4.0)
-    splats.means_px[:] = 8.0
-    splats.opacities[:] = 0.5
-    backdrop = np.zeros((16, 16, 3), np.float32)
+    splats, backdrop = smallest_picture()
     drawn = forward(splats, backdrop)
     if training:
         backward_parallel(splats, drawn, backdrop)

@@ -53,3 +53,12 @@ class SplatGradients:
     colours: Array  # [N, 3]
     opacities: Array  # [N]
     backdrop: Array  # [H, W, 3]
+
+
+def smallest_picture() -> tuple[Splats2D, Array]:
+    """Two splats and a black backdrop [16, 16, 3]: enough to compile every kernel that draws arrays."""
+    splats = Splats2D.empty(2)
+    splats.covariances_px2[:] = (4.0, 0.0, 4.0)
+    splats.means_px[:] = 8.0
+    splats.opacities[:] = 0.5
+    return splats, np.zeros((16, 16, 3), np.float32)

@@ -21,7 +21,7 @@ import torch
 
 from rendering.engine.motion.life.model import LifeModel, to_files
 from rendering.training.life import dataset, fit, footage, scores
-from rendering.training.life.families.recorded import Recording
+from rendering.training.life.recording import Recording
 from trustcore.tracker import track_clip
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -59,8 +59,7 @@ def build(given: argparse.Namespace) -> dict[str, bytes]:
     known = [("footage of the in-tree person, tracked", demo())]
     if recording is not None:
         end = int(len(recording.motion) * scores.TRAINED_SHARE)
-        known.append(("footage of asha, first four fifths, truth file",
-                      Recording(recording.motion.part(0, end), recording.scene.part(0, end))))
+        known.append(("footage of asha, first four fifths, truth file", recording.part(0, end)))
     clips = dataset.draw_clips(given.people, known, given.seed)
     codec = dataset.fit_codec(clips)
     print(f"{len(clips)} clips", flush=True)

@@ -27,7 +27,7 @@ from rendering.training.life.families import (
     submovements,
     wander,
 )
-from rendering.training.life.families.recorded import Recording
+from rendering.training.life.recording import Recording
 from rendering.training.life.scenes import Conversation
 
 Array = np.ndarray[Any, np.dtype[Any]]

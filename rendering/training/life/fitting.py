@@ -12,7 +12,7 @@ from rendering.training.life.dataset import Clip
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
-LEAST_S = 20.0  # of tracked footage; from less, habits would be chance
+LEAST_S = 20.0  # of tracked footage; from less, a manner would be chance
 
 
 def of_footage(points: Array, fps: float, pcm: Array, rate_hz: int) -> dict[str, Any] | None:

@@ -13,7 +13,7 @@ from rendering.engine.motion.life import prosody
 from rendering.engine.motion.life.channels import FRAMES_PER_S, INDEX, SMOOTH, Motion
 from rendering.engine.motion.life.scene import AFFECT, HEARD, LISTENING, SPEAKING, Scene
 from rendering.training import canonical
-from rendering.training.life.families.recorded import Recording
+from rendering.training.life.recording import Recording
 
 Array = np.ndarray[Any, np.dtype[Any]]
 

@@ -14,7 +14,8 @@ import numpy as np
 from rendering.engine.motion.life.channels import FRAMES_PER_S, Motion
 from rendering.engine.motion.life.person import STILL
 from rendering.engine.motion.life.prosody import blurred
-from rendering.engine.motion.life.scene import SPEAKING, STRESS, Scene
+from rendering.engine.motion.life.scene import STRESS
+from rendering.training.life.recording import Recording
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -26,14 +27,6 @@ RESAMPLES = 1000
 
 
 @dataclass(frozen=True)
-class Sample:
-    """Motion with the scene it answers to; samples of one comparison share their times."""
-
-    motion: Motion
-    scene: Scene
-
-
-@dataclass(frozen=True)
 class Score:
     """Balanced accuracy and its bootstrap 95 % interval over blocks of time."""
 
@@ -42,7 +35,7 @@ class Score:
     high: float
 
 
-def two_sample(truth: list[Sample], made: list[Sample], seed: int = 0) -> Score:
+def two_sample(truth: list[Recording], made: list[Recording], seed: int = 0) -> Score:
     """Balanced accuracy of telling `made` from `truth`; times of both are left out together."""
     scale = _scale(truth)
     rows, labels, blocks = [], [], []
@@ -58,7 +51,7 @@ def two_sample(truth: list[Sample], made: list[Sample], seed: int = 0) -> Score:
     return _interval(right, y, block, np.random.default_rng(seed))
 
 
-def features(sample: Sample, scale: Array) -> tuple[Array, Array]:
+def features(sample: Recording, scale: Array) -> tuple[Array, Array]:
     """Rows of numbers of overlapping windows [W, F], and the frame each begins at [W]."""
     motion, scene = sample.motion, sample.scene
     moving = scale > 0
@@ -100,7 +93,7 @@ def _window(smooth: Array, aim: Array, lids: Array, stress: Array) -> Array:
     ])  # fmt: skip
 
 
-def _scale(truth: list[Sample]) -> Array:
+def _scale(truth: list[Recording]) -> Array:
     """[12] deviation of each channel in the truth; 0 where it does not move and so cannot be judged."""
     deviation = np.concatenate([sample.motion.smooth - sample.motion.smooth.mean(0) for sample in truth]).std(0)
     return np.where(deviation > STILL, deviation, 0.0)
@@ -152,7 +145,7 @@ def _interval(right: Array, y: Array, block: Array, random: np.random.Generator)
     return Score(whole, float(low), float(high))
 
 
-def spectrum_distance(truth: list[Sample], made: list[Sample]) -> float:
+def spectrum_distance(truth: list[Recording], made: list[Recording]) -> float:
     """Mean over channels and bands of the difference of log power (natural units): 0 is the same spectrum."""
     scale = _scale(truth)
     levels = [np.mean([_spectrum(sample.motion, scale) for sample in samples], axis=0) for samples in (truth, made)]
@@ -175,7 +168,7 @@ def _spectrum(motion: Motion, scale: Array) -> Array:
     return total / len(starts)
 
 
-def blink_interval_ks(truth: list[Sample], made: list[Sample]) -> float:
+def blink_interval_ks(truth: list[Recording], made: list[Recording]) -> float:
     """Largest difference of the distributions of the gaps between blinks (Kolmogorov and Smirnov): 0 is the same."""
     gaps = [np.sort(np.concatenate([np.diff(s.motion.blinks) for s in samples])) for samples in (truth, made)]
     if min(len(g) for g in gaps) == 0:
@@ -185,7 +178,7 @@ def blink_interval_ks(truth: list[Sample], made: list[Sample]) -> float:
     return float(np.abs(shares[0] - shares[1]).max())
 
 
-def head_prosody_correlation(samples: list[Sample]) -> float:
+def head_prosody_correlation(samples: list[Recording]) -> float:
     """Largest correlation, over 0 to 0.4 s of delay, of how quickly the head moves and how much is being stressed."""
     best = 0.0
     for lag in range(0, 13, 2):
@@ -198,11 +191,6 @@ def head_prosody_correlation(samples: list[Sample]) -> float:
         row = np.concatenate(pairs, axis=1)
         best = max(best, float(np.corrcoef(row)[0, 1])) if row.std(1).min() > STILL else best
     return best
-
-
-def speaking_share(sample: Sample) -> float:
-    """How much of a sample is spoken."""
-    return float((sample.scene.heard[:, SPEAKING] > 0.5).mean())
 
 
 def closest_return(motion: Motion, seconds: float = 10.0, step_s: float = 1.0) -> float:

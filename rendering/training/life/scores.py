@@ -12,8 +12,7 @@ from rendering.engine.motion.life.model import LifeModel
 from rendering.engine.motion.life.scene import Scene, silent
 from rendering.training.life import baseline, dataset, judge, rollout
 from rendering.training.life.dataset import Clip
-from rendering.training.life.families.recorded import Recording
-from rendering.training.life.judge import Sample
+from rendering.training.life.recording import Recording
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -27,8 +26,8 @@ LOOP_S = 600.0
 class Trial:
     """Somebody of whom a part is known, and the rest to be judged against."""
 
-    known: Sample
-    truth: Sample
+    known: Recording
+    truth: Recording
 
     def play(self, model: LifeModel, scene: Scene, seed: int) -> Motion:
         """The model as this person, measured on what is known, in a scene."""
@@ -58,10 +57,10 @@ def compare(model: LifeModel, trials: list[Trial], takes: int) -> dict[str, floa
     for take in range(takes):
         for person, trial in enumerate(trials):
             seed = 1000 * take + person
-            made.append(Sample(trial.play(model, trial.truth.scene, seed), trial.truth.scene))
+            made.append(Recording(trial.play(model, trial.truth.scene, seed), trial.truth.scene))
             fitted = baseline.fit([trial.known.motion])
             drawn = baseline.play(fitted, len(trial.truth.motion), np.random.default_rng(seed))
-            noise.append(Sample(drawn, trial.truth.scene))
+            noise.append(Recording(drawn, trial.truth.scene))
     figures: dict[str, float] = {}
     for name, samples in (("", made), ("_noise", noise)):
         score = judge.two_sample(truth, samples)
@@ -101,13 +100,9 @@ def scores(model: LifeModel, recording: Recording | None) -> dict[str, float]:
 
 
 def _split(recording: Recording, at: int) -> Trial:
-    motion, scene = recording.motion, recording.scene
-    return Trial(
-        Sample(motion.part(0, at), scene.part(0, at)),
-        Sample(motion.part(at, len(motion)), scene.part(at, len(motion))),
-    )
+    return Trial(recording.part(0, at), recording.part(at, len(recording.motion)))
 
 
-def _per_minute(samples: list[Sample]) -> float:
+def _per_minute(samples: list[Recording]) -> float:
     minutes = sum(len(sample.motion) for sample in samples) / FRAMES_PER_S / 60
     return sum(len(sample.motion.blinks) for sample in samples) / minutes

@@ -1,4 +1,4 @@
-"""The step of a training run that gives a replica its person's habits of head, eyes and brows."""
+"""The step of a training run that gives a replica its person's manner of moving head, eyes and brows."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from rendering.training.config import Clip, TrainedReplica, TrainingConfig
 from rendering.training.life import fitting
 
 
-def with_habits(trained: TrainedReplica, clip: Clip, config: TrainingConfig) -> TrainedReplica:
+def with_manner(trained: TrainedReplica, clip: Clip, config: TrainingConfig) -> TrainedReplica:
     """The replica with `life` measured on its footage, and without it where the footage is too short or has gaps.
 
     The tail that is held out from training is left out here as well.

@@ -90,7 +90,7 @@ def negative_controls(moved: Array, speech: Speech) -> dict[str, Array]:
 
 
 def failed_bars(quality: Quality, peak: float, margin: float, *, is_text: bool) -> list[str]:
-    """Names of the bars (docs/motion.md) that a movement misses."""
+    """Names of the bars (docs/benchmarks.md, motion) that a movement misses."""
     share, false = (0.95, 6.0) if is_text else (0.75, 13.0)
     bars = {
         "closure": quality.closure_share >= share,

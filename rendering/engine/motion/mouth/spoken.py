@@ -14,7 +14,6 @@ import numpy as np
 
 from rendering.engine.errors import ReplicaInvalid
 from rendering.engine.motion.expression import EMOTIONS, FULL_MILLI, RAMP_S
-from rendering.engine.motion.mouth import ladder
 from rendering.engine.motion.mouth.features import FRAMES_PER_S
 from rendering.engine.motion.mouth.hearing import Heard
 from rendering.engine.motion.mouth.motion import FRAME_S, MEAN_STYLE, STYLE, WIDEST_STYLE, MotionModel
@@ -127,11 +126,6 @@ class SpokenMouth:
         before, after, start_s = self._feeling
         share = float(np.clip((t_s - start_s) / RAMP_S, 0.0, 1.0))
         return np.asarray(before + share * share * (3 - 2 * share) * (after - before), np.float32)
-
-
-def rung_of(has_times: bool, model: MotionModel | None) -> ladder.Rung:
-    """The rung on which an utterance with or without exact times moves, where sound and recogniser are there."""
-    return ladder.choose(ladder.Means(has_times, True, True, model is not None))
 
 
 def style_of(calibration: dict[str, Any]) -> Array:

@@ -13,21 +13,13 @@ import numpy as np
 
 from rendering.engine.motion.life.channels import FRAMES_PER_S, SMOOTH, Motion
 from rendering.engine.motion.life.person import STILL
-from rendering.engine.motion.life.scene import Scene
 from rendering.training.life.families import events, faces
+from rendering.training.life.recording import Recording
 from rendering.training.life.scenes import Conversation
 
 Array = np.ndarray[Any, np.dtype[Any]]
 ORDER = 4
 BLOCK = 20
-
-
-@dataclass(frozen=True)
-class Recording:
-    """Tracked motion and what was heard meanwhile."""
-
-    motion: Motion
-    scene: Scene
 
 
 @dataclass(frozen=True)

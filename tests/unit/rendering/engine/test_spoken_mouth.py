@@ -8,14 +8,14 @@ import pytest
 from rendering.engine.errors import ReplicaInvalid
 from rendering.engine.motion import expression
 from rendering.engine.motion.controls import INDEX
-from rendering.engine.motion.mouth import gate, hearing, ladder
+from rendering.engine.motion.mouth import gate, hearing
 from rendering.engine.motion.mouth.features import FRAMES_PER_S, RATE_HZ, log_mel
 from rendering.engine.motion.mouth.ladder import Means, Rung, choose
 from rendering.engine.motion.mouth.loudness import loudness_mouth
 from rendering.engine.motion.mouth.motion import MEAN_STYLE, STYLE
 from rendering.engine.motion.mouth.recogniser import silence
 from rendering.engine.motion.mouth.release import MouthModels
-from rendering.engine.motion.mouth.spoken import SpokenMouth, rung_of, style_of
+from rendering.engine.motion.mouth.spoken import SpokenMouth, style_of
 from rendering.engine.motion.visemes import CLOSURE, MOUTH, SILENCE, VISEMES
 from rendering.speech import VisemeSpan
 from tests.common.mouths import shipped_models
@@ -121,7 +121,6 @@ def test_ladder_steps_down_by_rule() -> None:
     assert choose(Means(has_times=False, has_motion_model=False, **both)) is Rung.SEGMENTS
     assert choose(Means(False, True, False, True)) is Rung.LOUDNESS
     assert choose(Means(False, False, True, True)) is Rung.REST
-    assert rung_of(True, None) is ladder.Rung.SEGMENTS
 
 
 def test_each_rung_moves_the_mouth_with_what_it_has(models: MouthModels) -> None:

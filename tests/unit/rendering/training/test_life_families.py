@@ -10,8 +10,7 @@ from rendering.engine.motion.life.person import STYLE, measure
 from rendering.engine.motion.life.scene import STRESS
 from rendering.training.life import baseline, dataset, footage, judge, scenes
 from rendering.training.life.families import recorded, splines, submovements
-from rendering.training.life.families.recorded import Recording
-from rendering.training.life.judge import Sample
+from rendering.training.life.recording import Recording
 
 FAMILIES = {**dataset.FAMILIES, "submovements": dataset.HELD_OUT}
 
@@ -79,15 +78,15 @@ def test_every_number_of_the_code_is_centred_and_of_about_unit_size():
     assert spread.max() < 1.15 and np.abs(found.code.mean(0)).max() < 0.1
 
 
-def samples(name: str, seeds: range, seconds: float = 45.0) -> list[Sample]:
+def samples(name: str, seeds: range, seconds: float = 45.0) -> list[Recording]:
     clips = [dataset.draw_clip(name, FAMILIES[name], np.random.default_rng([7, k]), seconds) for k in seeds]
-    return [Sample(clip.motion, clip.scene) for clip in clips]
+    return [Recording(clip.motion, clip.scene) for clip in clips]
 
 
-def halves(whole: list[Sample]) -> tuple[list[Sample], list[Sample]]:
+def halves(whole: list[Recording]) -> tuple[list[Recording], list[Recording]]:
     middle = len(whole[0].motion) // 2
     parts = ((0, middle), (middle, 2 * middle))
-    first, second = ([Sample(s.motion.part(*p), s.scene.part(*p)) for s in whole] for p in parts)
+    first, second = ([s.part(*p) for s in whole] for p in parts)
     return first, second
 
 
@@ -95,19 +94,19 @@ def test_the_classifier_finds_no_difference_where_there_is_none_and_a_great_one_
     truth, alike = halves(samples("springs", range(4), 90.0))  # the same people, later
     motion, scene = truth[0].motion, truth[0].scene
     assert judge.two_sample(truth, alike).accuracy < 0.68
-    noise = [Sample(baseline.play(baseline.fit([s.motion]), len(s.motion), np.random.default_rng(k)), s.scene)
+    noise = [Recording(baseline.play(baseline.fit([s.motion]), len(s.motion), np.random.default_rng(k)), s.scene)
              for k, s in enumerate(truth)]  # fmt: skip
     assert judge.two_sample(truth, noise).accuracy > 0.75
-    frozen = Sample(Motion(np.zeros_like(motion.smooth), np.zeros_like(motion.aim), np.zeros(0)), scene)
+    frozen = Recording(Motion(np.zeros_like(motion.smooth), np.zeros_like(motion.aim), np.zeros(0)), scene)
     assert judge.two_sample(truth, [frozen] * 4).accuracy > 0.95
 
 
 def test_measures_know_their_negative_controls():
     truth = samples("nod_grammar", range(3))
     assert judge.spectrum_distance(truth, truth) == 0 and judge.blink_interval_ks(truth, truth) == 0
-    fast = [Sample(Motion(s.motion.smooth[::2], s.motion.aim[::2], s.motion.blinks / 2), s.scene) for s in truth]
+    fast = [Recording(Motion(s.motion.smooth[::2], s.motion.aim[::2], s.motion.blinks / 2), s.scene) for s in truth]
     assert judge.spectrum_distance(truth, fast) > 0.3 and judge.blink_interval_ks(truth, fast) > 0.3
-    late = [Sample(Motion(np.roll(s.motion.smooth, 450, 0), s.motion.aim, s.motion.blinks), s.scene) for s in truth]
+    late = [Recording(Motion(np.roll(s.motion.smooth, 450, 0), s.motion.aim, s.motion.blinks), s.scene) for s in truth]
     assert judge.head_prosody_correlation(truth) > judge.head_prosody_correlation(late)
     whole = truth[0].motion
     looped = Motion(np.tile(whole.smooth[:450], (4, 1)), np.tile(whole.aim[:450], (4, 1)), whole.blinks)

@@ -20,21 +20,9 @@ from rendering.worker.session import Session
 from rendering.worker.stage import Stage, clamp_emotion
 from rendering.worker.talk import Talk
 from tests.common.live_session import LiveSession, sound_of
+from tests.common.still_face import StillFace
 
 SLOT = MarkSlot(0x0123_4567_89AB_CDEF, 3)
-
-
-class StillFace:
-    """A performer that notes what it is told."""
-
-    def __init__(self) -> None:
-        self.shown: list[tuple[str, int]] = []
-
-    def set_emotion(self, name: str, milli: int, now_s: float) -> None:
-        self.shown.append((name, milli))
-
-    def __getattr__(self, name: str) -> Any:
-        return lambda *_: None
 
 
 def talk_with(face: StillFace, clamped: list[Any], now_s: list[float]) -> Talk:

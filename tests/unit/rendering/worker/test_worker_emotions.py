@@ -18,24 +18,12 @@ from rendering.worker.loading import own_smile_most
 from rendering.worker.reports import SessionReports
 from rendering.worker.stage import Shown, Stage, clamp_emotion
 from rendering.worker.talk import Talk
+from tests.common.still_face import StillFace
 from trustcore.policy.clamp import EMOTION_WORDS
 from trustcore.primitives.grants import EMOTIONS
 
 LIMITS = {"joy": 500, "surprise": 900, "neutral": 1000}
 CAPS = dict.fromkeys(EMOTIONS, 1000) | {"surprise": 700}
-
-
-class StillFace:
-    """A performer that notes what it is told."""
-
-    def __init__(self) -> None:
-        self.shown: list[tuple[str, int]] = []
-
-    def set_emotion(self, name: str, milli: int, now_s: float) -> None:
-        self.shown.append((name, milli))
-
-    def __getattr__(self, name: str) -> Any:
-        return lambda *_: None
 
 
 class QuickVoice:
