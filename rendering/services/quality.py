@@ -1,8 +1,12 @@
 """The quality report as people read it: each figure against its floor. PURE: a report in, rows out."""
 
+import json
+import math
 from dataclasses import dataclass
 from typing import Any
 
+from rendering.training import model_card
+from trustcore.policy.clamp import MAX_MILLI
 from trustcore.primitives.grants import EMOTIONS
 
 
@@ -24,7 +28,8 @@ class Floor:
 
     def value(self, quality: dict[str, Any]) -> float | None:
         found = (quality.get(self.part) or {}).get(self.key) if self.part else quality.get(self.key)
-        return float(found) if isinstance(found, int | float) and not isinstance(found, bool) else None
+        is_number = isinstance(found, int | float) and not isinstance(found, bool) and math.isfinite(found)
+        return float(found) if is_number else None
 
     def is_worse(self, value: float, than: float) -> bool:
         return value > than if self.less_is_better else value < than
@@ -38,17 +43,75 @@ FLOORS = (
     Floor("held_out", "psnr_mouth_db", "Mouth", "PSNR", "dB", 27.0, 22.0, 15.0, 40.0),
     Floor("held_out", "ssim", "Structure", "SSIM", "", 0.85, 0.8, 0.5, 1.0),
     Floor("", "gain_full_db", "Better than copying", "over the nearest filmed frame", "dB", 3.0, 1.0, -5.0, 15.0),
+    Floor("redetected", "redetected_share", "A face is found", "share of the redrawn frames", "",
+          0.95, 0.5, 0.0, 1.0, must_be_known=False),
     Floor("redetected", "landmark_error_pct", "Features in place", "landmarks found again, of the eyes' distance", "%",
           1.5, 5.0, 0.0, 8.0, less_is_better=True, must_be_known=False),
     Floor("redetected", "jitter_ratio", "Steadiness", "trembling against the filmed clip", "",
           1.5, 3.0, 0.0, 4.0, less_is_better=True, must_be_known=False),
 )  # fmt: skip
+MOST_DIGITS = 15
 # The files of a training that people may look at, and what they are. A worker may hand in others; nobody is shown them.
 SHOWN_FILES = {
-    "held_out.png": "image/png", "emotions.png": "image/png", "portrait.png": "image/png",
+    "held_out.png": "image/png", "portrait.png": "image/png",
     **{f"emotion_{name}.png": "image/png" for name in EMOTIONS if name != "neutral"},
     "error_map.png": "image/png", "lips_and_sound.png": "image/png", "comparison.mp4": "video/mp4",
 }
+
+
+def read_report(unverified: bytes) -> dict[str, Any]:
+    """The report of a training, as a worker handed it in.
+
+    Raises:
+        ValueError: it is no JSON object, a number in it is not finite, or a part that decisions stand on has another
+            form. Figures may be missing: those count as not measured.
+    """
+    try:
+        report = json.loads(unverified, parse_constant=_refused, parse_float=_finite, parse_int=_whole)
+    except RecursionError as error:
+        raise ValueError("The report is nested too deep.") from error
+    if not isinstance(report, dict):
+        raise ValueError("The report is not an object.")
+    quality = _object(report, "quality")
+    for part in sorted({floor.part for floor in FLOORS if floor.part}):
+        _object(quality, part)
+    caps = _object(_object(report, "calibration"), "emotion_caps_milli")
+    if not all(name in EMOTIONS and type(milli) is int and 0 <= milli <= MAX_MILLI for name, milli in caps.items()):
+        raise ValueError("The report's limits are not emotions in thousandths.")
+    shown = _object(report, "film")
+    errors = shown.get("errors") or []
+    if not isinstance(errors, list) or not all(type(number) in (int, float) for number in (
+            *errors, *(shown.get(key, 0) for key in ("fps", "start_s")))):
+        raise ValueError("The report's film is not told in numbers.")
+    try:
+        model_card.sections(report)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise ValueError("The report's coverage or training is not told as a model card needs it.") from error
+    return report
+
+
+def _object(found: Any, key: str) -> dict[str, Any]:
+    part = found.get(key)
+    if part is not None and not isinstance(part, dict):
+        raise ValueError(f"The report's part {key!r} is not an object.")
+    return part or {}
+
+
+def _refused(word: str) -> float:
+    raise ValueError(f"The report holds {word}.")
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError("The report holds a number that is not finite.")
+    return number
+
+
+def _whole(text: str) -> int:
+    if len(text) > MOST_DIGITS:
+        raise ValueError("The report holds a number that is too large.")
+    return int(text)
 
 
 @dataclass(frozen=True)
@@ -108,21 +171,26 @@ def figures(report: dict[str, Any]) -> dict[str, str]:
     return {key: f"{value:.3f}" for key, value in sorted(found.items()) if isinstance(value, int | float)}
 
 
+STRENGTH_STEP_MILLI = 250  # from one face of a strip to the next
+
+
 @dataclass(frozen=True)
 class EmotionCell:
-    """What a version can show of one emotion, and what the person agreed to. `place`: which picture
-    of emotions.png it is, 0..7.
-    """
+    """What a version can show of one emotion, and what the person agreed to."""
 
     name: str
     measured_milli: int
     agreed_milli: int
-    place: int = 0
 
     @property
-    def strip(self) -> str:
-        """The file with this emotion in five strengths."""
-        return f"emotion_{self.name}.png"
+    def picture(self) -> str:
+        """The file with this emotion in five strengths; the calm face has one of its own."""
+        return "portrait.png" if self.name == "neutral" else f"emotion_{self.name}.png"
+
+    @property
+    def place(self) -> int:
+        """Which face of the strip is the strongest that was both measured and agreed to."""
+        return min(self.measured_milli, self.agreed_milli) // STRENGTH_STEP_MILLI
 
     @property
     def is_open(self) -> bool:
@@ -134,8 +202,8 @@ def emotion_cells(report: dict[str, Any], consent: Any) -> list[EmotionCell]:
     """One cell per emotion the version was calibrated for. `consent`: ConsentFacts, or None when there is none."""
     caps = (report.get("calibration") or {}).get("emotion_caps_milli") or {}
     return [
-        EmotionCell(name, int(caps[name]), consent.emotion_max_milli(name) if consent else 0, place)
-        for place, name in enumerate(EMOTIONS) if name in caps
+        EmotionCell(name, int(caps[name]), consent.emotion_max_milli(name) if consent else 0)
+        for name in EMOTIONS if name in caps
     ]
 
 

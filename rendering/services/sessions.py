@@ -36,6 +36,7 @@ MAX_EMOTIONS_A_CALL = 200
 MAX_EMOTIONS_KEPT = 200
 MAX_FRAMES_A_SECOND = 240
 MAX_SEQUENCE = 2**31
+MAX_MEDIA_TIME_S = 7 * 24 * 3600.0  # no session is so long; a time is shown as a date, and those end
 MAX_SEGMENT_TEXT_CHARS = 200
 UNSEALED_REASON = "unsealed_frame"
 
@@ -256,14 +257,16 @@ def note_clamps(job: Job, clamps: Sequence[Mapping[str, Any]]) -> None:
     reference = reference_to(conversation_of(job))
     for clamp in clamps:
         emotion, asked, shown = clamp.get("emotion"), clamp.get("asked_milli"), clamp.get("shown_milli")
-        if emotion not in EMOTIONS or not isinstance(asked, int) or not isinstance(shown, int):
-            raise RequestInvalid("A clamp needs emotion, asked_milli and shown_milli.")
+        at_s = clamp.get("media_time_s") or 0
+        is_milli = isinstance(asked, int) and isinstance(shown, int)
+        if emotion not in EMOTIONS or not is_milli or not _is_media_time(at_s):
+            raise RequestInvalid("A clamp needs emotion, asked_milli, shown_milli and media_time_s.")
         with recording.recording(actor=_worker(job), action=Action.EMOTION_CLAMPED, obj=reference) as event:
             event.add(
                 emotion=emotion,
                 asked_milli=asked,
                 shown_milli=shown,
-                media_time_ms=round(float(clamp.get("media_time_s") or 0) * 1000),
+                media_time_ms=round(at_s * 1000),
                 lease=job.public_id,
             )
         LiveState.objects.filter(conversation__public_id=job.object_id).update(clamp_count=F("clamp_count") + 1)
@@ -280,6 +283,10 @@ def note_emotions(job: Job, emotions: Sequence[Mapping[str, Any]]) -> None:
     mine.update(emotions=[*kept, *(one for one in told if one not in kept)][-MAX_EMOTIONS_KEPT:])
 
 
+def _is_media_time(unverified: Any) -> bool:
+    return type(unverified) in (int, float) and 0 <= unverified <= MAX_MEDIA_TIME_S
+
+
 def _checked_emotion(unverified: Mapping[str, Any]) -> dict[str, Any]:
     try:
         fact = protocol.EmotionShown(**unverified)
@@ -288,7 +295,7 @@ def _checked_emotion(unverified: Mapping[str, Any]) -> dict[str, Any]:
     is_known = fact.emotion in EMOTIONS and fact.asked in EMOTIONS
     is_milli = all(type(milli) is int and 0 <= milli <= MAX_MILLI for milli in (fact.shown_milli, fact.asked_milli))
     is_told = fact.source in get_args(protocol.EmotionSource) and fact.limited_by in get_args(protocol.EmotionLimit)
-    if not is_known or not is_milli or not is_told or not isinstance(fact.media_time_s, float | int):
+    if not is_known or not is_milli or not is_told or not _is_media_time(fact.media_time_s):
         raise RequestInvalid("An emotion is one of eight, in thousandths, with its source, its limit and its time.")
     return protocol.to_json(fact)
 

@@ -4,7 +4,6 @@ All a worker hands in is ciphertext under one data key of the version. Control k
 manifest, the report and the pictures, because people have to decide about them.
 """
 
-import json
 import math
 from collections.abc import Mapping
 from datetime import datetime
@@ -14,6 +13,7 @@ from consent import selectors as consents
 from rendering import protocol
 from rendering.errors import TrainingRefused
 from rendering.models import Artefact, Footage, Replica, ReplicaVersion, TrainingStep
+from rendering.services import quality
 from rendering.services.release_terms import ReleaseTerms
 from rendering.states import REPLICA_VERSION
 from trustcore.accounts.models import User
@@ -225,7 +225,7 @@ def _complete(job: Job, *, now: datetime) -> None:
     if missing:
         raise TrainingRefused(f"The result lacks {missing[0]}.")
     manifest = open_file(version, "manifest.json", purpose="name the replica", actor=actor)
-    report = json.loads(open_file(version, "report.json", purpose="quality report", actor=actor))
+    report = quality.read_report(open_file(version, "report.json", purpose="quality report", actor=actor))
     with recording.recording(actor=actor, action=Action.TRAINING_COMPLETED, obj=version) as event:
         version.state = next_state(REPLICA_VERSION, version.state, "finish")
         version.replica_sha256, version.report, version.finished_at = sha256_hex(manifest), report, now

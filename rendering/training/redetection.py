@@ -17,6 +17,7 @@ from trustcore.tracker import track_clip
 Array = np.ndarray[Any, np.dtype[Any]]
 Detect = Callable[[Array, float], Array]  # frames [T, S, S, 3] uint8, frames per second -> landmarks [T, 478, 3]
 RATE_STEP = 1000
+FEWEST = 3  # frames with a face from which anything is measured
 
 
 def measure(part: Stretch, detect: Detect) -> dict[str, float] | None:
@@ -25,13 +26,18 @@ def measure(part: Stretch, detect: Detect) -> dict[str, float] | None:
     Returns:
         `landmark_error_pct`, `lip_error_pct`: mean distance in the picture, in percent of the outer eye distance;
         `jitter_ratio`: root mean square second difference of the landmarks over time against the filmed frames';
-        `redetected_share`: of the frames in which a face was found. None when too few frames show one.
+        `redetected_share`: in how many of the frames that show a face the drawn one is found. It stands alone when
+        that is too few to measure. None when the filmed frames themselves show too few.
     """
     filmed, drawn = detect(part.filmed, part.fps), detect(part.drawn, part.fps)
     count = min(len(filmed), len(drawn))
-    found = np.isfinite(filmed[:count, 0, 0]) & np.isfinite(drawn[:count, 0, 0])
-    if found.sum() < 3:
+    shown = np.isfinite(filmed[:count, 0, 0])
+    found = shown & np.isfinite(drawn[:count, 0, 0])
+    if shown.sum() < FEWEST:
         return None
+    share = round(float(found.sum() / shown.sum()), 3)
+    if found.sum() < FEWEST:
+        return {"redetected_share": share}
     one, other = filmed[:count][..., :2], drawn[:count][..., :2]
     eyes = np.linalg.norm(one[found][:, lm.LEFT_OUTER_EYE] - one[found][:, lm.RIGHT_OUTER_EYE], axis=1).mean()
     apart = np.linalg.norm(one[found] - other[found], axis=2) / eyes
@@ -39,7 +45,7 @@ def measure(part: Stretch, detect: Detect) -> dict[str, float] | None:
         "landmark_error_pct": round(100 * float(apart.mean()), 3),
         "lip_error_pct": round(100 * float(apart[:, list(lm.LIPS)].mean()), 3),
         "jitter_ratio": round(tremble(other) / max(tremble(one), 1e-9), 3),
-        "redetected_share": round(float(found.mean()), 3),
+        "redetected_share": share,
     }
 
 

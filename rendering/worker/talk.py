@@ -81,12 +81,14 @@ class Talk:
         emit: sends one event to the viewer.
         on_shown: told of every change of emotion, lowered or not.
         on_first_sound: told when the sound of an answer is laid, for the latency marks.
+        on_sound_failed: told why an answer can only be read; the viewer is told by an event.
     """
 
     def __init__(
         self, *, brain: ScriptedBrain, voice: Voice, stage: Stage, line: SoundLine, executor: Executor,
         conversation_id: str, media_now_s: Callable[[], float], emit: Callable[[str], Any],
         on_shown: Callable[[Shown, float], None], on_first_sound: Callable[[], None] = lambda: None,
+        on_sound_failed: Callable[[Fault], None] = lambda fault: None,
     ) -> None:
         self._brain = brain
         self._voice = voice
@@ -98,12 +100,14 @@ class Talk:
         self._emit = emit
         self._on_shown = on_shown
         self._on_first_sound = on_first_sound
+        self._on_sound_failed = on_sound_failed
         self._turns: asyncio.Queue[_Turn] = asyncio.Queue(MAX_TURNS_WAITING)
         self._turn_count = 0
         self._sequence = 0
         self._face: dict[str, Any] = {}  # properties of the last emotion event
         self._speaking: asyncio.Task[None] | None = None
         self._saying = 0  # which line of the turn is heard now
+        self._told = 0  # how many of its lines were told
         self._interruptions = 0
         self._may_speak = asyncio.Event()
         self._may_speak.set()
@@ -123,7 +127,7 @@ class Talk:
 
     async def _speak(self, turn: _Turn) -> _Turn | None:
         """Say a turn. What a pause cut off of it comes back."""
-        self._saying = 0
+        self._saying = self._told = 0
         self._speaking = asyncio.create_task(self._say_turn(turn))
         try:
             await self._speaking
@@ -137,7 +141,8 @@ class Talk:
         except Fault as error:
             # Without a voice the answer is still there to read.
             self.event("trustcore.sound_failed", {"code": error.code})
-            for line in turn.lines:
+            self._on_sound_failed(error)
+            for line in turn.lines[self._told :]:
                 self._tell_said("replica", line.text)
         return None
 
@@ -263,7 +268,7 @@ class Talk:
                     self._stage.listen(False, start_s)
                     self._on_first_sound()
                     self.event("conversation.started_speaking", {"role": "replica"})
-                self._saying = number
+                self._saying, self._told = number, number + 1
                 self._tell_said("replica", line.text, media_time_s=round(start_s, 3))
                 # The next sentence is prepared while this one still sounds.
                 await asyncio.sleep(max(0.0, self._line.busy_until_s() - self._media_now_s() - 0.3))

@@ -84,7 +84,8 @@ def test_the_newest_emotions_are_kept_when_there_are_too_many(stage, talk, lease
     "change",
     [
         {"emotion": "glee"}, {"asked": "glee"}, {"shown_milli": 1001}, {"shown_milli": True}, {"asked_milli": -1},
-        {"source": "viewer"}, {"limited_by": "mood"}, {"media_time_s": "soon"}, {"more": 1},
+        {"source": "viewer"}, {"limited_by": "mood"}, {"media_time_s": "soon"}, {"media_time_s": float("nan")},
+        {"media_time_s": float("inf")}, {"media_time_s": 1e300}, {"media_time_s": True}, {"more": 1},
     ],
 )  # fmt: skip
 def test_a_malformed_report_is_refused(stage, talk, lease, change):

@@ -68,12 +68,41 @@ GOOD = {
         ({"gain_full_db": 0.5}, "Better than copying"),
         ({"redetected": {"landmark_error_pct": 6.0, "jitter_ratio": 1.0}}, "Features in place"),
         ({"redetected": {"landmark_error_pct": 1.0, "jitter_ratio": 3.5}}, "Steadiness"),
+        ({"redetected": {"redetected_share": 0.1}}, "A face is found"),
+        *(({"held_out": {**GOOD["held_out"], "psnr_full_db": told}}, "Whole picture")
+          for told in (float("nan"), float("inf"), "30.0", True, [30.0])),
+        ({"gain_full_db": float("nan")}, "Better than copying"),
     ],
 )
 def test_a_version_below_the_floor_is_kept_from_those_who_approve(change, name):
     assert quality.reasons_against({"quality": GOOD}) == []
     reasons = quality.reasons_against({"quality": {**GOOD, **change}})
     assert len(reasons) == 1 and reasons[0].startswith(f"{name}: ")
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        '[]', '"fine"', "not JSON", '{"quality": [1]}', '{"quality": {"held_out": "fine"}}', '{"x": NaN}',
+        '{"x": 1e999}',
+        '{"x": -Infinity}', f'{{"x": {"9" * 400}}}', "[" * 100_000, '{"calibration": []}',
+        '{"calibration": {"emotion_caps_milli": {"joy": "900"}}}',
+        '{"calibration": {"emotion_caps_milli": {"joy": -1}}}',
+        '{"calibration": {"emotion_caps_milli": {"joy": 1001}}}',
+        '{"calibration": {"emotion_caps_milli": {"glee": 1}}}',
+        '{"film": {"fps": "fast", "start_s": 0, "errors": [1]}}',
+        '{"film": {"fps": 25, "start_s": 0, "errors": "abc"}}',
+        '{"coverage": {"seconds": 20}}', '{"coverage": {"seconds": "all"}}',
+    ],
+)  # fmt: skip
+def test_a_report_that_the_page_could_not_show_is_refused_when_it_is_handed_in(told):
+    with pytest.raises(ValueError):  # noqa: PT011
+        quality.read_report(told.encode())
+
+
+def test_a_report_may_lack_figures():
+    assert quality.read_report(b'{"quality": {"held_out": null, "redetected": null}}')["quality"]
+    assert len(quality.reasons_against(quality.read_report(b"{}"))) == 5
 
 
 def test_nothing_measured_is_too_poor():

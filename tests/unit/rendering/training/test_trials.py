@@ -77,6 +77,13 @@ def test_no_face_found_again_is_no_figure() -> None:
     assert redetection.measure(a_stretch(), nothing) is None
 
 
+def test_a_replica_in_which_no_face_is_found_says_so_and_is_kept_from_approval() -> None:
+    def only_filmed(frames: np.ndarray, fps: float) -> np.ndarray:
+        return CLIP.landmarks + (0 if np.array_equal(frames, CLIP.frames) else np.nan)
+
+    assert redetection.measure(a_stretch(), only_filmed) == {"redetected_share": 0.0}
+
+
 def test_control_a_step_in_the_middle_is_no_trembling_of_the_rest() -> None:
     line = np.linspace(0, 10, 30)[:, None, None] * np.ones((1, 5, 2))
     assert redetection.tremble(line) == pytest.approx(0, abs=1e-9)

@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rendering.protocol import EmotionShown, Lease
+from rendering.speech.voices import VoiceFault
 from rendering.worker.audio import SoundLine
 from rendering.worker.brain import FULL_SHOW_MILLI, ScriptedBrain, parse_tagged_text, without_tags
 from rendering.worker.loading import own_smile_most
@@ -45,6 +46,7 @@ class Room:
         self.events: list[dict[str, Any]] = []
         self.told: list[tuple[Shown, float]] = []
         self._loop_start: float | None = None
+        self._until: str | None = None
         self.talk = Talk(
             brain=ScriptedBrain(persona or {}, "Asha"), voice=self.voice, stage=Stage(self.face, LIMITS, caps),
             line=SoundLine(), executor=ThreadPoolExecutor(1), conversation_id="c1", media_now_s=self._now_s,
@@ -53,7 +55,9 @@ class Room:
 
     def _emit(self, text: str) -> None:
         self.events.append(json.loads(text))
-        if self.events[-1]["event_type"] == "conversation.stopped_speaking":
+        last = self.events[-1]
+        is_over = last["event_type"] == "conversation.stopped_speaking"
+        if is_over if self._until is None else last["properties"].get("speech") == self._until:
             self._spoken.set()
 
     def _now_s(self) -> float:
@@ -64,8 +68,10 @@ class Room:
         self._loop_start = now_s if self._loop_start is None else self._loop_start
         return now_s - self._loop_start
 
-    def play(self, act: Any) -> None:
-        """Run the talk until it has said what `act` made it say."""
+    def play(self, act: Any, until: str | None = None) -> None:
+        """Run the talk until it has said what `act` made it say, or told the words `until`."""
+        self._until = until
+
         async def story() -> None:
             self._spoken = asyncio.Event()
             act(self.talk)
@@ -116,6 +122,23 @@ def test_every_path_meets_the_same_clamp_and_tells_what_is_shown(path: str) -> N
 def test_a_smile_of_life_s_own_keeps_to_grant_and_footage(granted: int, supported: int | None, most: float) -> None:
     caps = {} if supported is None else {"joy": supported}
     assert own_smile_most({"joy": granted}, caps) == most
+
+
+def test_an_answer_whose_sound_fails_half_way_is_told_once_and_on_both_sides() -> None:
+    room, faults = Room(), []
+    room.talk._on_sound_failed = faults.append
+    say = room.voice.say
+
+    def fails_at_the_second(text: str) -> Any:
+        if text == "Two.":
+            raise VoiceFault("The voice program did not answer.")
+        return say(text)
+
+    room.voice.say = fails_at_the_second  # type: ignore[method-assign]
+    room.play(lambda talk: talk.echo("One. Two. Three."), until="Three.")
+    assert room.captions() == ["One.", "Two.", "Three."]
+    assert [fault.code for fault in faults] == [VoiceFault.code]
+    assert "trustcore.sound_failed" in [event["event_type"] for event in room.events]
 
 
 def test_a_viewer_who_comes_later_learns_what_the_face_shows_since_before() -> None:
