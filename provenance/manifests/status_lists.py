@@ -89,9 +89,15 @@ def read(encoded: bytes, anchor_pem: str, now: datetime) -> StatusList:
     return StatusList(issued_at, due, revoked)
 
 
+def _is_whole(signed: x509.CertificateRevocationList) -> bool:
+    """Whether the signature's bit string leaves no bits over. The library does not look, the browser's reader does."""
+    return signed.public_bytes(serialization.Encoding.DER).endswith(b"\0" + signed.signature)
+
+
 def _is_signed_by(signed: x509.CertificateRevocationList, anchor: x509.Certificate) -> bool:
     try:
-        return signed.issuer == anchor.subject and signed.is_signature_valid(anchor.public_key())  # type: ignore[arg-type]
+        is_valid = signed.is_signature_valid(anchor.public_key())  # type: ignore[arg-type]
+        return signed.issuer == anchor.subject and is_valid and _is_whole(signed)
     except (ValueError, TypeError, InvalidSignature):  # the library reads a name when it is first asked for
         return False
 

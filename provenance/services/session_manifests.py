@@ -141,6 +141,12 @@ def sign_still(
     return signed
 
 
+def labels_of(conversation_id: str) -> frozenset[str]:
+    """The labels of the session manifests that were signed for a conversation."""
+    return frozenset(
+        SessionManifest.objects.filter(conversation_id=conversation_id).values_list("public_id", flat=True))
+
+
 def init_segments_of(conversation_id: str) -> tuple[bytes, ...]:
     """The session manifests that were signed for a conversation, oldest first."""
     rows = SessionManifest.objects.filter(conversation_id=conversation_id).order_by("created_at", "id")

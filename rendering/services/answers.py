@@ -85,10 +85,24 @@ def _demand_own_facts(
             raise SessionRequestInvalid("This session was given another mark. Name the one that came with its keys.")
         if asked.get("viewer_nonce") != offer.body["viewer_nonce"]:
             raise SessionRequestInvalid("The viewer of this offer sent another nonce. Name the one of the offer.")
+        _demand_own_past(live, asked.get("follows") or "")
     except Refusal as refusal:
         about = reference_to(live.conversation)
         recording.refused(actor=actor, action=Action.MANIFEST_REFUSED, obj=about, reason=refusal.code)
         raise
+
+
+def _demand_own_past(live: LiveState, follows: Any) -> None:
+    """A connection follows one of this session, and none only while the log knows of no frame before it: else what was
+    sent before could be left out of a recording, and nobody would miss it.
+
+    Raises:
+        SessionRequestInvalid
+    """
+    if not follows and live.last_segment < 0:
+        return
+    if not isinstance(follows, str) or follows not in session_manifests.labels_of(live.conversation.public_id):
+        raise SessionRequestInvalid("Frames of this session were sent before. Name the manifest they were sent under.")
 
 
 def _pass_on(conversation: Conversation, offer: LeaseEvent, answer: Mapping[str, Any]) -> None:

@@ -15,6 +15,7 @@ from provenance.services import claim_keys, resolution
 from provenance.verify import video
 from provenance.verify.reports import Outcome
 from rendering.errors import RecordingRefused, RejoinRefused
+from rendering.models import LiveState
 from rendering.services import recordings, viewing
 from tests.common.simulators import marked_session
 from tests.common.spoken import speech
@@ -147,6 +148,19 @@ def test_a_slot_cannot_answer_with_the_nonce_of_the_connection_before(stage, tal
     told = stage.slot.answer(lease, offers()[1].body, viewer_nonce=FIRST["viewer_nonce"])
     assert told.json()["code"] == "signer.request_invalid"
     assert offers()[1].answer is None
+
+
+@pytest.mark.parametrize("follows", ["", "urn:c2pa:another-session's", ["urn:c2pa"]])
+def test_a_slot_cannot_leave_out_what_it_sent_before(stage, talk, lease, follows):
+    """Else a recording that begins with the second connection would verify as the whole session."""
+    LiveState.objects.update(last_segment=0)  # a second of frames is in the log
+    wait_a_second()
+    talk.post("offer", SECOND)
+    told = stage.slot.answer(lease, offers()[1].body, media_start_ms=9_000, follows=follows)
+    assert told.json()["code"] == "signer.request_invalid", told.content
+    assert SessionManifest.objects.count() == 1 and offers()[1].answer is None
+    own = SessionManifest.objects.get().public_id
+    assert stage.slot.answer(lease, offers()[1].body, media_start_ms=9_000, follows=own).status_code == 200
 
 
 def test_while_the_viewer_is_away_the_slot_says_so_and_keeps_its_lease(stage, talk, lease):

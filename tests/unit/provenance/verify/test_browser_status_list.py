@@ -152,6 +152,22 @@ def test_foreign_partial_and_malformed_lists_say_nothing(authority: Authority, l
     assert {python_says(one, leaf, authority.certificate_pem) for one in lists[:-1]} == {None}
 
 
+def test_a_signature_with_bits_left_over_is_refused_here_and_there(
+    authority: Authority, leaf: x509.Certificate,
+) -> None:
+    """The library takes them where they are zero, as in every second signature."""
+    for _ in range(64):
+        encoded = list_of(authority, leaf.serial_number)
+        signature = x509.load_der_x509_crl(encoded).signature
+        if signature[-1] & 1 == 0:
+            break
+    before = len(encoded) - len(signature) - 1
+    changed = encoded[:before] + b"\1" + encoded[before + 1 :]
+    assert read([encoded, changed], leaf, authority.certificate_pem) == [True, "signature length"]
+    assert python_says(encoded, leaf, authority.certificate_pem) is True
+    assert python_says(changed, leaf, authority.certificate_pem) is None
+
+
 def test_every_changed_byte_is_refused_here_and_there(authority: Authority, leaf: x509.Certificate) -> None:
     encoded = list_of(authority, leaf.serial_number)
     changed = [encoded[:at] + bytes([encoded[at] ^ bit]) + encoded[at + 1 :]
