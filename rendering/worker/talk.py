@@ -21,7 +21,6 @@ from rendering.speech.utterance import resample as to_rate
 from rendering.worker.allowance import Allowance
 from rendering.worker.audio import SoundLine, resample
 from rendering.worker.brain import (
-    FULL_SHOW_MILLI,
     MAX_MESSAGE_CHARS,
     Line,
     ScriptedBrain,
@@ -29,6 +28,7 @@ from rendering.worker.brain import (
     without_tags,
 )
 from rendering.worker.stage import Shown, Stage
+from trustcore.policy.clamp import DEFAULT_MILLI
 from trustcore.primitives.clock import to_rfc3339, utc_now
 from trustcore.primitives.errors import Fault
 
@@ -164,7 +164,7 @@ class Talk:
         if not message:
             return
         self._tell_said("user", message)
-        self._enqueue(_Turn(self._brain.reply(message), emotion, FULL_SHOW_MILLI if milli is None else int(milli)))
+        self._enqueue(_Turn(self._brain.reply(message), emotion, DEFAULT_MILLI if milli is None else int(milli)))
 
     def echo(self, text: str) -> None:
         """Say these very words (Tavus `conversation.echo`)."""
@@ -201,7 +201,7 @@ class Talk:
             elif kind == "conversation.interrupt":
                 self.interrupt()
             elif kind == "conversation.set_emotion":
-                self.show(str(properties["emotion"]), int(properties.get("milli", 600)))
+                self.show(str(properties["emotion"]), int(properties.get("milli", DEFAULT_MILLI)))
         except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
             return
 
