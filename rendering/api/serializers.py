@@ -8,8 +8,7 @@ from rest_framework import serializers
 
 from provenance.manifests.frame_codecs import CODECS
 from rendering.services.opening import Wish
-from rendering.services.viewing import DEFAULT_MILLI
-from trustcore.policy.clamp import EMOTION_WORDS
+from trustcore.policy.clamp import DEFAULT_MILLI, EMOTION_WORDS
 from trustcore.primitives.grants import EMOTIONS
 
 LANGUAGES = {

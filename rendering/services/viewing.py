@@ -18,12 +18,12 @@ from trustcore.audit.actions import Action
 from trustcore.audit.actors import Actor, reference_to
 from trustcore.jobs.models import Job, LeaseEvent
 from trustcore.jobs.services import leases
+from trustcore.policy.clamp import DEFAULT_MILLI
 from trustcore.primitives.errors import Refusal
 from trustcore.primitives.grants import EMOTIONS
 from trustcore.web.errors import RequestInvalid
 
 MAX_TEXT_CHARS = 1000
-DEFAULT_MILLI = 600
 PATIENCE = timedelta(seconds=10)
 MAX_WORDS_IN_PATIENCE = 30  # offers and messages of one viewer
 MAX_REJOINS = 20  # of one conversation; each has a manifest signed

@@ -13,11 +13,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from rendering.protocol import EmotionSource
-from trustcore.policy.clamp import EMOTION_WORDS, MAX_MILLI
+from trustcore.policy.clamp import DEFAULT_MILLI, EMOTION_WORDS, MAX_MILLI
 
 MAX_MESSAGE_CHARS = 1000
 MAX_SENTENCE_CHARS = 240
-FULL_SHOW_MILLI = 600  # what an emotion tag without a strength asks for
 
 _STOP_TEXT = (
     "a an and are as at be been but by can could did do does for from had has have how i if in is it its me my of on "
@@ -125,7 +124,7 @@ def _read_tag(tag: str) -> tuple[str, int] | None:
         return None
     pairs = [(name.lower(), value) for name, value in _ATTRIBUTE.findall(whole.group(1))]
     given = dict(pairs)
-    word, milli = given.get("value", "").lower(), given.get("intensity", str(FULL_SHOW_MILLI))
+    word, milli = given.get("value", "").lower(), given.get("intensity", str(DEFAULT_MILLI))
     is_whole = len(given) == len(pairs) and set(given) <= {"value", "intensity"}
     if not is_whole or not _WORD.fullmatch(word) or not _MILLI.fullmatch(milli) or int(milli) > MAX_MILLI:
         return None

@@ -22,7 +22,6 @@ from rendering.speech.utterance import resample as to_rate
 from rendering.worker.allowance import Allowance
 from rendering.worker.audio import SoundLine, resample
 from rendering.worker.brain import (
-    FULL_SHOW_MILLI,
     MAX_MESSAGE_CHARS,
     Line,
     ScriptedBrain,
@@ -30,6 +29,7 @@ from rendering.worker.brain import (
     without_tags,
 )
 from rendering.worker.stage import Shown, Stage
+from trustcore.policy.clamp import DEFAULT_MILLI
 from trustcore.primitives.clock import to_rfc3339, utc_now
 from trustcore.primitives.errors import Fault
 
@@ -170,7 +170,7 @@ class Talk:
         if not message:
             return
         self._tell_said("user", message)
-        self._enqueue(_Turn(self._brain.reply(message), emotion, FULL_SHOW_MILLI if milli is None else int(milli)))
+        self._enqueue(_Turn(self._brain.reply(message), emotion, DEFAULT_MILLI if milli is None else int(milli)))
 
     def echo(self, text: str) -> None:
         """Say these very words (Tavus `conversation.echo`)."""
@@ -213,7 +213,7 @@ class Talk:
                 self.hear, str(properties["text"]), None if wish is None else str(wish),
                 None if milli is None else int(milli))
         if kind == "conversation.set_emotion":
-            return partial(self.show, str(properties["emotion"]), int(properties.get("milli", 600)))
+            return partial(self.show, str(properties["emotion"]), int(properties.get("milli", DEFAULT_MILLI)))
         if kind == "conversation.interrupt":
             return self.interrupt
         raise KeyError(kind)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from trustcore.primitives.grants import EMOTIONS
 
 MAX_MILLI = 1000
+DEFAULT_MILLI = 600  # of an emotion that is asked for without a strength
 
 # Words of requests, emotion tags and live messages, as Tavus clients send them, and the eight that policies know.
 EMOTION_WORDS: dict[str, str] = {

@@ -9,7 +9,7 @@ import numpy as np
 
 from rendering.engine.motion.life import prosody
 from rendering.engine.motion.life.channels import FRAMES_PER_S
-from rendering.engine.motion.life.scene import AFFECT, EMOTIONS, HEARD, LISTENING, SPEAKING, Scene
+from rendering.engine.motion.life.scene import AFFECT, EMOTION_COUNT, HEARD, LISTENING, SPEAKING, Scene
 
 Array = np.ndarray[Any, np.dtype[Any]]
 Random = np.random.Generator
@@ -96,10 +96,10 @@ def _syllable(heard: Array, at_s: float, lasts_s: float, loud: float, pitch: flo
 
 def _emotions(frames: int, random: Random) -> Array:
     """[T, 8] mostly none, now and then one that rises, stays for some seconds and falls."""
-    out = np.zeros((frames, EMOTIONS))
+    out = np.zeros((frames, EMOTION_COUNT))
     at_s = random.exponential(8.0)
     while at_s < frames / FRAMES_PER_S:
-        lasts_s, kind = random.uniform(3, 9), int(random.integers(1, EMOTIONS))
+        lasts_s, kind = random.uniform(3, 9), int(random.integers(1, EMOTION_COUNT))
         times_s = np.arange(frames) / FRAMES_PER_S
         edge = np.clip(np.minimum(times_s - at_s, at_s + lasts_s - times_s) / 0.6, 0, 1)
         out[:, kind] = np.maximum(out[:, kind], random.uniform(0.3, 1.0) * edge)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from rendering.engine.motion.life.channels import SMOOTH
-from rendering.engine.motion.life.scene import AFFECT, EMOTIONS, HEARD, HEARD_STEPS
+from rendering.engine.motion.life.scene import AFFECT, EMOTION_COUNT, HEARD, HEARD_STEPS
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -16,7 +16,7 @@ PAST = 16  # frames of motion before a chunk
 LAGS = ((0, 1), (1, 2), (2, 3), (3, 6), (6, 10), (10, 15))  # frames back over which changes are averaged
 SLOW_SHARE = 1 / 60  # of the running mean that stands for the last seconds
 FARTHEST = 4.0  # deviations
-WIDTH = len(SMOOTH) * (len(LAGS) + 2) + 2 + 8 + HEARD_STEPS * len(HEARD) + EMOTIONS + len(AFFECT)
+WIDTH = len(SMOOTH) * (len(LAGS) + 2) + 2 + 8 + HEARD_STEPS * len(HEARD) + EMOTION_COUNT + len(AFFECT)
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ import numpy as np
 
 from rendering.engine.motion.life import prosody
 from rendering.engine.motion.life.channels import FRAMES_PER_S
-from rendering.engine.motion.life.scene import AFFECT, EMOTIONS, HEARD, LISTENING, SPEAKING
+from rendering.engine.motion.life.scene import AFFECT, EMOTION_COUNT, HEARD, LISTENING, SPEAKING
 from rendering.engine.motion.visemes import Span
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -47,7 +47,7 @@ class Hearing:
     def __init__(self) -> None:
         self._speech: list[_Speech] = []
         self._listening = _Ramp(np.zeros(1), np.zeros(1), -1e9)
-        self._mood = _Ramp(np.zeros(EMOTIONS + len(AFFECT)), np.zeros(EMOTIONS + len(AFFECT)), -1e9)
+        self._mood = _Ramp(np.zeros(EMOTION_COUNT + len(AFFECT)), np.zeros(EMOTION_COUNT + len(AFFECT)), -1e9)
 
     def lay(self, spoken: Array, start_s: float) -> None:
         """Speech whose prosody is [N, 4] will be heard from `start_s` on."""
@@ -70,7 +70,7 @@ class Hearing:
     def feel(self, emotion: int, share: float, now_s: float) -> None:
         """The shown emotion is number `emotion` at `share` (0..1)."""
         after = self._mood.after.copy()
-        after[:EMOTIONS] = 0
+        after[:EMOTION_COUNT] = 0
         if emotion > 0:
             after[emotion] = share
         self._mood = _Ramp(self._mood.at(now_s), after, now_s)
@@ -78,7 +78,7 @@ class Hearing:
     def perceive(self, valence: float, arousal: float, now_s: float) -> None:
         """The viewer's affect, -1..1 and 0..1; never called when perception is not allowed."""
         after = self._mood.after.copy()
-        after[EMOTIONS:] = np.clip(valence, -1, 1), np.clip(arousal, 0, 1)
+        after[EMOTION_COUNT:] = np.clip(valence, -1, 1), np.clip(arousal, 0, 1)
         self._mood = _Ramp(self._mood.at(now_s), after, now_s)
 
     def at(self, times_s: Array) -> tuple[Array, Array]:

@@ -13,7 +13,7 @@ Array = np.ndarray[Any, np.dtype[Any]]
 
 HEARD = ("level", "pitch", "voiced", "stress", "speaking", "listening")
 SPEAKING, LISTENING, STRESS = HEARD.index("speaking"), HEARD.index("listening"), HEARD.index("stress")
-EMOTIONS = 8  # in the order of motion.expression.EMOTIONS; thousandths / 1000
+EMOTION_COUNT = 8  # in the order of motion.expression.EMOTIONS; thousandths / 1000
 AFFECT = ("valence", "arousal")  # -1..1 and 0..1; zeros when perception is not allowed
 BEHIND = 16  # frames before a chunk that it still answers to
 HEARD_STEPS = (BEHIND + CHUNK) // 2
@@ -49,5 +49,5 @@ def silent(frames: int, *, listening: float = 0.0) -> Scene:
     """Nobody speaks."""
     heard = np.zeros((frames, len(HEARD)), np.float32)
     heard[:, LISTENING] = listening
-    emotion = np.zeros((frames, EMOTIONS), np.float32)
+    emotion = np.zeros((frames, EMOTION_COUNT), np.float32)
     return Scene(heard, emotion, np.zeros((frames, len(AFFECT)), np.float32))

@@ -14,13 +14,13 @@ from hypothesis import strategies as st
 from rendering.protocol import EmotionShown, Lease
 from rendering.speech.voices import VoiceFault
 from rendering.worker.audio import SoundLine
-from rendering.worker.brain import FULL_SHOW_MILLI, ScriptedBrain, parse_tagged_text, without_tags
+from rendering.worker.brain import ScriptedBrain, parse_tagged_text, without_tags
 from rendering.worker.loading import own_smile_most
 from rendering.worker.reports import SessionReports
 from rendering.worker.stage import Shown, Stage, clamp_emotion
 from rendering.worker.talk import Talk
 from tests.common.still_face import StillFace
-from trustcore.policy.clamp import EMOTION_WORDS
+from trustcore.policy.clamp import DEFAULT_MILLI, EMOTION_WORDS
 from trustcore.primitives.grants import EMOTIONS
 
 LIMITS = {"joy": 500, "surprise": 900, "neutral": 1000}
@@ -190,7 +190,7 @@ def test_a_tag_sets_emotion_and_intensity_until_the_next_one() -> None:
         '<emotion value="angry"/>No.'
     )
     assert [(line.text, line.emotion, line.milli) for line in lines] == [
-        ("Hi.", None, 0), ("Great!", "joy", 350), ("Oh.", "sadness", 80), ("No.", "anger", FULL_SHOW_MILLI)]
+        ("Hi.", None, 0), ("Great!", "joy", 350), ("Oh.", "sadness", 80), ("No.", "anger", DEFAULT_MILLI)]
     assert {line.source for line in lines} == {"tag"}
 
 
