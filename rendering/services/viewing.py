@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db import transaction
 from django.db.models import QuerySet
 
 from rendering.errors import ConversationOver, MessagesTooFast, RejoinRefused
@@ -61,15 +60,11 @@ def put_offer(conversation: Conversation, body: Mapping[str, Any], *, now: datet
     offer = {
         "offer_id": secrets.token_hex(8), "sdp": sdp, "viewer_nonce": nonce,
         "ice_servers": list(getattr(settings, "ICE_SERVERS", ()))}
-    first = _join(job, offer)
-    return _rejoin(conversation, job, offer, now=now) if first is None else first
-
-
-def _join(job: Job, offer: Mapping[str, Any]) -> int | None:
-    """Pass on the first offer; None when there was one before."""
-    with transaction.atomic():
-        Job.objects.select_for_update().get(id=job.id)  # of two first offers at once, the second is no first one
-        return None if _offers(job).exists() else leases.say(job, kind="offer", body=offer)
+    if _offers(job).exists():
+        return _rejoin(conversation, job, offer, now=now)
+    # Of two first offers at once the second looks again, and is no first one.
+    first = leases.say_next(job, kind="offer", body=offer)
+    return put_offer(conversation, body, now=now) if first is None else first
 
 
 def _rejoin(conversation: Conversation, job: Job, offer: Mapping[str, Any], *, now: datetime) -> int:

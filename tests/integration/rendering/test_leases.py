@@ -140,7 +140,7 @@ def test_of_two_first_offers_at_once_one_joins_and_the_other_is_refused_on_the_r
         "/v2/conversations", json.dumps({"replica_id": stage.replica.public_id, **replicas.USE}),
         content_type="application/json", headers={"x-api-key": stage.api_key}).json()
     Client().get(made["conversation_url"].removeprefix("http://testserver"), follow=True)
-    conversation, say = Conversation.objects.get(), leases.say
+    conversation, say = Conversation.objects.get(), leases.say_next
 
     def say_slowly(*args, **kwargs):
         time.sleep(0.3)
@@ -152,7 +152,7 @@ def test_of_two_first_offers_at_once_one_joins_and_the_other_is_refused_on_the_r
         except RejoinRefused:
             return None
 
-    monkeypatch.setattr(leases, "say", say_slowly)
+    monkeypatch.setattr(leases, "say_next", say_slowly)
     assert sorted(answer is None for answer in in_threads(offer, 2)) == [False, True]
     assert LeaseEvent.objects.filter(kind="offer").count() == 1
     assert Event.objects.filter(action="rejoin.refused", object_id=conversation.public_id).count() == 1

@@ -131,7 +131,8 @@ def ask_to_stop(job: Job, *, kind: str, reason: str) -> None:
 
 
 _SAY = """
-    WITH counted AS (UPDATE trustcore_jobs_job SET event_count = event_count + 1 WHERE id = %s
+    WITH counted AS (UPDATE trustcore_jobs_job SET event_count = event_count + 1
+                     WHERE id = %s AND event_count = COALESCE(%s, event_count)
                      RETURNING id, event_count),
          said AS (INSERT INTO trustcore_jobs_lease_event (job_id, number, kind, body, created_at)
                   SELECT id, event_count, %s, %s::jsonb, now() FROM counted RETURNING id)
@@ -143,10 +144,21 @@ def say(job: Job, *, kind: str, body: Mapping[str, Any]) -> int:
     """Push one event to the holder of a lease and wake it; returns the event's row id. Numbers grow by one without
     gaps: the row lock of the job orders them. One statement, because a viewer waits for it.
     """
+    said = _say(job, kind, body, None)
+    assert said is not None
+    return said
+
+
+def say_next(job: Job, *, kind: str, body: Mapping[str, Any]) -> int | None:
+    """The same, unless something was said since `job` was read; then None."""
+    return _say(job, kind, body, job.event_count)
+
+
+def _say(job: Job, kind: str, body: Mapping[str, Any], after: int | None) -> int | None:
     with connection.cursor() as cursor:
-        cursor.execute(_SAY, [job.id, kind, json.dumps(dict(body)), wakeups.CHANNEL, topic(job.public_id)])
-        event_id: int = cursor.fetchone()[0]
-    return event_id
+        cursor.execute(_SAY, [job.id, after, kind, json.dumps(dict(body)), wakeups.CHANNEL, topic(job.public_id)])
+        row = cursor.fetchone()
+    return None if row is None else int(row[0])
 
 
 def events_after(job_row_id: int, number: int) -> list[LeaseEvent]:
