@@ -26,7 +26,7 @@ BOTH, LEFT = "both", "left"
 RECIPES: dict[str, tuple[tuple[int, float, str], ...]] = {
     "neutral": (),
     # 7 at half: what tells a felt smile from a mouth-only one is the eyes.
-    "joy": ((6, 1.0, BOTH), (12, 1.0, BOTH), (7, 0.4, BOTH)),
+    "joy": ((6, 1.0, BOTH), (12, 1.0, BOTH), (7, 0.7, BOTH)),
     "sadness": ((1, 1.0, BOTH), (4, 0.4, BOTH), (15, 1.0, BOTH), (17, 0.5, BOTH), (7, 0.2, BOTH)),
     "anger": ((4, 1.0, BOTH), (5, 0.4, BOTH), (7, 0.8, BOTH), (23, 1.0, BOTH)),
     "surprise": ((1, 0.9, BOTH), (2, 1.0, BOTH), (5, 0.8, BOTH), (25, 0.3, BOTH), (26, 0.65, BOTH)),
