@@ -19,7 +19,8 @@ from rendering.worker.ladder import Rung
 
 def compiled() -> dict[str, int]:
     """How many versions of each numba function exist in this process."""
-    found = [item for item in gc.get_objects() if isinstance(item, CPUDispatcher)]
+    # By type, not by isinstance: that asks a lazy object of another test what it is, and so wakes it.
+    found = [item for item in gc.get_objects() if issubclass(type(item), CPUDispatcher)]
     return {f"{item.py_func.__module__}.{item.py_func.__qualname__}": len(item.signatures) for item in found}
 
 
