@@ -136,6 +136,15 @@ class ControlClient:
                 after = max(after, event.number)
                 yield event
 
+    async def answer(
+        self, lease: protocol.Lease, offer: protocol.LeaseEvent, sdp: str, session_facts: Mapping[str, Any],
+        manifest_request: Mapping[str, Any],
+    ) -> protocol.SignedManifest:
+        """Hand in the answer to an offer, and get the manifest that went to the viewer with it."""
+        return protocol.SignedManifest(**await self.post(lease, "answer", {
+            "offer_id": offer.body["offer_id"], "sdp": sdp, "session_facts": session_facts,
+            "manifest": manifest_request}))
+
     async def post(self, lease: protocol.Lease, what: str, body: Mapping[str, Any]) -> dict[str, Any]:
         """POST /leases/{id}/{what}: answer, segments, clamps, progress, finish."""
         return await self._json("POST", f"/leases/{lease.lease_id}/{what}", dict(body))

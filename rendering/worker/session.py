@@ -178,10 +178,8 @@ class Session:
             mark_slots=mark.to_json(media_now_s + left_s), viewer_nonce=str(offer.body["viewer_nonce"]),
             dtls_fingerprint=connection.peer.dtls_fingerprint, video_codec=self._encoder.settings.codec,
             media_start_ms=int(media_now_s * 1000), follows=self._reports.last_label)
-        signed = protocol.SignedManifest(**await self._tools.control.post(self._lease, "answer", {
-            "offer_id": offer.body["offer_id"], "sdp": sdp,
-            "session_facts": session_facts(opened.grant, self._tools.config, self._stage.life_facts),
-            "manifest": request}))
+        facts = session_facts(opened.grant, self._tools.config, self._stage.life_facts)
+        signed = await self._tools.control.answer(self._lease, offer, sdp, facts, request)
         self._answered.set()
         sealer = Sealer(opened.permit, label=cast.label, embedder=mark, encoder=self._encoder,
                         attestor=connection.begin(signed.manifest_label, self._encoder))
@@ -314,15 +312,10 @@ class Session:
                 # Nothing is shown before the answer, and control looks at the session's ground before it signs: hearing
                 # the next word can wait, and control answers the viewer sooner when it is not asked twice at a time.
                 await self._answered.wait()
-            elif self._talk is None:
-                continue
-            elif event.kind == "message":
-                self._latency.start("message")
-                self._talk.hear(str(body.get("text") or ""), body.get("emotion"), body.get("milli"))
-            elif event.kind == "emotion":
-                self._talk.show(str(body.get("emotion") or ""), int(body.get("milli") or 0))
-            elif event.kind == "interrupt":
-                self._talk.interrupt()
+            elif self._talk is not None:
+                if event.kind == "message":
+                    self._latency.start("message")
+                self._talk.on_control_event(event)
 
     async def _report_seconds(self) -> None:
         while True:

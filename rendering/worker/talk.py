@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from rendering.engine.motion.life.prosody import of_sound
 from rendering.engine.motion.mouth.features import RATE_HZ as HEARING_RATE_HZ
-from rendering.protocol import EmotionSource
+from rendering.protocol import EmotionSource, LeaseEvent
 from rendering.speech.utterance import resample as to_rate
 from rendering.worker.allowance import Allowance
 from rendering.worker.audio import SoundLine, resample
@@ -193,6 +193,16 @@ class Talk:
     def show(self, word: str, milli: int, source: EmotionSource = "message") -> None:
         """Change the face now, within the grant's limits."""
         self._show(word, milli, source, self._media_now_s())
+
+    def on_control_event(self, event: LeaseEvent) -> None:
+        """What control pushes into the conversation: a message, an emotion, an interruption."""
+        body = event.body
+        if event.kind == "message":
+            self.hear(str(body.get("text") or ""), body.get("emotion"), body.get("milli"))
+        elif event.kind == "emotion":
+            self.show(str(body.get("emotion") or ""), int(body.get("milli") or 0))
+        elif event.kind == "interrupt":
+            self.interrupt()
 
     def on_channel_message(self, text: str) -> None:
         """One message of the viewer's data channel. What is not understood, too long or too fast is ignored."""
