@@ -166,18 +166,19 @@ def _of_marks(evidence: Evidence) -> ClipVerdict:
 
 def _of_sound(evidence: Evidence) -> ClipVerdict:
     """The mark in the sound points to a session, that in the picture to none; it was compared with that session."""
-    if evidence.comparison is Comparison.DIFFERS:
-        return ClipVerdict.SOUND_ALONE
-    if evidence.comparison is not Comparison.AGREES:
-        return ClipVerdict.SOUND_POINTS
-    return ClipVerdict.ALTERED if evidence.manifest is ManifestState.CHANGED else ClipVerdict.CONTENT_MATCHES
+    return _compared(evidence, ClipVerdict.SOUND_ALONE, ClipVerdict.SOUND_POINTS)
 
 
 def _of_pointer(evidence: Evidence) -> ClipVerdict:
+    return _compared(evidence, ClipVerdict.CONTENT_DIFFERS, ClipVerdict.POINTS_TO_MANIFEST)
+
+
+def _compared(evidence: Evidence, differs: ClipVerdict, not_compared: ClipVerdict) -> ClipVerdict:
+    """The verdict on what a mark points to, by how the picture compares with that session."""
     if evidence.comparison is Comparison.DIFFERS:
-        return ClipVerdict.CONTENT_DIFFERS
+        return differs
     if evidence.comparison is not Comparison.AGREES:
-        return ClipVerdict.POINTS_TO_MANIFEST
+        return not_compared
     return ClipVerdict.ALTERED if evidence.manifest is ManifestState.CHANGED else ClipVerdict.CONTENT_MATCHES
 
 
