@@ -8,7 +8,6 @@ import numpy as np
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
-BLINK_CLOSE_S, BLINK_HOLD_S, BLINK_OPEN_S = 0.08, 0.04, 0.16
 BREATHS_PER_S = 0.24
 
 
@@ -48,22 +47,8 @@ class Schedule:
         return t_s - self._moments[index], self._drawn[index], self._drawn[index - 1] if index else none
 
 
-def blink(since_s: float) -> float:
-    """How far the lids are closed, 0..1, so long after a blink began."""
-    if since_s < BLINK_CLOSE_S:
-        return _smooth(since_s / BLINK_CLOSE_S)
-    if since_s < BLINK_CLOSE_S + BLINK_HOLD_S:
-        return 1.0
-    return 1.0 - _smooth((since_s - BLINK_CLOSE_S - BLINK_HOLD_S) / BLINK_OPEN_S)
-
-
 def nod(since_s: float) -> float:
     """One listening nod: down and up within about 0.8 s, with a smaller echo."""
     if since_s > 1.6:
         return 0.0
     return float(np.sin(2 * np.pi * 1.25 * since_s) ** 2 * np.exp(-1.8 * since_s))
-
-
-def _smooth(share: float) -> float:
-    share = min(1.0, max(0.0, share))
-    return share * share * (3 - 2 * share)

@@ -58,13 +58,13 @@ class Motion:
         return closed
 
 
-def blink_curve(since_s: Array) -> Array:
+def blink_curve(since_s: Array | float) -> Array:
     """How far the lids are closed so long after a blink began: they fall twice as fast as they rise."""
     falling = _smooth(since_s / BLINK_CLOSE_S)
     rising = _smooth((since_s - BLINK_CLOSE_S - BLINK_HOLD_S) / BLINK_OPEN_S)
     return np.asarray(falling * (1 - rising))
 
 
-def _smooth(share: Array) -> Array:
+def _smooth(share: Array | float) -> Array:
     share = np.clip(share, 0.0, 1.0)
     return np.asarray(share * share * (3 - 2 * share))

@@ -7,8 +7,8 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from rendering.engine.motion.idle import BREATHS_PER_S, Drift, Schedule, blink, nod
-from rendering.engine.motion.life.channels import INDEX
+from rendering.engine.motion.idle import BREATHS_PER_S, Drift, Schedule, nod
+from rendering.engine.motion.life.channels import INDEX, blink_curve
 from rendering.engine.motion.life.hearing import Hearing
 from rendering.engine.motion.life.model import LifeModel, Person
 from rendering.engine.motion.life.stream import LifeStream
@@ -78,7 +78,7 @@ class NoiseLife:
         brows = max(0.0, 0.12 * self._brows.at(t_s) + 0.15 * listening + 0.10 * stress)
         return Living(
             turn, np.zeros(3), float(np.sin(2 * np.pi * BREATHS_PER_S * t_s)), self._aim(t_s) * (1 - 0.8 * listening),
-            blink(self._blinks.last(t_s)[0]), brows, brows, 0.0, 0.0, 0.0,
+            float(blink_curve(self._blinks.last(t_s)[0])), brows, brows, 0.0, 0.0, 0.0,
         )  # fmt: skip
 
     def _aim(self, t_s: float) -> Array:
