@@ -100,7 +100,8 @@ def test_legal_hold_refuses_destruction(subject: str) -> None:
 def test_damaged_and_missing_ciphertext_are_told_apart(subject: str) -> None:
     ref = blobs.put(subject, "c", SECRET, actor=ACTOR)
     path = blobs.ciphertext_path(ref.public_id)
-    path.write_bytes(path.read_bytes()[:-1] + b"x")
+    stored = path.read_bytes()
+    path.write_bytes(stored[:-1] + bytes([stored[-1] ^ 1]))
     with pytest.raises(BlobDamaged):
         blobs.ciphertext(ref.public_id)
     path.unlink()
