@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from rendering.protocol import EmotionSource
+from rendering.dialogue.seams import Line
 from trustcore.policy.clamp import DEFAULT_MILLI, EMOTION_WORDS, MAX_MILLI
 
 MAX_MESSAGE_CHARS = 1000
@@ -33,20 +33,6 @@ _TAG = re.compile(r"""<emotion((?:\s+[a-z]+\s*=\s*(?:"[^"<>]*"|'[^'<>]*'))+)\s*/
 _ATTRIBUTE = re.compile(r"""([a-z]+)\s*=\s*["']([^"'<>]*)["']""", re.IGNORECASE)
 _WORD, _MILLI = re.compile(r"[a-z_]{1,24}"), re.compile(r"[0-9]{1,4}")
 _SENTENCE_END = re.compile(r"(?<=[.!?।])\s+")
-
-
-@dataclass(frozen=True)
-class Line:
-    """One sentence to say.
-
-    `emotion` is a word for an emotion as it was written, or None to keep the face as it is: the stage decides what
-    becomes of it. `source` says who asked: "tag" in a text, or the "brain" itself.
-    """
-
-    text: str
-    emotion: str | None = None
-    milli: int = 0
-    source: EmotionSource = "brain"
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from rendering.dialogue.seams import Line
 from rendering.engine.motion.life.prosody import of_sound
 from rendering.engine.motion.mouth.features import RATE_HZ as HEARING_RATE_HZ
 from rendering.protocol import EmotionSource, LeaseEvent
