@@ -24,7 +24,6 @@ from rendering.worker.allowance import Allowance
 from rendering.worker.audio import SoundLine, resample
 from rendering.worker.brain import (
     MAX_MESSAGE_CHARS,
-    Line,
     ScriptedBrain,
     parse_tagged_text,
     without_tags,
