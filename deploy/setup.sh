@@ -49,11 +49,11 @@ is_current() { local folder=$1; shift; [ -f "$folder/.made-from" ] && [ "$(cat "
 mark_current() { local folder=$1; shift; sum_of "$@" > "$folder/.made-from"; }
 pip_quiet() { "$@" 2>&1 | { grep -v -e '^WARNING: Location' -e 'notice' || true; }; }
 
-if ! is_current .venv "$locks"/main.txt "$locks"/invisible-watermark.txt "$locks"/torch-cpu.txt; then
+if ! is_current .venv "$locks"/main.txt "$locks"/invisible-watermark.txt "$locks"/models.txt "$locks"/torch-cpu.txt; then
   say "Main environment (a few minutes the first time)"
   "$python" -m venv .venv
   pip_quiet .venv/bin/pip install -q --disable-pip-version-check --require-hashes -r "$locks/main.txt"
-  pip_quiet .venv/bin/pip install -q --disable-pip-version-check --no-deps --require-hashes -r "$locks/invisible-watermark.txt"
+  pip_quiet .venv/bin/pip install -q --disable-pip-version-check --no-deps --require-hashes -r "$locks/invisible-watermark.txt" -r "$locks/models.txt"
   if .venv/bin/pip install -q --disable-pip-version-check --no-deps --require-hashes -r "$locks/torch-cpu.txt" >/dev/null 2>&1; then
     say "torch 2.13.0, CPU build"
   else
@@ -61,7 +61,7 @@ if ! is_current .venv "$locks"/main.txt "$locks"/invisible-watermark.txt "$locks
     pip_quiet .venv/bin/pip install -q --disable-pip-version-check --require-hashes -r "$locks/torch-stock.txt"
   fi
   .venv/bin/python -c 'import torch, django, aiortc, c2pa' || { echo "The main environment does not import. Delete .venv and run this again." >&2; exit 1; }
-  mark_current .venv "$locks"/main.txt "$locks"/invisible-watermark.txt "$locks"/torch-cpu.txt
+  mark_current .venv "$locks"/main.txt "$locks"/invisible-watermark.txt "$locks"/models.txt "$locks"/torch-cpu.txt
 fi
 if ! is_current .venv-tracker "$locks"/tracker.txt; then
   say "Tracker environment"
