@@ -95,7 +95,8 @@ def test_a_version_too_poor_is_not_put_before_approvers_and_the_page_says_why(ca
     page = f"/console/replicas/{stage.replica.public_id}/v/1/"
     client = signed_in(cast.farah)
     shown = client.get(page).content.decode()
-    assert "Face: 19.0 dB; at least 23 dB is needed." in shown and "Send for signatures" not in shown
+    assert "Face: 19.0 dB; at least 23 dB is needed." in shown
+    assert "Send for signatures" not in shown and "cannot be sent for signatures" in shown
     refused = client.post(f"{page}send/")
     assert refused.status_code in (403, 409, 422)
     assert not ApprovalRequest.objects.filter(object_public_id=stage.version.public_id).exists()
