@@ -148,7 +148,8 @@ class Session:
         await self._make_connection(opened)
         self._stage = Stage(cast.performer, permit.emotion_max_milli, cast.emotion_caps_milli)
         self._talk = Talk(
-            brain=ScriptedBrain(facts.get("persona") or {}, str(facts.get("person_name") or "")),
+            brain=ScriptedBrain(
+                facts.get("persona") or {}, str(facts.get("person_name") or ""), opened.grant.language),
             voice=tools.voice_for(opened.grant.language), stage=self._stage, line=self._line,
             executor=tools.speech_thread, conversation_id=opened.grant.conversation_id,
             media_now_s=self._media_clock.now_s, emit=self._send_text, on_shown=self._reports.emotion,
