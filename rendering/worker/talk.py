@@ -15,19 +15,15 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from rendering.dialogue.brains.scripted import MAX_MESSAGE_CHARS, ScriptedBrain
 from rendering.dialogue.seams import Line
+from rendering.dialogue.tags import parse_tagged_text, without_tags
 from rendering.engine.motion.life.prosody import of_sound
 from rendering.engine.motion.mouth.features import RATE_HZ as HEARING_RATE_HZ
 from rendering.protocol import EmotionSource, LeaseEvent
 from rendering.speech.utterance import resample as to_rate
 from rendering.worker.allowance import Allowance
 from rendering.worker.audio import SoundLine, resample
-from rendering.worker.brain import (
-    MAX_MESSAGE_CHARS,
-    ScriptedBrain,
-    parse_tagged_text,
-    without_tags,
-)
 from rendering.worker.stage import Shown, Stage
 from trustcore.policy.clamp import DEFAULT_MILLI
 from trustcore.primitives.clock import to_rfc3339, utc_now
