@@ -11,11 +11,13 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from rendering.dialogue.seams import Line, Part, PartFailed, ToolCall
+from rendering.dialogue.seams import Guarded, Line, Part, PartFailed, ToolCall
 from trustcore.primitives.errors import Fault
 
 Sound = TypeVar("Sound")
 Item = TypeVar("Item")
+
+Thought = Line | ToolCall | Guarded  # what a brain gives
 
 CLAUSES_AHEAD = 1
 MAX_CLAUSES = 64
@@ -79,17 +81,17 @@ class Answer(Generic[Sound]):
         lines: the clauses, as a brain gives them.
         pronounce: a clause's pieces, ready to be heard.
         on_line, on_sound: told when the first clause and the first piece are there.
-        on_tool: told what the brain asks the app to do.
+        on_aside: told what the brain gives besides clauses.
     """
 
     def __init__(
-        self, lines: AsyncIterator[Line | ToolCall], pronounce: Callable[[str], AsyncIterator[Sound]], *,
+        self, lines: AsyncIterator[Thought], pronounce: Callable[[str], AsyncIterator[Sound]], *,
         bounds: Bounds = BOUNDS, on_line: Callable[[], None] = lambda: None,
-        on_sound: Callable[[], None] = lambda: None, on_tool: Callable[[ToolCall], None] = lambda call: None,
+        on_sound: Callable[[], None] = lambda: None, on_aside: Callable[[ToolCall | Guarded], None] = lambda aside: None,
     ) -> None:
         self._pronounce = pronounce
         self._bounds = bounds
-        self._on_line, self._on_sound, self._on_tool = on_line, on_sound, on_tool
+        self._on_line, self._on_sound, self._on_aside = on_line, on_sound, on_aside
         self._pieces: list[Piece[Sound]] = []
         self._is_pronouncing = False
         self._clause_heard = 0  # how far whoever takes the pieces has come
@@ -140,13 +142,13 @@ class Answer(Generic[Sound]):
 
     # --- gathering --------------------------------------------------------------------------------------------------
 
-    async def _gather(self, lines: AsyncIterator[Line | ToolCall]) -> None:
+    async def _gather(self, lines: AsyncIterator[Thought]) -> None:
         clause, has_voice = 0, True
         thought = bounded(lines, "brain", self._bounds.brain_first_s, self._bounds.brain_next_s)
         try:
             async for item in thought:
-                if isinstance(item, ToolCall):
-                    self._on_tool(item)
+                if not isinstance(item, Line):
+                    self._on_aside(item)
                     continue
                 if clause == 0:
                     self._on_line()

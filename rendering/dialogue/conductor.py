@@ -15,7 +15,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from rendering.dialogue import phrases
-from rendering.dialogue.answer import BOUNDS, Answer, Bounds
+from rendering.dialogue.answer import BOUNDS, Answer, Bounds, Thought
 from rendering.dialogue.floor import Act, FloorMachine, Replica
 from rendering.dialogue.seams import (
     HOP_S,
@@ -26,13 +26,11 @@ from rendering.dialogue.seams import (
     FlowSettings,
     Heard,
     Hop,
-    Line,
     Listening,
     MarkName,
     Observer,
     PartFailed,
     Said,
-    ToolCall,
     TurnTaker,
 )
 from rendering.dialogue.silence import SilenceTurnTaker
@@ -61,7 +59,7 @@ class Mouth(Protocol):
     def history(self) -> Sequence[Said]:
         """What was said and heard so far."""
 
-    def begin(self, lines: AsyncIterator[Line | ToolCall], turn: int) -> Answer[Any]:
+    def begin(self, lines: AsyncIterator[Thought], turn: int) -> Answer[Any]:
         """Gather an answer, unheard. `turn`: for its marks."""
 
     def commit(self, answer: Answer[Any], turn: int) -> None:
@@ -322,7 +320,7 @@ class Conductor:
 
     # --- understanding ----------------------------------------------------------------------------------------------
 
-    async def _thought(self, turn: _Turn, understanding: int) -> AsyncIterator[Line | ToolCall]:
+    async def _thought(self, turn: _Turn, understanding: int) -> AsyncIterator[Thought]:
         """Words, then what the brain makes of them."""
         words = _joined(turn.before, (await self._last_word(turn)).text)[:MAX_WORDS_CHARS]
         if turn.understanding != understanding:

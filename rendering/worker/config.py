@@ -12,8 +12,8 @@ from trustcore.primitives.signing import SigningKey, VerifyKey, unb64
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 BUILD_PATHS = (
-    "rendering/worker", "rendering/engine", "rendering/speech", "rendering/training", "rendering/protocol.py",
-    "provenance/marks", "provenance/manifests", "trustcore/primitives",
+    "rendering/worker", "rendering/engine", "rendering/speech", "rendering/dialogue", "rendering/training",
+    "rendering/protocol.py", "provenance/marks", "provenance/manifests", "trustcore/primitives",
 )
 
 

@@ -11,14 +11,14 @@ import time
 
 from rendering import protocol
 from rendering.engine import renderer, stand_in
-from rendering.motion_models import mouth_models
+from rendering.engine.errors import MotionModelInvalid
+from rendering.motion_models import NO_LIFE, life_model, mouth_models
 from rendering.worker import autotune, frame_parts, ladder
 from rendering.worker.config import WorkerConfig, WorkerConfigError, from_environment
 from rendering.worker.control import ControlClient, ControlRefused, ControlUnreachable
 from rendering.worker.frame_parts import FrameParts
 from rendering.worker.gate import Gate
 from rendering.worker.ladder import Rung
-from rendering.worker.life_weights import installed_life
 from rendering.worker.session import Session
 from rendering.worker.slot import SlotTools
 from rendering.worker.training import run_training
@@ -120,11 +120,10 @@ class Worker:
 
 def warm_up(tools: SlotTools) -> None:
     """Compile and load whatever the first frame of a session would otherwise wait for."""
-    if mouth_models() is None:  # a changed one ends the worker here, not a session later
+    if mouth_models() is None:
         tools.log("no models of the mouth are installed; mouths move by the table of shapes")
-    life, no_life = installed_life()
-    if life is None:
-        tools.log(f"head and eyes move by noise: {no_life}")
+    if life_model() is None:
+        tools.log(f"head and eyes move by noise: {NO_LIFE}")
     size_px = tools.config.size_px
     autotune.frame_ms(tools.parts, stand_in.replica(), Rung(size_px, tools.config.most_splats, 30))
     try:
@@ -164,7 +163,9 @@ async def run(config: WorkerConfig, parts: FrameParts) -> None:
 def main() -> int:
     try:
         config = from_environment()
-    except WorkerConfigError as error:
+        mouth_models()  # changed files end the worker here, not a session later
+        life_model()
+    except (WorkerConfigError, MotionModelInvalid) as error:
         sys.stderr.write(f"{error}\n")
         return 2
     asyncio.run(run(*prepared(config)))

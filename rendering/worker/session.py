@@ -20,9 +20,9 @@ from provenance.manifests.attest import Attested
 from provenance.manifests.permit import LeaseClock
 from provenance.manifests.seal import SealCounters, SealedFrame, Sealer
 from rendering import protocol
+from rendering.dialogue.brains.scripted import ScriptedBrain
 from rendering.worker.allowance import Allowance
 from rendering.worker.audio import SoundLine
-from rendering.worker.brain import ScriptedBrain
 from rendering.worker.connection import Connection
 from rendering.worker.control import ControlRefused, ControlUnreachable, ReleasedKeys
 from rendering.worker.frames import FrameMaker

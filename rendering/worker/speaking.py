@@ -13,14 +13,14 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from rendering.dialogue import phrases
-from rendering.dialogue.answer import BOUNDS, Answer, Bounds, Piece
+from rendering.dialogue.answer import BOUNDS, Answer, Bounds, Piece, Thought
 from rendering.dialogue.floor import Replica
 from rendering.dialogue.history import History
-from rendering.dialogue.seams import Line, MarkName, PartFailed, Said, ToolCall
+from rendering.dialogue.seams import Guarded, Line, MarkName, PartFailed, Said, ToolCall
+from rendering.dialogue.tags import without_tags
 from rendering.protocol import EmotionSource
 from rendering.worker.app_events import AppEvents
 from rendering.worker.audio import SoundLine
-from rendering.worker.brain import without_tags
 from rendering.worker.pronouncing import Pronouncer, Spoken
 from rendering.worker.stage import Stage
 from trustcore.primitives.errors import Fault
@@ -38,7 +38,7 @@ KEPT_LINES = 40  # of what was said, for a page that is loaded again; one messag
 class Speech:
     """Something to be said: an answer under way, or the clauses of one that is thought of when its turn comes."""
 
-    lines: Callable[[], AsyncIterator[Line | ToolCall]]
+    lines: Callable[[], AsyncIterator[Thought]]
     answer: Answer[Spoken] | None = None
     emotion: str | None = None  # of the message that is answered; overrides the lines' own
     milli: int = 0
@@ -203,11 +203,11 @@ class Speaker:
     def history(self) -> Sequence[Said]:
         return self._history.said()
 
-    def begin(self, lines: AsyncIterator[Line | ToolCall], turn: int = 0) -> Answer[Spoken]:
+    def begin(self, lines: AsyncIterator[Thought], turn: int = 0) -> Answer[Spoken]:
         return Answer(
             _spoken_lines(lines), self._pronouncer.pronounce, bounds=self._bounds,
             on_line=lambda: self._mark(turn, "first_clause"), on_sound=lambda: self._mark(turn, "first_sound"),
-            on_tool=self._tell_tool)
+            on_aside=self._tell_aside)
 
     def commit(self, answer: Answer[Spoken], turn: int) -> None:
         self.say(Speech(_nothing, answer=answer, turn=turn))
@@ -371,9 +371,14 @@ class Speaker:
             self._tell.fault(fault)
         speech.faults_told = len(answer.faults)
 
-    def _tell_tool(self, call: ToolCall) -> None:
-        self._events.send("conversation.tool_call", {
-            "name": call.name, "arguments": dict(call.arguments), "tool_call_id": call.call_id})
+    def _tell_aside(self, aside: ToolCall | Guarded) -> None:
+        if isinstance(aside, ToolCall):
+            self._events.send("conversation.tool_call", {
+                "name": aside.name, "arguments": dict(aside.arguments), "tool_call_id": aside.call_id})
+        else:
+            self._events.send("conversation.guardrail_triggered", {
+                "guardrail": aside.guardrail, "guardrail_id": aside.guardrail_id, "reason": aside.reason,
+                "where": aside.where})
 
     def _told(self, role: str, speech: str, **properties: Any) -> None:
         self._said.append({"role": role, "speech": speech})
@@ -395,20 +400,20 @@ def _part_of(fault: Fault) -> str:
     return str(fault.facts.get("part") or "voice")
 
 
-async def _each(lines: Sequence[Line]) -> AsyncIterator[Line | ToolCall]:
+async def _each(lines: Sequence[Line]) -> AsyncIterator[Thought]:
     for line in lines:
         yield line
 
 
-def _nothing() -> AsyncIterator[Line | ToolCall]:
+def _nothing() -> AsyncIterator[Thought]:
     return _each(())
 
 
-async def _spoken_lines(items: AsyncIterator[Line | ToolCall]) -> AsyncIterator[Line | ToolCall]:
+async def _spoken_lines(items: AsyncIterator[Thought]) -> AsyncIterator[Thought]:
     """Whoever wrote the lines: a tag in them is neither spoken nor shown."""
     try:
         async for item in items:
-            if isinstance(item, ToolCall):
+            if not isinstance(item, Line):
                 yield item
             elif text := without_tags(item.text):
                 yield replace(item, text=text)

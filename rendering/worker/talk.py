@@ -13,7 +13,8 @@ from concurrent.futures import Executor
 from functools import partial
 from typing import Any, Protocol
 
-from rendering.dialogue.answer import BOUNDS, Bounds
+from rendering.dialogue.answer import BOUNDS, Bounds, Thought
+from rendering.dialogue.brains.scripted import MAX_MESSAGE_CHARS
 from rendering.dialogue.conductor import Conductor, Listeners
 from rendering.dialogue.flow import DEFAULT_FLOW
 from rendering.dialogue.seams import (
@@ -27,15 +28,14 @@ from rendering.dialogue.seams import (
     Observer,
     Part,
     StreamingVoice,
-    ToolCall,
     Trouble,
     TurnTaker,
 )
+from rendering.dialogue.tags import parse_tagged_text
 from rendering.protocol import EmotionSource, LeaseEvent
 from rendering.worker.allowance import Allowance
 from rendering.worker.app_events import AppEvents
 from rendering.worker.audio import SoundLine
-from rendering.worker.brain import MAX_MESSAGE_CHARS, parse_tagged_text
 from rendering.worker.pronouncing import Pronouncer, Voice
 from rendering.worker.speaking import Speaker, Speech, SpeechListeners
 from rendering.worker.stage import Shown, Stage
@@ -49,7 +49,7 @@ TROUBLES_AT_ONCE, TROUBLES_A_SECOND = 10, 0.2  # told: a part that is down fails
 
 
 class SentenceBrain(Protocol):
-    """A brain that gives whole answers at once (`rendering.worker.brain`)."""
+    """A brain that gives whole answers at once (`ScriptedBrain.reply`)."""
 
     def greeting(self) -> tuple[Line, ...]: ...
 
@@ -250,7 +250,7 @@ class _AtOnce:
     def greeting(self) -> tuple[Line, ...]:
         return self._brain.greeting()
 
-    async def answer(self, exchange: Exchange) -> AsyncIterator[Line | ToolCall]:
+    async def answer(self, exchange: Exchange) -> AsyncIterator[Thought]:
         for line in self._brain.reply(exchange.heard):
             yield line
 

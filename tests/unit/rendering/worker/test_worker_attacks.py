@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
+from rendering.dialogue.brains.scripted import ScriptedBrain
 from rendering.protocol import Counters, Lease
-from rendering.worker.brain import ScriptedBrain
 from rendering.worker.control import ControlRefused
 from rendering.worker.frame_parts import CPU_PARTS
 from rendering.worker.mark_slots import MarkSlot

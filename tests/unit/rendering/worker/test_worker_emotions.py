@@ -11,10 +11,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from rendering.dialogue.brains.scripted import ScriptedBrain
+from rendering.dialogue.tags import parse_tagged_text, without_tags
 from rendering.protocol import EmotionShown, Lease
 from rendering.speech.voices import VoiceFault
 from rendering.worker.audio import SoundLine
-from rendering.worker.brain import ScriptedBrain, parse_tagged_text, without_tags
 from rendering.worker.loading import own_smile_most
 from rendering.worker.reports import SessionReports
 from rendering.worker.stage import Shown, Stage, clamp_emotion

@@ -21,10 +21,10 @@ from provenance.verify.reports import Outcome
 from provenance.verify.stream import StreamVerifier
 from provenance.verify.video import verify_fragment_file
 from rendering import protocol
+from rendering.dialogue.brains.scripted import ScriptedBrain
 from rendering.dialogue.seams import Line
 from rendering.worker import connection as connections
 from rendering.worker.audio import RATE_HZ, SoundLine
-from rendering.worker.brain import ScriptedBrain
 from rendering.worker.encoder import EncoderSettings, VideoEncoder
 from rendering.worker.mark_slots import MarkSlot
 from rendering.worker.reports import SessionReports

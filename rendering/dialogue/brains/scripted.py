@@ -8,15 +8,15 @@ question. When nothing fits it says so.
 import math
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from rendering.dialogue.seams import Line
-from trustcore.policy.clamp import DEFAULT_MILLI, EMOTION_WORDS, MAX_MILLI
+from rendering.dialogue.clauses import sentences
+from rendering.dialogue.seams import Exchange, Line
+from rendering.dialogue.tags import parse_tagged_text
 
 MAX_MESSAGE_CHARS = 1000
-MAX_SENTENCE_CHARS = 240
 
 _STOP_TEXT = (
     "a an and are as at be been but by can could did do does for from had has have how i if in is it its me my of on "
@@ -24,15 +24,6 @@ _STOP_TEXT = (
     "will with would you your please tell about"
 )
 _STOP_WORDS = frozenset(_STOP_TEXT.split())
-# Whatever begins like an emotion tag: up to its end if that is near, else as far as it reads like a tag.
-_TAG_LIKE = re.compile(
-    r"""<\s*/?\s*emotion\w*(?:[^<>]{0,120}>|(?:\s*[\w-]+\s*=\s*(?:"[^"<>\s]*"?|'[^'<>\s]*'?|[^\s<>"']+))*\s*/?)""",
-    re.IGNORECASE,
-)
-_TAG = re.compile(r"""<emotion((?:\s+[a-z]+\s*=\s*(?:"[^"<>]*"|'[^'<>]*'))+)\s*/>""", re.IGNORECASE)
-_ATTRIBUTE = re.compile(r"""([a-z]+)\s*=\s*["']([^"'<>]*)["']""", re.IGNORECASE)
-_WORD, _MILLI = re.compile(r"[a-z_]{1,24}"), re.compile(r"[0-9]{1,4}")
-_SENTENCE_END = re.compile(r"(?<=[.!?।])\s+")
 
 
 @dataclass(frozen=True)
@@ -76,47 +67,6 @@ _RULES: tuple[_Rule, ...] = (
 )
 
 
-def parse_tagged_text(text: str) -> tuple[Line, ...]:
-    """Split text into sentences; an emotion tag holds from where it stands until the next one.
-
-    `<emotion value="joy" intensity="700"/>`; the intensity, in thousandths, may be left out. What begins like a tag and
-    is none is dropped with all that belongs to it, and changes nothing: no tag is ever spoken.
-    """
-    lines: list[Line] = []
-    emotion, milli, reached = None, 0, 0
-    for found in _TAG_LIKE.finditer(text):
-        lines += _tagged(text[reached : found.start()], emotion, milli)
-        emotion, milli = _read_tag(found.group()) or (emotion, milli)
-        reached = found.end()
-    return (*lines, *_tagged(text[reached:], emotion, milli))
-
-
-def without_tags(text: str) -> str:
-    """The words of a text that may be spoken: the last look before the voice."""
-    left = _TAG_LIKE.sub(" ", text)
-    while left != text:  # what stood around a tag may read like one once that is gone
-        text, left = left, _TAG_LIKE.sub(" ", left)
-    return " ".join(left.split())
-
-
-def _tagged(text: str, emotion: str | None, milli: int) -> list[Line]:
-    return [Line(sentence, emotion, milli if emotion else 0, "tag") for sentence in _sentences(text)]
-
-
-def _read_tag(tag: str) -> tuple[str, int] | None:
-    """Word and thousandths of a tag, or None when it is not well formed."""
-    whole = _TAG.fullmatch(tag)
-    if whole is None:
-        return None
-    pairs = [(name.lower(), value) for name, value in _ATTRIBUTE.findall(whole.group(1))]
-    given = dict(pairs)
-    word, milli = given.get("value", "").lower(), given.get("intensity", str(DEFAULT_MILLI))
-    is_whole = len(given) == len(pairs) and set(given) <= {"value", "intensity"}
-    if not is_whole or not _WORD.fullmatch(word) or not _MILLI.fullmatch(milli) or int(milli) > MAX_MILLI:
-        return None
-    return EMOTION_WORDS.get(word, word), int(milli)
-
-
 class ScriptedBrain:
     """Answers in the voice of one persona.
 
@@ -132,7 +82,7 @@ class ScriptedBrain:
         script, prose = _split_script(str(persona.get("context") or ""))
         sources = [prose, *(_document_text(document) for document in persona.get("documents") or ())]
         self._passages = [(question, answer) for question, answer in script]
-        self._passages += [(s, s) for source in sources for s in _sentences(source)]
+        self._passages += [(s, s) for source in sources for s in sentences(source)]
         self._weights = _word_weights(question for question, _ in self._passages)
         self._names["topics"] = self._topics([_document_name(d) for d in persona.get("documents") or ()])
 
@@ -151,7 +101,7 @@ class ScriptedBrain:
         for rule in _RULES:
             if rule.pattern.search(message):
                 answer = rule.answer.format(**self._names)
-                return tuple(Line(s, rule.emotion, rule.milli) for s in _sentences(answer))
+                return tuple(Line(s, rule.emotion, rule.milli) for s in sentences(answer))
         found = self._retrieve(message)
         if found:
             return tuple(line for answer in found for line in parse_tagged_text(answer))[:4]
@@ -159,6 +109,14 @@ class ScriptedBrain:
             Line("I do not know that, and I will not guess."),
             Line("You could ask it in other words, or ask a person."),
         )
+
+    async def answer(self, exchange: Exchange) -> AsyncIterator[Line]:
+        """The same answer, a line at a time (`Brain`)."""
+        for line in self.reply(exchange.heard):
+            yield line
+
+    async def warm_up(self) -> None:
+        """Nothing waits to be loaded."""
 
     def _retrieve(self, message: str) -> list[str]:
         asked = set(_words(message))
@@ -203,21 +161,6 @@ def _document_text(document: object) -> str:
 
 def _document_name(document: object) -> str:
     return str(document.get("name") or "") if isinstance(document, Mapping) else ""
-
-
-def _sentences(text: str) -> list[str]:
-    """Sentences of at most MAX_SENTENCE_CHARS; a longer one is cut at a comma or a space."""
-    out: list[str] = []
-    for sentence in _SENTENCE_END.split(text.strip()):
-        rest = sentence.strip()
-        while len(rest) > MAX_SENTENCE_CHARS:
-            cut = max(rest.rfind(", ", 0, MAX_SENTENCE_CHARS), 0) or max(rest.rfind(" ", 0, MAX_SENTENCE_CHARS), 0)
-            cut = cut or MAX_SENTENCE_CHARS
-            out.append(rest[: cut + 1].strip())
-            rest = rest[cut + 1 :].strip()
-        if rest:
-            out.append(rest)
-    return out
 
 
 def _words(text: str) -> list[str]:
