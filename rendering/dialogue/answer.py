@@ -87,7 +87,8 @@ class Answer(Generic[Sound]):
     def __init__(
         self, lines: AsyncIterator[Thought], pronounce: Callable[[str], AsyncIterator[Sound]], *,
         bounds: Bounds = BOUNDS, on_line: Callable[[], None] = lambda: None,
-        on_sound: Callable[[], None] = lambda: None, on_aside: Callable[[ToolCall | Guarded], None] = lambda aside: None,
+        on_sound: Callable[[], None] = lambda: None,
+        on_aside: Callable[[ToolCall | Guarded], None] = lambda aside: None,
     ) -> None:
         self._pronounce = pronounce
         self._bounds = bounds

@@ -75,7 +75,7 @@ class Mouth(Protocol):
         """Say what was held back, from the clause that was cut."""
 
     def let_go(self) -> None:
-        """What was held back will not be said."""
+        """What was held back, or waits, will not be said."""
 
     def say_phrase(self, phrase: phrases.Phrase) -> None:
         """Say one of the fixed sentences."""
@@ -203,8 +203,10 @@ class Conductor:
         if turn is None or turn.listening is None:
             return
         turn.pcm.append(hop.pcm)
+        if turn.answer is not None:  # it is being understood; what comes now counts when they go on
+            return
         turn.listening.push(hop.pcm)
-        if len(turn.pcm) * HOP_S >= MAX_UTTERANCE_S and turn.answer is None:
+        if len(turn.pcm) * HOP_S >= MAX_UTTERANCE_S:
             self._close_part(turn)
             return
         turn.words = _joined(turn.before, turn.listening.partial().text)

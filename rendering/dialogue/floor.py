@@ -78,7 +78,6 @@ class FloorMachine:
 
     def _close(self) -> None:
         self.is_open = False  # a turn of the viewer
-        self.voiced_s = 0.0  # of it
         self._is_prepared = False
         self._is_committed = False
         self._is_awaited = False  # the answer is wanted as soon as there turn out to be words
@@ -113,7 +112,8 @@ class FloorMachine:
         if self._active_at_s is None or replica.does != "silent" or self._is_voiced:
             self._active_at_s = hop.at_s
         if not self.is_open and self._run_s >= ONSET_S - 1e-6:
-            self.is_open, self.voiced_s, self._nudges = True, self._run_s, 0
+            self.is_open, self._nudges = True, 0
+            self._overlap.reset(self._run_s - HOP_S)
             acts.append("begin")
         is_over = replica.does == "sounding" and not self._is_held
         if is_over and not self._was_sounding:
@@ -151,8 +151,6 @@ class FloorMachine:
             self._silent_s += HOP_S
             if self._silent_s > GAP_S:
                 self._run_s = 0.0
-        if self.is_open and self._is_voiced:
-            self.voiced_s += HOP_S
 
     def _replica_begins(self) -> tuple[Act, ...]:
         """It is heard from now on. The turn that it answers is over; another one stays open, unanswered."""

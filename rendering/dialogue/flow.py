@@ -56,4 +56,4 @@ def flow_settings(raw: object) -> FlowSettings:
 
 
 def _word(value: Any) -> str:
-    return "".join(letter for letter in str(value).lower() if letter.isalnum())
+    return "" if value is None else "".join(letter for letter in str(value).lower() if letter.isalnum())

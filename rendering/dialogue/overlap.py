@@ -93,8 +93,9 @@ class Overlap:
         self._reach = REACH[interruptibility]
         self.reset()
 
-    def reset(self) -> None:
-        self.spoken_s = 0.0
+    def reset(self, spoken_s: float = 0.0) -> None:
+        """Another stretch, of which so many seconds were heard already."""
+        self.spoken_s = spoken_s
         self.silent_s = 0.0
         self._loudest_db = SILENCE_DB
         self._words = ""

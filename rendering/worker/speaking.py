@@ -9,7 +9,6 @@ cut. A part that fails is spoken around and told; the replica does not fall sile
 import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Sequence
-from dataclasses import dataclass, replace
 from typing import Any
 
 from rendering.dialogue import phrases
@@ -17,11 +16,10 @@ from rendering.dialogue.answer import BOUNDS, Answer, Bounds, Piece, Thought
 from rendering.dialogue.floor import Replica
 from rendering.dialogue.history import History
 from rendering.dialogue.seams import Guarded, Line, MarkName, PartFailed, Said, ToolCall
-from rendering.dialogue.tags import without_tags
-from rendering.protocol import EmotionSource
 from rendering.worker.app_events import AppEvents
 from rendering.worker.audio import SoundLine
 from rendering.worker.pronouncing import Pronouncer, Spoken
+from rendering.worker.speech import Speech, SpeechListeners, nothing, spoken_lines
 from rendering.worker.stage import Stage
 from trustcore.primitives.errors import Fault
 
@@ -32,45 +30,6 @@ LAY_NEXT_BEFORE_S = 0.3  # before what sounds now ends
 SLOW_AFTER_S = 1.2  # of waiting until the replica says that it takes a moment
 MAX_WAITING = 4
 KEPT_LINES = 40  # of what was said, for a page that is loaded again; one message of the data channel holds them
-
-
-@dataclass
-class Speech:
-    """Something to be said: an answer under way, or the clauses of one that is thought of when its turn comes."""
-
-    lines: Callable[[], AsyncIterator[Thought]]
-    answer: Answer[Spoken] | None = None
-    emotion: str | None = None  # of the message that is answered; overrides the lines' own
-    milli: int = 0
-    is_greeting: bool = False
-    turn: int = 0  # of the viewer, for the marks; 0 when nobody spoke for it
-    next_piece: int = 0
-    clause: int = -1  # the one that is heard
-    told: int = 0  # how many of its clauses were told
-    faults_told: int = 0
-    is_excused: bool = False  # the viewer was told that it takes a moment
-    is_over: bool = False
-
-    @classmethod
-    def of(cls, lines: Sequence[Line], **more: Any) -> "Speech":
-        """Clauses that are known already."""
-        return cls(lambda: _each(lines), **more)
-
-    def wish_of(self, line: Line) -> tuple[str, int, EmotionSource] | None:
-        """Word, thousandths and source of the emotion for a line, or None to keep the face as it is."""
-        if self.emotion:
-            return self.emotion, self.milli, "message"
-        return (line.emotion, line.milli, line.source) if line.emotion else None
-
-
-@dataclass
-class SpeechListeners:
-    """Who is told what of the speaking."""
-
-    show: Callable[[str, int, EmotionSource, float], None]  # an emotion, at a media time
-    first_sound: Callable[[], None]
-    fault: Callable[[Fault], None]
-    mark: Callable[[int, MarkName, float], None] = lambda turn, name, at_s: None
 
 
 class Speaker:
@@ -166,8 +125,6 @@ class Speaker:
 
     def interrupt(self) -> None:
         """Stop speaking within one frame and forget what was about to be said."""
-        while self._waiting:
-            self._drop(self._waiting.popleft())
         self.let_go()
         self._hush()
 
@@ -205,12 +162,12 @@ class Speaker:
 
     def begin(self, lines: AsyncIterator[Thought], turn: int = 0) -> Answer[Spoken]:
         return Answer(
-            _spoken_lines(lines), self._pronouncer.pronounce, bounds=self._bounds,
+            spoken_lines(lines), self._pronouncer.pronounce, bounds=self._bounds,
             on_line=lambda: self._mark(turn, "first_clause"), on_sound=lambda: self._mark(turn, "first_sound"),
             on_aside=self._tell_aside)
 
     def commit(self, answer: Answer[Spoken], turn: int) -> None:
-        self.say(Speech(_nothing, answer=answer, turn=turn))
+        self.say(Speech(nothing, answer=answer, turn=turn))
 
     def take_back(self, answer: Answer[Spoken]) -> None:
         answer.cancel()
@@ -229,6 +186,8 @@ class Speaker:
         self._settle()
 
     def let_go(self) -> None:
+        while self._waiting:
+            self._drop(self._waiting.popleft())
         self._interruptions += 1
         self._is_held = False
         self._settle()
@@ -398,25 +357,3 @@ class Speaker:
 
 def _part_of(fault: Fault) -> str:
     return str(fault.facts.get("part") or "voice")
-
-
-async def _each(lines: Sequence[Line]) -> AsyncIterator[Thought]:
-    for line in lines:
-        yield line
-
-
-def _nothing() -> AsyncIterator[Thought]:
-    return _each(())
-
-
-async def _spoken_lines(items: AsyncIterator[Thought]) -> AsyncIterator[Thought]:
-    """Whoever wrote the lines: a tag in them is neither spoken nor shown."""
-    try:
-        async for item in items:
-            if not isinstance(item, Line):
-                yield item
-            elif text := without_tags(item.text):
-                yield replace(item, text=text)
-    finally:
-        if close := getattr(items, "aclose", None):
-            await close()

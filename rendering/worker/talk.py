@@ -6,14 +6,13 @@
 Event names and shapes follow the Tavus app messages (`conversation.*`); our own start with `trustcore.`.
 """
 
-import asyncio
 import json
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from functools import partial
-from typing import Any, Protocol
+from typing import Any
 
-from rendering.dialogue.answer import BOUNDS, Bounds, Thought
+from rendering.dialogue.answer import BOUNDS, Bounds
 from rendering.dialogue.brains.scripted import MAX_MESSAGE_CHARS
 from rendering.dialogue.conductor import Conductor, Listeners
 from rendering.dialogue.flow import DEFAULT_FLOW
@@ -37,7 +36,8 @@ from rendering.worker.allowance import Allowance
 from rendering.worker.app_events import AppEvents
 from rendering.worker.audio import SoundLine
 from rendering.worker.pronouncing import Pronouncer, Voice
-from rendering.worker.speaking import Speaker, Speech, SpeechListeners
+from rendering.worker.speaking import Speaker
+from rendering.worker.speech import Speech, SpeechListeners
 from rendering.worker.stage import Shown, Stage
 from trustcore.policy.clamp import DEFAULT_MILLI
 from trustcore.primitives.errors import Fault
@@ -46,14 +46,6 @@ MAX_CHANNEL_MESSAGE_CHARS = 4096
 MAX_WORDS_AT_ONCE = 20  # messages of the data channel that may come together
 WORDS_A_SECOND = 4.0  # and how many a second after that: each may become an entry of the log
 TROUBLES_AT_ONCE, TROUBLES_A_SECOND = 10, 0.2  # told: a part that is down fails at every turn
-
-
-class SentenceBrain(Protocol):
-    """A brain that gives whole answers at once (`ScriptedBrain.reply`)."""
-
-    def greeting(self) -> tuple[Line, ...]: ...
-
-    def reply(self, text: str) -> tuple[Line, ...]: ...
 
 
 class NoMarks:
@@ -81,7 +73,7 @@ class Talk:
     """
 
     def __init__(
-        self, *, brain: Brain | SentenceBrain, voice: Voice | StreamingVoice, stage: Stage, line: SoundLine,
+        self, *, brain: Brain, voice: Voice | StreamingVoice, stage: Stage, line: SoundLine,
         executor: Executor, conversation_id: str, media_now_s: Callable[[], float], emit: Callable[[str], Any],
         on_shown: Callable[[Shown, float], None], on_first_sound: Callable[[], None] = lambda: None,
         on_fault: Callable[[Fault], None] = lambda fault: None, language: str = "en",
@@ -89,7 +81,7 @@ class Talk:
         observer: Observer | None = None, notes: Callable[[], Sequence[str]] = tuple, expected: Sequence[str] = (),
         bounds: Bounds = BOUNDS,
     ) -> None:
-        self._brain = _AtOnce(brain) if not hasattr(brain, "answer") else brain
+        self._brain: Brain = brain
         self._stage = stage
         self._language = language
         self._media_now_s = media_now_s
@@ -239,20 +231,3 @@ class Talk:
             "source": shown.source, "media_time_s": round(at_s, 3)}
         self.event("trustcore.emotion", self._face)
         self._on_shown(shown, at_s)
-
-
-class _AtOnce:
-    """A brain that gives whole answers, as one that streams."""
-
-    def __init__(self, brain: SentenceBrain) -> None:
-        self._brain = brain
-
-    def greeting(self) -> tuple[Line, ...]:
-        return self._brain.greeting()
-
-    async def answer(self, exchange: Exchange) -> AsyncIterator[Thought]:
-        for line in self._brain.reply(exchange.heard):
-            yield line
-
-    async def warm_up(self) -> None:
-        await asyncio.sleep(0)
