@@ -10,6 +10,8 @@ import sys
 import time
 
 from rendering import protocol
+from rendering.dialogue.hearing.voice_activity import SileroVoiceActivity, pick_voice_activity
+from rendering.dialogue.seams import PartFailed
 from rendering.engine import renderer, stand_in
 from rendering.engine.errors import MotionModelInvalid
 from rendering.motion_models import NO_LIFE, life_model, mouth_models
@@ -46,6 +48,7 @@ class Worker:
     async def serve(self) -> None:
         """Register, then claim and work, until drained or worn out."""
         await asyncio.get_running_loop().run_in_executor(self._tools.frame_thread, warm_up, self._tools)
+        await warm_up_hearing(self._tools)
         await self._register()
         # Whoever started this process waits for this line.
         sys.stdout.write(f"slot is ready: {self._tools.config.slot_id}\n")
@@ -130,6 +133,16 @@ def warm_up(tools: SlotTools) -> None:
         tools.voice_for("en").say("Ready.")
     except TrustcoreError as error:
         tools.log(f"no English voice: {error}")
+
+
+async def warm_up_hearing(tools: SlotTools) -> None:
+    """Load what hears that somebody speaks, and what they say. Without either the worker serves on: text is typed."""
+    if not isinstance(pick_voice_activity(), SileroVoiceActivity):
+        tools.log("silero-vad is not installed; speech is told from silence by its loudness")
+    try:
+        await tools.ears.warm_up()
+    except PartFailed as error:
+        tools.log(f"no embedded ears: {error}")
 
 
 def prepared(config: WorkerConfig) -> tuple[WorkerConfig, FrameParts]:

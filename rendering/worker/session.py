@@ -21,6 +21,7 @@ from provenance.manifests.permit import LeaseClock
 from provenance.manifests.seal import SealCounters, SealedFrame, Sealer
 from rendering import protocol
 from rendering.dialogue.brains.scripted import ScriptedBrain
+from rendering.dialogue.seams import Hop
 from rendering.worker.allowance import Allowance
 from rendering.worker.audio import SoundLine
 from rendering.worker.connection import Connection
@@ -162,7 +163,7 @@ class Session:
         assert self._sound is not None
         self._connection = Connection(
             self, opened.permit, self._counters, self._sound, self._tools.clock, self._media_clock, self._encoder,
-            ice_servers=list(self._lease.facts.get("ice_servers") or ()))
+            ice_servers=list(self._lease.facts.get("ice_servers") or ()), microphone=self._tools.config.microphone)
         await self._connection.peer.prepare()
 
     async def _answer(self, opened: Opened, cast: Cast, mark: SlottedMark, offer: protocol.LeaseEvent) -> None:
@@ -386,6 +387,13 @@ class Session:
             self.key_frame_wanted()
         elif self._talk is not None:
             self._talk.on_channel_message(text)
+
+    def heard(self, hop: Hop) -> None:
+        self._latency.mark("offer_to_first_hop_ms", "offer")
+
+    def hearing_failed(self, error: BaseException) -> None:
+        self._log(f"failed: {error!r}")
+        self._stop("internal")
 
     # --- small things ----------------------------------------------------------------------------------------------
 
