@@ -37,7 +37,8 @@ VOICES = ("slt", "rms", "awb")
 SCRIPT = (
     "What happened to my claim?", "What do I have to send?", "How long does it take?", "Can I talk to a person?",
     "How do I renew my policy?", "Is my house insured against floods?", "When will I be paid?", "Where is your office?",
-    "What does the policy cost?", "Can I cancel the policy?", "How do I change my address?", "Do you insure motorcycles?",
+    "What does the policy cost?", "Can I cancel the policy?", "How do I change my address?",
+    "Do you insure motorcycles?",
 )  # fmt: skip
 PERSONA = {
     "name": "Rina", "context": "\n".join(f"Q: {asked}\nA: Answer number {n}." for n, asked in enumerate(SCRIPT)),
