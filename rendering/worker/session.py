@@ -149,12 +149,13 @@ class Session:
         await self._make_connection(opened)
         self._stage = Stage(cast.performer, permit.emotion_max_milli, cast.emotion_caps_milli)
         self._talk = Talk(
-            brain=ScriptedBrain(facts.get("persona") or {}, str(facts.get("person_name") or "")),
+            brain=ScriptedBrain(
+                facts.get("persona") or {}, str(facts.get("person_name") or ""), opened.grant.language),
             voice=tools.voice_for(opened.grant.language), stage=self._stage, line=self._line,
             executor=tools.speech_thread, conversation_id=opened.grant.conversation_id,
             media_now_s=self._media_clock.now_s, emit=self._send_text, on_shown=self._reports.emotion,
             on_first_sound=lambda: self._latency.mark("message_to_sound_ms", "message"),
-            on_sound_failed=lambda fault: self._log(f"no sound: {fault.code}: {fault} {fault.facts}"))
+            on_fault=lambda fault: self._log(f"part failed: {fault.code}: {fault} {fault.facts}"))
         wish = facts.get("emotion")
         if wish:
             self._talk.show(str(wish["name"]), int(wish["milli"]), "request")

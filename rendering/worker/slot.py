@@ -10,7 +10,7 @@ from rendering.worker.config import WorkerConfig
 from rendering.worker.control import ControlClient
 from rendering.worker.frame_parts import CPU_PARTS, FrameParts
 from rendering.worker.gate import Gate
-from rendering.worker.talk import Voice
+from rendering.worker.pronouncing import Voice
 from trustcore.primitives.clock import Clock
 
 
