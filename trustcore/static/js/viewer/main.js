@@ -65,6 +65,7 @@ const talk = createTalk(root, { sendChannel, messageUrl: settings.messageUrl, he
 const embedding = createEmbedding(root, {
   onSize: (isSmall) => {
     sound.muted = isSmall;
+    if (isSmall) microphone.mute();
     tellVerdict();
   },
   onLeave: () => { if (!isOver) leave(); },
