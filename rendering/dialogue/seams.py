@@ -150,6 +150,19 @@ class ToolCall:
 
 
 @dataclass(frozen=True)
+class Guarded:
+    """A guardrail of the persona held something back (`conversation.guardrail_triggered`).
+
+    `where`: in what was "heard", or in what was about to be "said" and now is not. `reason`: in plain words.
+    """
+
+    guardrail: str
+    reason: str
+    where: Literal["heard", "said"]
+    guardrail_id: str = ""
+
+
+@dataclass(frozen=True)
 class Said:
     """One thing said before."""
 
@@ -176,7 +189,7 @@ class Brain(Protocol):
     def greeting(self) -> tuple[Line, ...]:
         """What is said first. It discloses that this is an AI replica."""
 
-    def answer(self, exchange: Exchange) -> AsyncIterator[Line | ToolCall]:
+    def answer(self, exchange: Exchange) -> AsyncIterator[Line | ToolCall | Guarded]:
         """The answer, clause by clause as it is thought of. Closing the iterator stops it. Raises PartFailed."""
 
     async def warm_up(self) -> None:

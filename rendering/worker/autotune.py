@@ -14,11 +14,10 @@ from provenance.marks.keys import MarkKey
 from rendering.engine import stand_in
 from rendering.engine.motion.performer import Performer
 from rendering.engine.replica import Replica
-from rendering.motion_models import mouth_models
+from rendering.motion_models import life_model, mouth_models
 from rendering.worker.config import WorkerConfig
 from rendering.worker.encoder import EncoderSettings
 from rendering.worker.frame_parts import FrameParts
-from rendering.worker.life_weights import installed_life
 from rendering.worker.workloads import WORKLOADS, Workload, highest
 
 WARM_FRAMES, TIMED_FRAMES = 3, 12
@@ -66,7 +65,7 @@ def frame_ms(parts: FrameParts, replica: Replica, workload: Workload) -> float:
     """
     size = workload.size_px
     renderer = parts.renderer(replica, size, workload.most_splats)
-    performer = Performer(replica, mouth=mouth_models(), life=installed_life()[0])
+    performer = Performer(replica, mouth=mouth_models(), life=life_model())
     label, mark = parts.label(size, size, "en"), parts.embedder(MarkKey(os.urandom(32)), 1, 0, size, size)
     encoder, attestor = parts.encoder(EncoderSettings(size, size)), Attestor(SessionKey(), "urn:c2pa:measuring")
     clock = time.thread_time if parts.name == "cpu" else time.perf_counter

@@ -10,8 +10,10 @@ from provenance.manifests.errors import AttestationEnded
 from provenance.manifests.frame_codecs import CODECS, OPUS_PACKETS
 from provenance.manifests.permit import Permit
 from provenance.manifests.seal import SealCounters, SealedFrame
+from rendering.dialogue.seams import Hop
 from rendering.worker.governor import LineReport, Plan
 from rendering.worker.mark_slots import MarkSlot
+from rendering.worker.microphone import MICROPHONES
 from rendering.worker.peer import Peer
 from rendering.worker.sizes import Encoders
 from rendering.worker.sound_mark import MarkedSound
@@ -48,6 +50,12 @@ class Host(Protocol):
     def line_reported(self, connection: "Connection", report: LineReport) -> None:
         """The viewer's side said something of the line."""
 
+    def heard(self, hop: Hop) -> None:
+        """20 ms of the viewer's voice, in order, some time after they were spoken."""
+
+    def hearing_failed(self, error: BaseException) -> None:
+        """No further hop will come on this connection."""
+
 
 class Connection:
     """Peer, tracks and key of one connection. Hears what the viewer's side does (`PeerListener`)."""
@@ -55,8 +63,9 @@ class Connection:
     def __init__(
         self, host: Host, permit: Permit, counters: SealCounters, sound: MarkedSound, clock: Clock,
         media_clock: MediaClock, encoder: Encoders, *, ice_servers: list[dict[str, Any]],
+        microphone: str = "own",
     ) -> None:
-        """Prepare it; it sends nothing before `begin`, and only what was sealed after it."""
+        """Prepare it; it sends nothing before `begin`, and only what was sealed after it. Hears from the start."""
         self.key = SessionKey()
         self.connected = asyncio.Event()
         self._host = host
@@ -72,8 +81,11 @@ class Connection:
         self._sound = SoundTrack(
             permit, sound, clock, media_clock, lambda: host.end(ATTESTATION_ENDED), host.note_sound_sent)
         self._sound.pause()
+        voice = MICROPHONES[microphone](host.heard, media_clock.now_s)
         self.peer = Peer(self._picture, self._sound, self, resend_bps=RESEND_BPS_AT_FIRST,
-                         video_codec=encoder.settings.codec, ice_servers=ice_servers)
+                         video_codec=encoder.settings.codec, ice_servers=ice_servers, voice=voice)
+        self._hearing = asyncio.create_task(voice.run())
+        self._hearing.add_done_callback(self._note_hearing_over)
 
     @property
     def has_room(self) -> bool:
@@ -124,14 +136,20 @@ class Connection:
     def stop(self) -> None:
         """Picture and sound end now, for good; what waits is dropped."""
         self._is_over = True
+        self._hearing.cancel()
         self._picture.stop()
         self._sound.stop()
 
     async def close(self, last_words: str = "") -> None:
         """Send `last_words`, or let those arrive that were sent just now, and close it."""
+        self._hearing.cancel()
         if not last_words or self.peer.send_text(last_words):
             await asyncio.sleep(FAREWELL_S)
         await self.peer.close()
+
+    def _note_hearing_over(self, hearing: asyncio.Task[None]) -> None:
+        if not hearing.cancelled() and (error := hearing.exception()) is not None:
+            self._host.hearing_failed(error)
 
     def _note_sent(self, frame: SealedFrame) -> None:
         self._host.note_sent(frame, self._slot_of.pop(frame.sequence))

@@ -10,12 +10,11 @@ import numpy as np
 from rendering.engine.motion.performer import Performer
 from rendering.engine.renderer import Renderer
 from rendering.engine.replica import Replica
-from rendering.motion_models import mouth_models
+from rendering.motion_models import NO_LIFE, life_model, mouth_models
 from rendering.protocol import Lease
 from rendering.worker.config import WorkerConfig
 from rendering.worker.control import ControlClient, ReleasedKeys
 from rendering.worker.frame_parts import FrameParts
-from rendering.worker.life_weights import installed_life
 from rendering.worker.sizes import Labels, sizes_from
 from trustcore.policy.clamp import MAX_MILLI, clamp
 from trustcore.primitives.envelope import decrypt
@@ -67,9 +66,8 @@ def _load(
     if sha256_hex(files.get("manifest.json", b"")) != grant.replica_sha256:
         raise ReplicaMismatch("The replica's files are not the ones this grant names.", replica=grant.replica_id)
     replica = Replica.from_files(files)  # compares every file with the hash in its manifest
-    life, no_life = installed_life()
     performer = Performer(
-        replica, seed=_seed(grant), mouth=mouth_models(), life=life, no_life=no_life,
+        replica, seed=_seed(grant), mouth=mouth_models(), life=life_model(), no_life=NO_LIFE,
         smile_most=own_smile_most(grant.emotion_max_milli, replica.emotion_caps_milli))
     sizes = sizes_from(config.size_px)
     renderers = {size: parts.renderer(replica, size, config.most_splats) for size in sizes}

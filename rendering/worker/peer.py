@@ -1,14 +1,23 @@
-"""One WebRTC connection to one viewer: made before the offer comes, answered when it does.
+"""One WebRTC connection to one viewer: made before the offer comes, answered when it does. Picture and sound go out;
+the viewer's voice comes in, where the page offers it.
 
 What is prepared early: certificate, transceivers, codec choice, local candidates. What waits for the offer: the
 answer. H.264 or VP8 is demanded, because the attestation travels in or behind frames of these two; the session names
 the one it prefers, and the answer says which it became.
 """
 
+import re
 import time
 from typing import Any, Protocol
 
-from aiortc import RTCConfiguration, RTCDataChannel, RTCPeerConnection, RTCRtpSender, RTCSessionDescription
+from aiortc import (
+    RTCConfiguration,
+    RTCDataChannel,
+    RTCPeerConnection,
+    RTCRtpReceiver,
+    RTCRtpSender,
+    RTCSessionDescription,
+)
 from aiortc.rtcconfiguration import RTCBundlePolicy, RTCIceServer
 from aiortc.rtp import (
     RTCP_PSFB_APP,
@@ -61,6 +70,13 @@ class ResendBudget:
         return allowed
 
 
+class VoiceTaker(Protocol):
+    """Takes the viewer's voice (`microphone.Microphone`)."""
+
+    def attach(self, receiver: RTCRtpReceiver) -> None:
+        """Before the receiver starts."""
+
+
 class PeerListener(Protocol):
     """Who hears what the viewer's side does."""
 
@@ -87,9 +103,12 @@ class Peer:
 
     def __init__(
         self, picture: SealedVideoTrack, sound: SoundTrack, listener: PeerListener, *, resend_bps: int,
-        video_codec: str = "h264", ice_servers: list[dict[str, Any]] | None = None,
+        video_codec: str = "h264", ice_servers: list[dict[str, Any]] | None = None, voice: VoiceTaker | None = None,
     ) -> None:
-        """Prepare a connection that will send these two tracks. `video_codec` is preferred, not demanded."""
+        """Prepare a connection that will send these two tracks. `video_codec` is preferred, not demanded.
+
+        `voice` takes the viewer's; without one, none is received.
+        """
         self.video_codec = video_codec  # what the answer settled on, once there is one
         servers = [RTCIceServer(**server) for server in ice_servers or ()]
         # An empty list is given on purpose: without one aiortc would ask a public STUN server.
@@ -98,7 +117,10 @@ class Peer:
         self._listener = listener
         self._channel: RTCDataChannel | None = None
         self._video = self._connection.addTransceiver(picture, direction="sendonly")
-        self._audio = self._connection.addTransceiver(sound, direction="sendonly")
+        self._audio = self._connection.addTransceiver(sound, direction="sendonly" if voice is None else "sendrecv")
+        self._audio.setCodecPreferences(_opus_alone())
+        if voice is not None:
+            voice.attach(self._audio.receiver)
         # Before the remote description, or aiortc silently ignores it.
         self._video.setCodecPreferences(_capabilities(video_codec))
         self.resends = ResendBudget(resend_bps, time.monotonic())
@@ -137,7 +159,7 @@ class Peer:
             raise OfferUnusable("This offer cannot be answered.", kind=type(error).__name__) from error
         answer = str(self._connection.localDescription.sdp)
         self.video_codec = answered_codec(answer)
-        return answer
+        return with_fec_wanted(answer)
 
     def send_text(self, text: str) -> bool:
         """Send one message on the data channel; False when it is not open."""
@@ -182,6 +204,19 @@ def _capabilities(preferred: str) -> list[Any]:
     names = [f"video/{name}" for name in (preferred, *(name for name in CODECS if name != preferred))]
     wanted = [codec for name in names for codec in codecs if codec.mimeType.lower() == name]
     return wanted + [codec for codec in codecs if codec.mimeType.lower() == "video/rtx"]
+
+
+def _opus_alone() -> list[Any]:
+    """Sound in and out is Opus: the other codecs of aiortc hear worse and decode what is not bounded here."""
+    return [codec for codec in RTCRtpSender.getCapabilities("audio").codecs if codec.mimeType.lower() == "audio/opus"]
+
+
+def with_fec_wanted(answer_sdp: str) -> str:
+    """The answer with a word for each Opus payload: send the packet before again, small, inside each (RFC 7587 6.1).
+
+    aiortc has no such parameter and its answer names none, so a browser would not do it.
+    """
+    return re.sub(r"(?m)^(a=rtpmap:(\d+) opus/48000/2\r?\n)", r"\1a=fmtp:\2 minptime=10;useinbandfec=1\r\n", answer_sdp)
 
 
 def answered_codec(answer_sdp: str) -> str:

@@ -20,9 +20,10 @@ from provenance.manifests.attest import Attested
 from provenance.manifests.permit import LeaseClock
 from provenance.manifests.seal import SealCounters, SealedFrame, Sealer
 from rendering import protocol
+from rendering.dialogue.brains.scripted import ScriptedBrain
+from rendering.dialogue.seams import Hop
 from rendering.worker.allowance import Allowance
 from rendering.worker.audio import SoundLine
-from rendering.worker.brain import ScriptedBrain
 from rendering.worker.connection import Connection
 from rendering.worker.control import ControlRefused, ControlUnreachable, ReleasedKeys
 from rendering.worker.delivery import Delivery, limits_of, share_of
@@ -161,12 +162,13 @@ class Session:
         await self._make_connection(opened)
         self._stage = Stage(cast.performer, permit.emotion_max_milli, cast.emotion_caps_milli)
         self._talk = Talk(
-            brain=ScriptedBrain(facts.get("persona") or {}, str(facts.get("person_name") or "")),
+            brain=ScriptedBrain(
+                facts.get("persona") or {}, str(facts.get("person_name") or ""), opened.grant.language),
             voice=tools.voice_for(opened.grant.language), stage=self._stage, line=self._line,
             executor=tools.speech_thread, conversation_id=opened.grant.conversation_id,
             media_now_s=self._media_clock.now_s, emit=self._send_text, on_shown=self._reports.emotion,
             on_first_sound=lambda: self._latency.mark("message_to_sound_ms", "message"),
-            on_sound_failed=lambda fault: self._log(f"no sound: {fault.code}: {fault} {fault.facts}"))
+            on_fault=lambda fault: self._log(f"part failed: {fault.code}: {fault} {fault.facts}"))
         wish = facts.get("emotion")
         if wish:
             self._talk.show(str(wish["name"]), int(wish["milli"]), "request")
@@ -175,7 +177,7 @@ class Session:
         assert self._sound is not None and self._delivery is not None
         self._connection = Connection(
             self, opened.permit, self._counters, self._sound, self._tools.clock, self._media_clock, self._encoder,
-            ice_servers=list(self._lease.facts.get("ice_servers") or ()))
+            ice_servers=list(self._lease.facts.get("ice_servers") or ()), microphone=self._tools.config.microphone)
         await self._connection.peer.prepare()
         self._delivery.begin()
         self._delivery.lead(self._connection.follow)
@@ -431,6 +433,13 @@ class Session:
             self._connection.heard()
             with suppress(ValueError):
                 self.line_reported(self._connection, LineReport(frozen_share=share_of(share)))
+
+    def heard(self, hop: Hop) -> None:
+        self._latency.mark("offer_to_first_hop_ms", "offer")
+
+    def hearing_failed(self, error: BaseException) -> None:
+        self._log(f"failed: {error!r}")
+        self._stop("internal")
 
     # --- small things ----------------------------------------------------------------------------------------------
 

@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from provenance.manifests.attest import Attestor, SessionKey
 from provenance.manifests.carriage import Form
 from provenance.manifests.frame_codecs import OPUS_PACKETS
+from rendering.dialogue.brains.scripted import ScriptedBrain
+from rendering.dialogue.tags import parse_tagged_text
 from rendering.worker.audio import FADE_SAMPLES, RATE_HZ, OpusEncoder, SoundLine, resample
-from rendering.worker.brain import ScriptedBrain, parse_tagged_text
 from rendering.worker.config import WorkerConfigError, from_environment
 from rendering.worker.governor import FLOOR_BPS, attestation_form
 from rendering.worker.pacing import FramePacer
