@@ -63,7 +63,7 @@ class Connection:
     def __init__(
         self, host: Host, permit: Permit, counters: SealCounters, sound: MarkedSound, clock: Clock,
         media_clock: MediaClock, encoder: Encoders, *, ice_servers: list[dict[str, Any]],
-        microphone: str = "own",
+        microphone: str = "own", is_relayed: bool = False,
     ) -> None:
         """Prepare it; it sends nothing before `begin`, and only what was sealed after it. Hears from the start."""
         self.key = SessionKey()
@@ -82,8 +82,9 @@ class Connection:
             permit, sound, clock, media_clock, lambda: host.end(ATTESTATION_ENDED), host.note_sound_sent)
         self._sound.pause()
         voice = MICROPHONES[microphone](host.heard, media_clock.now_s)
-        self.peer = Peer(self._picture, self._sound, self, resend_bps=RESEND_BPS_AT_FIRST,
-                         video_codec=encoder.settings.codec, ice_servers=ice_servers, voice=voice)
+        self.peer = Peer(
+            self._picture, self._sound, self, resend_bps=RESEND_BPS_AT_FIRST, video_codec=encoder.settings.codec,
+            ice_servers=ice_servers, voice=voice, is_relayed=is_relayed)
         self._hearing = asyncio.create_task(voice.run())
         self._hearing.add_done_callback(self._note_hearing_over)
 

@@ -10,6 +10,7 @@ import re
 import time
 from typing import Any, Protocol
 
+from aioice import TransportPolicy
 from aiortc import (
     RTCConfiguration,
     RTCDataChannel,
@@ -104,10 +105,11 @@ class Peer:
     def __init__(
         self, picture: SealedVideoTrack, sound: SoundTrack, listener: PeerListener, *, resend_bps: int,
         video_codec: str = "h264", ice_servers: list[dict[str, Any]] | None = None, voice: VoiceTaker | None = None,
+        is_relayed: bool = False,
     ) -> None:
         """Prepare a connection that will send these two tracks. `video_codec` is preferred, not demanded.
 
-        `voice` takes the viewer's; without one, none is received.
+        `voice` takes the viewer's; without one, none is received. `is_relayed`: no packet but through a TURN server.
         """
         self.video_codec = video_codec  # what the answer settled on, once there is one
         servers = [RTCIceServer(**server) for server in ice_servers or ()]
@@ -126,6 +128,10 @@ class Peer:
         self.resends = ResendBudget(resend_bps, time.monotonic())
         _listen_to_rtcp(self._video.sender, listener, self.resends)
         _listen_to_rtcp(self._audio.sender, listener, self.resends, is_sound=True)
+        if is_relayed:
+            # aiortc has no setting for it, but the ICE library beneath it does; a test watches the name.
+            gatherer = self._video.sender.transport.transport.iceGatherer
+            gatherer._connection._transport_policy = TransportPolicy.RELAY
         self._connection.on("connectionstatechange", self._state_changed)
         self._connection.on("datachannel", self._open_channel)
 

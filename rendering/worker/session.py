@@ -177,7 +177,8 @@ class Session:
         assert self._sound is not None and self._delivery is not None
         self._connection = Connection(
             self, opened.permit, self._counters, self._sound, self._tools.clock, self._media_clock, self._encoder,
-            ice_servers=list(self._lease.facts.get("ice_servers") or ()), microphone=self._tools.config.microphone)
+            ice_servers=list(self._lease.facts.get("ice_servers") or ()), microphone=self._tools.config.microphone,
+            is_relayed=bool(self._lease.facts.get("is_relayed")))
         await self._connection.peer.prepare()
         self._delivery.begin()
         self._delivery.lead(self._connection.follow)
