@@ -1,8 +1,8 @@
 """A program of its own around libespeak-ng (GPL-3): JSON order on stdin, JSON line and raw sound on stdout.
 
 Nothing of this project imports it and it imports nothing of this project, so the licence stays in this process.
-Order: {"text", "language"} and, where wanted, "variant", "words_per_minute", "pitch", "pitch_range" (0..100), "is_markup"
-(SSML).
+Order: {"text", "language"} and, where wanted, "variant", "words_per_minute", "pitch", "pitch_range" (0..100),
+"is_markup" (SSML).
 Answer: {"rate_hz", "phonemes": [[IPA, start s], ...]} and a line end, then int16 samples.
 """
 
