@@ -70,6 +70,7 @@ def page_context(conversation: Conversation, base: str) -> dict[str, Any]:
         "status_list_url": claim_keys.STATUS_PATH,
         "ice_servers_json": json.dumps(list(getattr(settings, "ICE_SERVERS", ()))),
         "is_identity_checked": until is not None,
+        "is_typed_only": str(body["language"]).split("-")[0].lower() not in settings.HEARD_LANGUAGES,
         "consent_until": until, "replica_version": body["replica_version"], "policy_version": body["policy_version"],
     }
 

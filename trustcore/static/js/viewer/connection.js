@@ -23,7 +23,8 @@ export async function prepare({ attach, onTrack, onEvent, onOpen, onState, iceSe
   const picture = peer.addTransceiver("video", { direction: "recvonly" });
   offerAttestedCodecs(picture);
   attach(picture.receiver);
-  const sound = peer.addTransceiver("audio", { direction: "recvonly" });
+  // Both ways from the start, with nothing to send yet: the microphone is turned on later without another offer.
+  const sound = peer.addTransceiver("audio", { direction: "sendrecv" });
   attach(sound.receiver);
   onTrack(picture.receiver.track, sound.receiver.track);
   const channel = peer.createDataChannel(EVENTS_CHANNEL);
@@ -33,7 +34,7 @@ export async function prepare({ attach, onTrack, onEvent, onOpen, onState, iceSe
   channel.onclose = () => onState("closed");
   await setLocalOffer(peer);
   await gathered(peer);
-  return { peer, channel, viewerNonce: newNonce(), offerSdp: peer.localDescription.sdp };
+  return { peer, channel, voice: sound.sender, viewerNonce: newNonce(), offerSdp: peer.localDescription.sdp };
 }
 
 // Post the offer; resolves to {sdp, manifest_b64, session_facts}. Throws OfferRefused with the service's own words.

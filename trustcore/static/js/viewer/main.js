@@ -9,6 +9,7 @@ import { createVerifier, isSupported } from "../verify/verifier.js";
 import { postOffer, prepare } from "./connection.js";
 import { createEmbedding, verdictMessage } from "./embedding.js";
 import { createMeasures } from "./measures.js";
+import { createMicrophone } from "./microphone.js";
 import { createRejoin, isLost } from "./rejoin.js";
 import { createTalk } from "./talk.js";
 import { createVerdictView } from "./verdict.js";
@@ -59,6 +60,7 @@ const rejoin = createRejoin({
   },
   end,
 });
+const microphone = createMicrophone(root, { onState: (state) => { measures.microphone = state; } });
 const talk = createTalk(root, { sendChannel, messageUrl: settings.messageUrl, headers, onEnded: end });
 const embedding = createEmbedding(root, {
   onSize: (isSmall) => {
@@ -155,6 +157,7 @@ async function offer() {
     const answer = await postOffer(settings.offerUrl, connection, headers);
     measure.mark("post_to_answer_ms");
     await connection.peer.setRemoteDescription({ type: "answer", sdp: answer.sdp });
+    microphone.use(connection.voice);
     const judged = verifier.useSession({ initSegment: answer.manifest_b64, viewerNonce: connection.viewerNonce });
     if (!rejoin.isBusy()) setTimeout(() => { if (measures.framesPresented === 0) end("not_connected"); }, CONNECT_WITHIN_MS);
     await (rejoin.isBusy() ? within(judged, CONNECT_AGAIN_WITHIN_MS) : judged);
@@ -211,6 +214,7 @@ async function askReason(otherwise) {
 function end(reason) {
   if (isOver) return;
   isOver = true;
+  microphone.end();
   measures.reason = reason;
   measures.endedWallMs = Date.now();
   video.pause();
