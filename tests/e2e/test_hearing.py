@@ -52,7 +52,7 @@ def test_what_the_viewer_says_is_heard_and_understood(rig: Rig, folder: Path) ->
     session, viewer = rig.session()
     viewer.connect()
     viewer.wait_for("m.framesPresented > 10")
-    assert viewer.page.text_content("[data-part=microphone]") == "Turn the microphone on"
+    assert viewer.page.text_content("[data-part=microphone]") == "Speak"
     assert not heard(folder), "nothing is sent before the viewer turns the microphone on"
     viewer.page.click("[data-part=microphone]")
     viewer.wait_for("m.microphone === 'on'", 5)

@@ -50,6 +50,11 @@ class Recogniser:
         self._utterance, self._fresh, self._told = utterance, 0, ""
         self._decoder.start_utt()
 
+    def expect(self, expected: list[str]) -> None:
+        """Make ready for these sentences, unless an utterance is being heard."""
+        if self._decoder is None:
+            self._decoder_for(tuple(expected))
+
     def hear(self, utterance: int, pcm: bytes) -> None:
         if self._decoder is None or utterance != self._utterance:
             return
@@ -177,6 +182,8 @@ def main() -> int:
     tell({"ready": True})
     for kind, utterance, body in orders(sys.stdin.buffer):
         match kind:
+            case b"E":
+                recogniser.expect(json.loads(body))
             case b"B":
                 recogniser.begin(utterance, json.loads(body))
             case b"A":

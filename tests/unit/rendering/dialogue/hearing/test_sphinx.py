@@ -51,6 +51,16 @@ async def test_it_understands_what_a_viewer_is_likely_to_say() -> None:
         ears.close()
 
 
+async def test_what_was_made_ready_before_is_heard_like_any_other() -> None:
+    ears = SphinxEars()
+    try:
+        await ears.warm_up(("where is your office",))
+        _, final = await hear(ears, "Where is your office?", ("where is your office",))
+        assert final.text == "where is your office"
+    finally:
+        ears.close()
+
+
 async def test_words_that_no_dictionary_has_are_learned_from_the_voice() -> None:
     ears = SphinxEars()
     try:
