@@ -41,10 +41,10 @@ def make_talk(
     flow = flow_settings(persona.get("conversational_flow"))
     return Talk(
         brain=ScriptedBrain(persona, person_name, language), voice=EmbeddedVoice(tools.speech_thread, (language,)),
-        stage=stage, line=line, executor=tools.speech_thread, conversation_id=conversation_id,
-        media_now_s=media_now_s, emit=emit, on_shown=reports.emotion, on_first_sound=on_first_sound, on_fault=note_fault, language=language,
-        flow=flow, ears=tools.ears, turn_taker=turn_taker_of(flow, tools.log), observer=marks,
-        expected=sentences_for(persona, person_name))
+        ears=tools.ears, turn_taker=turn_taker_of(flow, tools.log), stage=stage, line=line,
+        executor=tools.speech_thread, conversation_id=conversation_id, media_now_s=media_now_s, emit=emit,
+        on_shown=reports.emotion, on_first_sound=on_first_sound, on_fault=note_fault, language=language, flow=flow,
+        observer=marks, expected=sentences_for(persona, person_name))
 
 
 def turn_taker_of(flow: FlowSettings, log: Callable[[str], None]) -> TurnTaker | None:
