@@ -181,7 +181,8 @@ def fit_habit(normal: Array) -> Habit:
         x = np.concatenate([changes[:, :, channel], past[:, -1:, channel]], axis=1)
         y = ways[:, :, channel]
         size = float((changes[:, :, channel] ** 2).mean())
-        if size <= SMALLEST**2:
+        if size <= SMALLEST**2:  # never moved: it stays at its mean
+            predictor[channel, -1], strays[channel] = longest, SMALLEST
             continue
         damping = len(x) * np.diag([*[RIDGE * size] * HISTORY, PLACE_RIDGE])
         predictor[channel] = np.linalg.solve(x.T @ x + damping, x.T @ y)

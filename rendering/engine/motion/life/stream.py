@@ -31,6 +31,7 @@ WARM_UP_CHUNKS = 16
 DIES_AWAY = 0.8  # share of a movement that is left a frame later when no chunk is ready
 LONGEST_HOLD = 15  # frames; after a longer gap nothing is filled in between
 SHORTEST_BLINK_GAP_S = 0.35
+AWAY, LONGEST_AWAY_S = 0.8, 2.5  # usual distances; eyes that stay aside for longer look absent
 LARGEST = 3.5  # deviations at which a channel is held
 SOFT = 2.3  # deviations from which it is held back, so that it does not stop with a jerk
 KEPT = 80
@@ -125,7 +126,14 @@ class LifeStream:
             frame = min(CHUNK - 1, int(after[1]))
             aim[frame:] = codes.aim_of(code[codes.AIM], self._person.distances)
             self._saccade = self._end + frame
+        elif self._looks_away_for_long():
+            aim[:] = 0.0
+            self._saccade = self._end
         self._aim = np.concatenate([self._aim, aim])[-KEPT:]
+
+    def _looks_away_for_long(self) -> bool:
+        held_s = (self._end - self._saccade) / FRAMES_PER_S
+        return bool(np.linalg.norm(self._aim[-1]) > AWAY and held_s > LONGEST_AWAY_S)
 
     def _extend(self, frames: Array) -> None:
         for frame in frames:

@@ -51,8 +51,11 @@ def test_heavy_tails_are_measured_taken_out_and_put_back(h):
 def test_a_channel_that_never_moves_stays_where_it_is():
     normal = walk(2, 10)
     normal[:, 3] = 0
-    habit = fit_habit(normal)
-    assert not habit.predictor[3].any()
+    habit, codec = fit_habit(normal), random_life().codec
+    past = np.zeros((1, context.PAST, len(SMOOTH)), np.float32)
+    wild = np.random.default_rng(0).normal(size=(1, 96)).astype(np.float32)
+    assert np.abs(codec.smooth(past, wild, habit)[0, :, 3]).max() < 1e-3
+    assert np.abs(codec.smooth(past, wild, habit)[0, :, 2]).max() > 1e-3
 
 
 def test_moments_and_chances_come_back():

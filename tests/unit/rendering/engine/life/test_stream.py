@@ -119,3 +119,14 @@ def test_the_more_the_network_leaves_open_the_more_is_drawn_anew():
         spreads.append(float(np.std(codes, axis=0).mean()))
     assert spreads[0] < spreads[1] < spreads[2]
     assert spreads[2] > 1.15 * spreads[0]
+
+
+def test_eyes_that_went_aside_come_back(model):
+    track, _ = played(model, 4, 240)
+    away = np.linalg.norm(track[:, 12:14], axis=1) > streams.AWAY
+    assert away.any()
+    edges = np.flatnonzero(np.diff(np.concatenate([[0], away, [0]])))
+    moved = np.linalg.norm(np.diff(track[:, 12:14], axis=0), axis=1) > 1e-6
+    for first, last in zip(edges[::2], edges[1::2], strict=True):
+        still = np.diff(np.concatenate([[first], first + 1 + np.flatnonzero(moved[first : last - 1]), [last]]))
+        assert still.max() <= streams.LONGEST_AWAY_S * FRAMES_PER_S + 2 * CHUNK
