@@ -26,6 +26,7 @@ PROGRAM = "rendering.dialogue.hearing.sphinx_process"
 MAX_UTTERANCE_S = 40.0  # what is said beyond it is not heard
 FINISH_WITHIN_S = 1.0
 WARM_WITHIN_S = 30.0
+MAX_WAITING_ORDERS = 4_000  # 80 s of hops: a process that is so far behind hangs, and is ended
 LANGUAGES = ("en",)
 
 
@@ -141,7 +142,9 @@ class _Process:
             threading.Thread(target=work, name="ears", daemon=True).start()
 
     def send(self, kind: bytes, utterance: int, body: bytes = b"") -> None:
-        """Queue one order; an ended process takes none."""
+        """Queue one order; an ended process takes none, and one that hangs is ended."""
+        if self._orders.qsize() > MAX_WAITING_ORDERS:
+            self.kill()
         if self.is_alive:
             self._orders.put(order_bytes(kind, utterance, body))
 

@@ -101,6 +101,13 @@ async def test_a_process_that_dies_or_hangs_is_a_fault_and_the_next_utterance_ha
         with pytest.raises(PartFailed) as hung:
             await listening.finish()
         assert hung.value.facts["trouble"] == "stalled"
+        await ears.warm_up()
+        ears._process._program.send_signal(signal.SIGSTOP)
+        for _ in range(3):  # nobody asks for the last word, and the sound must not pile up
+            listening = ears.listen(language="en", expected=("hello",))
+            for _ in range(1900):
+                listening.push(np.zeros(320, np.int16))
+        assert not ears._process.is_alive
         _, final = await hear(ears, "Hello.", ("hello",))
         assert final.text == "hello"
     finally:
