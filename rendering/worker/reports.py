@@ -34,6 +34,7 @@ class SessionReports:
         self._segments: list[dict[str, Any]] = []
         self._clamps: list[dict[str, Any]] = []
         self._emotions: list[dict[str, Any]] = []
+        self._rungs: list[dict[str, Any]] = []
         self._fragments: list[bytes] = []
         self._fragment_bytes = 0
         self._frames_kept = 0
@@ -95,12 +96,17 @@ class SessionReports:
             self._clamps.append({"emotion": shown.asked, "asked_milli": shown.asked_milli,
                                  "shown_milli": shown.shown_milli, "media_time_s": at_s})
 
+    def rung(self, change: protocol.RungChanged) -> None:
+        """The viewer gets something else now."""
+        self._rungs.append(protocol.to_json(change))
+
     async def flush(self) -> None:
         """Send what has gathered. An unreachable control keeps it for the next time."""
         try:
             await self._send("segments", self._segments)
             await self._send("clamps", self._clamps)
             await self._send("emotions", self._emotions)
+            await self._send("rungs", self._rungs)
         except ControlUnreachable:
             return
 
