@@ -97,13 +97,16 @@ class SphinxListening:
         return self._partial
 
     async def finish(self) -> Heard:
-        """As `Listening.finish`, within FINISH_WITHIN_S. A process that does not answer is ended and made anew."""
+        """As `Listening.finish`, within FINISH_WITHIN_S. A process that does not answer is ended and made anew, unless it
+        is only just starting: it would never come to an end of that.
+        """
         self._process.send(b"F", self._number)
         try:
             async with asyncio.timeout(FINISH_WITHIN_S):
                 return await asyncio.shield(self._final)
         except TimeoutError as error:
-            self._process.kill()
+            if self._process.ready.is_set():
+                self._process.kill()
             raise PartFailed("The recogniser did not answer in time.", part="ears", trouble="stalled") from error
 
     def cancel(self) -> None:

@@ -29,9 +29,9 @@ async def hear(ears: SphinxEars, text: str, expected: tuple[str, ...]) -> tuple[
     pcm = spoken(text)
     for at in range(0, len(pcm), 320):
         listening.push(pcm[at : at + 320])
-    for _ in range(100):
+    for _ in range(200):  # it comes faster than speech here, and the machine may be busy
         await asyncio.sleep(0.05)
-        if len(listening.partial().text.split()) >= len(text.split()) - 1:
+        if len(listening.partial().text.split()) >= max(1, len(text.split()) - 1):
             break
     partial = listening.partial()
     return partial, await listening.finish()
