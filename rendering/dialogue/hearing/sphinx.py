@@ -50,14 +50,17 @@ class SphinxEars:
         self._count += 1
         return SphinxListening(self._running(), self._count, list(expected))
 
-    async def warm_up(self, expected: Sequence[str] = ()) -> None:
-        """Start the process and load its dictionary; with `expected`, make ready for these sentences, too.
+    def expect(self, *, language: str, expected: Sequence[str]) -> None:
+        """A conversation begins in which these sentences are likely. Returns at once.
 
-        That takes a third of a second, which a session's first utterance would otherwise wait for.
+        To make ready for them takes a third of a second, which the first utterance would otherwise wait for.
         """
+        if language.split("-")[0].lower() in LANGUAGES:
+            self._running().send(b"E", 0, json.dumps(list(expected)).encode())
+
+    async def warm_up(self) -> None:
+        """Start the process and load its dictionary."""
         running = self._running()
-        if expected:
-            running.send(b"E", 0, json.dumps(list(expected)).encode())
         try:
             async with asyncio.timeout(WARM_WITHIN_S):
                 await running.ready.wait()
@@ -97,8 +100,9 @@ class SphinxListening:
         return self._partial
 
     async def finish(self) -> Heard:
-        """As `Listening.finish`, within FINISH_WITHIN_S. A process that does not answer is ended and made anew, unless it
-        is only just starting: it would never come to an end of that.
+        """As `Listening.finish`, within FINISH_WITHIN_S. A process that does not answer is ended and made anew.
+
+        Not one that is only just starting: it would never come to an end of that.
         """
         self._process.send(b"F", self._number)
         try:

@@ -63,7 +63,9 @@ async def test_what_is_about_something_else_is_not_understood_rather_than_misund
 async def test_what_was_made_ready_before_is_heard_like_any_other() -> None:
     ears = SphinxEars()
     try:
-        await ears.warm_up(("where is your office",))
+        ears.expect(language="bn", expected=("where is your office",))
+        assert ears._process is None
+        ears.expect(language="en-IN", expected=("where is your office",))
         _, final = await hear(ears, "Where is your office?", ("where is your office",))
         assert final.text == "where is your office"
     finally:
