@@ -36,6 +36,7 @@ class SessionReports:
         self._clamps: list[dict[str, Any]] = []
         self._emotions: list[dict[str, Any]] = []
         self._troubles: list[dict[str, Any]] = []
+        self._rungs: list[dict[str, Any]] = []
         self._fragments: list[bytes] = []
         self._fragment_bytes = 0
         self._frames_kept = 0
@@ -103,6 +104,10 @@ class SessionReports:
             str(fault.facts.get("part") or "voice"), str(fault.facts.get("trouble") or "broken"),
             round(media_time_s, 3))))
 
+    def rung(self, change: protocol.RungChanged) -> None:
+        """The viewer gets something else now."""
+        self._rungs.append(protocol.to_json(change))
+
     async def flush(self) -> None:
         """Send what has gathered. An unreachable control keeps it for the next time."""
         try:
@@ -110,6 +115,7 @@ class SessionReports:
             await self._send("clamps", self._clamps)
             await self._send("emotions", self._emotions)
             await self._send("troubles", self._troubles)
+            await self._send("rungs", self._rungs)
         except ControlUnreachable:
             return
 

@@ -67,8 +67,8 @@ def maker(replica: Replica, size_px: int, seconds: float) -> tuple[FrameMaker, S
     performer = Performer(replica, 1, mouth=mouth_models(), life=life_model())
     stage = Stage(performer, permit.emotion_max_milli)
     return FrameMaker(
-        stage=stage, renderer=Renderer(replica, size_px), sealer=sealer, permit=permit, mark=mark, encoder=encoder,
-        latency=LatencyMarks(),
+        stage=stage, renderers={size_px: Renderer(replica, size_px)}, sealer=sealer, permit=permit, mark=mark,
+        encoder=encoder, latency=LatencyMarks(),
     ), stage  # fmt: skip
 
 

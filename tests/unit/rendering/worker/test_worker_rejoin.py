@@ -226,7 +226,7 @@ def test_no_sound_leaves_before_the_first_picture_did() -> None:
         media = MediaClock(clock)  # type: ignore[arg-type]
         line = connection(clock, Listener(), media)
         media.start()
-        line.begin("urn:c2pa:test", VideoEncoder(EncoderSettings(SIZE, SIZE)))
+        line.begin("urn:c2pa:test", "h264")
         line.resume()
         heard = asyncio.create_task(line._sound.recv())
         await asyncio.sleep(0.05)
@@ -249,7 +249,7 @@ def test_a_picture_that_was_sent_while_the_viewer_is_away_lets_no_sound_go() -> 
         media = MediaClock(clock)  # type: ignore[arg-type]
         line = connection(clock, Listener(), media)
         media.start()
-        line.begin("urn:c2pa:test", VideoEncoder(EncoderSettings(SIZE, SIZE)))
+        line.begin("urn:c2pa:test", "h264")
         line.resume()
         line.pause()
         frame = maker(endless())[0].make(tick(0))

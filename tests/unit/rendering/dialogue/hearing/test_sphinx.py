@@ -51,6 +51,15 @@ async def test_it_understands_what_a_viewer_is_likely_to_say() -> None:
         ears.close()
 
 
+async def test_what_is_about_something_else_is_not_understood_rather_than_misunderstood() -> None:
+    ears = SphinxEars()
+    try:
+        _, final = await hear(ears, "Who won the football match yesterday?", sentences_for(PERSONA))
+        assert final.text == "" and final.is_final and final.confidence < 0.5
+    finally:
+        ears.close()
+
+
 async def test_what_was_made_ready_before_is_heard_like_any_other() -> None:
     ears = SphinxEars()
     try:
