@@ -16,8 +16,8 @@ Paths, all under /worker/v1:
 | POST /leases/{id}/segments | {"segments": [SegmentRoot...]} | {} |
 | POST /leases/{id}/clamps | {"clamps": [{"emotion", "asked_milli", "shown_milli", "media_time_s"}]} | {} |
 | POST /leases/{id}/emotions | {"emotions": [EmotionShown...]} | {} |
-| POST /leases/{id}/troubles | {"troubles": [PartTrouble...]} | {} |
 | POST /leases/{id}/rungs | {"rungs": [RungChanged...]} | {} |
+| POST /leases/{id}/troubles | {"troubles": [PartTrouble...]} | {} |
 | PUT  /leases/{id}/recording | fMP4: for each connection its init segment and fragments, octet-stream | {} |
 | POST /leases/{id}/finish | {"reason", "counters"} | {} |
 | GET  /blobs/{public_id} | | ciphertext (Cobblestone-256) |

@@ -33,8 +33,8 @@ MAX_SEGMENTS_A_CALL = 120
 MAX_CLAMPS_A_CALL = 200
 MAX_EMOTIONS_A_CALL = 200
 MAX_EMOTIONS_KEPT = 200
-MAX_TROUBLES_A_CALL = 100
 MAX_RUNGS_A_CALL = 120
+MAX_TROUBLES_A_CALL = 100
 MAX_FRAMES_A_SECOND = 240
 MAX_SEQUENCE = 2**31
 MAX_TARGET_BPS = 100_000_000
@@ -294,6 +294,29 @@ def note_emotions(job: Job, emotions: Sequence[Mapping[str, Any]]) -> None:
     mine.update(emotions=[*kept, *(one for one in told if one not in kept)][-MAX_EMOTIONS_KEPT:])
 
 
+def note_rungs(job: Job, rungs: Sequence[Mapping[str, Any]]) -> None:
+    """Write one event for each change of what the viewer gets. A call told again writes again: each has its time."""
+    if len(rungs) > MAX_RUNGS_A_CALL:
+        raise RequestInvalid(f"Send at most {MAX_RUNGS_A_CALL} rungs at a time.")
+    reference = reference_to(conversation_of(job))
+    for change in [_checked_rung(rung) for rung in rungs]:
+        with recording.recording(actor=_worker(job), action=Action.RUNG_CHANGED, obj=reference) as event:
+            event.add(rung=change.rung, before=change.before, why=change.why, target_bps=change.target_bps,
+                      media_time_ms=round(change.media_time_s * 1000), lease=job.public_id)
+
+
+def _checked_rung(unverified: Mapping[str, Any]) -> protocol.RungChanged:
+    try:
+        fact = protocol.RungChanged(**unverified)
+    except TypeError as error:
+        raise RequestInvalid("A change of rung has missing or unknown fields.") from error
+    is_known = {fact.rung, fact.before} <= set(protocol.RUNG_NAMES) and fact.why in protocol.RUNG_REASONS
+    is_rate = type(fact.target_bps) is int and 0 <= fact.target_bps <= MAX_TARGET_BPS
+    if not is_known or not is_rate or not _is_media_time(fact.media_time_s):
+        raise RequestInvalid("A change of rung names two rungs, a reason, a rate and a time.")
+    return fact
+
+
 def note_troubles(job: Job, troubles: Sequence[Mapping[str, Any]]) -> None:
     """Write one event for each part of the conversation that failed: which, how and when, nothing of what was said."""
     if len(troubles) > MAX_TROUBLES_A_CALL:
@@ -315,29 +338,6 @@ def _checked_trouble(unverified: Mapping[str, Any]) -> protocol.PartTrouble:
     is_known = fact.part in protocol.TROUBLED_PARTS and fact.trouble in protocol.TROUBLES
     if not is_known or not _is_media_time(fact.media_time_s):
         raise RequestInvalid("A trouble is a part, how it failed, and its media time.")
-    return fact
-
-
-def note_rungs(job: Job, rungs: Sequence[Mapping[str, Any]]) -> None:
-    """Write one event for each change of what the viewer gets. A call told again writes again: each has its time."""
-    if len(rungs) > MAX_RUNGS_A_CALL:
-        raise RequestInvalid(f"Send at most {MAX_RUNGS_A_CALL} rungs at a time.")
-    reference = reference_to(conversation_of(job))
-    for change in [_checked_rung(rung) for rung in rungs]:
-        with recording.recording(actor=_worker(job), action=Action.RUNG_CHANGED, obj=reference) as event:
-            event.add(rung=change.rung, before=change.before, why=change.why, target_bps=change.target_bps,
-                      media_time_ms=round(change.media_time_s * 1000), lease=job.public_id)
-
-
-def _checked_rung(unverified: Mapping[str, Any]) -> protocol.RungChanged:
-    try:
-        fact = protocol.RungChanged(**unverified)
-    except TypeError as error:
-        raise RequestInvalid("A change of rung has missing or unknown fields.") from error
-    is_known = {fact.rung, fact.before} <= set(protocol.RUNG_NAMES) and fact.why in protocol.RUNG_REASONS
-    is_rate = type(fact.target_bps) is int and 0 <= fact.target_bps <= MAX_TARGET_BPS
-    if not is_known or not is_rate or not _is_media_time(fact.media_time_s):
-        raise RequestInvalid("A change of rung names two rungs, a reason, a rate and a time.")
     return fact
 
 

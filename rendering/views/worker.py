@@ -113,16 +113,16 @@ def emotions(request: HttpRequest, worker: Worker, data: bytes, lease_id: str) -
 
 
 @worker_call("POST")
-def troubles(request: HttpRequest, worker: Worker, data: bytes, lease_id: str) -> HttpResponseBase:
+def rungs(request: HttpRequest, worker: Worker, data: bytes, lease_id: str) -> HttpResponseBase:
     job = leasing.held_or_just_over(lease_id, worker=worker, now=utc_now())
-    sessions.note_troubles(job, _list(parse_object(data), "troubles"))
+    sessions.note_rungs(job, _list(parse_object(data), "rungs"))
     return JsonResponse({})
 
 
 @worker_call("POST")
-def rungs(request: HttpRequest, worker: Worker, data: bytes, lease_id: str) -> HttpResponseBase:
+def troubles(request: HttpRequest, worker: Worker, data: bytes, lease_id: str) -> HttpResponseBase:
     job = leasing.held_or_just_over(lease_id, worker=worker, now=utc_now())
-    sessions.note_rungs(job, _list(parse_object(data), "rungs"))
+    sessions.note_troubles(job, _list(parse_object(data), "troubles"))
     return JsonResponse({})
 
 

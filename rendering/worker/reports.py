@@ -35,8 +35,8 @@ class SessionReports:
         self._segments: list[dict[str, Any]] = []
         self._clamps: list[dict[str, Any]] = []
         self._emotions: list[dict[str, Any]] = []
-        self._troubles: list[dict[str, Any]] = []
         self._rungs: list[dict[str, Any]] = []
+        self._troubles: list[dict[str, Any]] = []
         self._fragments: list[bytes] = []
         self._fragment_bytes = 0
         self._frames_kept = 0
@@ -98,15 +98,15 @@ class SessionReports:
             self._clamps.append({"emotion": shown.asked, "asked_milli": shown.asked_milli,
                                  "shown_milli": shown.shown_milli, "media_time_s": at_s})
 
+    def rung(self, change: protocol.RungChanged) -> None:
+        """The viewer gets something else now."""
+        self._rungs.append(protocol.to_json(change))
+
     def part_failed(self, fault: Fault, media_time_s: float) -> None:
         """A part of the conversation failed; which and how, and nothing of what was said."""
         self._troubles.append(protocol.to_json(protocol.PartTrouble(
             str(fault.facts.get("part") or "voice"), str(fault.facts.get("trouble") or "broken"),
             round(media_time_s, 3))))
-
-    def rung(self, change: protocol.RungChanged) -> None:
-        """The viewer gets something else now."""
-        self._rungs.append(protocol.to_json(change))
 
     async def flush(self) -> None:
         """Send what has gathered. An unreachable control keeps it for the next time."""
@@ -114,8 +114,8 @@ class SessionReports:
             await self._send("segments", self._segments)
             await self._send("clamps", self._clamps)
             await self._send("emotions", self._emotions)
-            await self._send("troubles", self._troubles)
             await self._send("rungs", self._rungs)
+            await self._send("troubles", self._troubles)
         except ControlUnreachable:
             return
 
