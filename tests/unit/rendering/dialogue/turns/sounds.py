@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from rendering.dialogue.seams import HOP_SAMPLES, HOP_S, Hop
+from rendering.dialogue.seams import HOP_S, HOP_SAMPLES, Hop
 
 RATE_HZ = 16_000
 
