@@ -64,14 +64,16 @@ class Rig:
 
 
 @contextmanager
-def rigged(folder: Path, module: str = "rendering.worker.main", **environment: str) -> Iterator[Rig]:
-    """A rig whose worker process runs `module`."""
+def rigged(
+    folder: Path, module: str = "rendering.worker.main", microphone: Path | None = None, **environment: str,
+) -> Iterator[Rig]:
+    """A rig whose worker process runs `module`. `microphone`: the WAV file that a viewer says."""
     files = quick_replica.files()
     control = ControlSimulator({name: files[name] for name in ("model.safetensors", "manifest.json")})
     (folder / "key").write_text(b64(control.worker_key.seed_for_storage()))
     (folder / "grants.json").write_text(
         json.dumps({control.grant_key.kid: b64(control.grant_key.verify_key.public_bytes)}))
-    with serving(control) as url, chromium() as browser:
+    with serving(control) as url, chromium(microphone) as browser:
         worker = subprocess.Popen([sys.executable, "-m", module], cwd=REPOSITORY, env={
             **os.environ, "TRUSTCORE_CONTROL_URL": url, "TRUSTCORE_WORKER_ID": control.worker_id,
             "TRUSTCORE_WORKER_KEY_FILE": str(folder / "key"), "TRUSTCORE_WORKER_KINDS": "session",

@@ -11,8 +11,8 @@ from rendering.engine.motion.life import codec, context
 from rendering.engine.motion.life.model import MANIFEST_FILE, MOST_BYTES, WEIGHTS_FILE, LifeModel
 from rendering.engine.motion.life.network import Network, step_row
 from rendering.engine.motion.life.person import STYLE
+from rendering.motion_models import SHIPPED_LIFE, life_model
 from rendering.training.life.network import TrainedNetwork
-from rendering.worker.life_weights import FOLDER, installed_life, life_from
 from tests.common.life_models import random_life_files
 
 
@@ -39,14 +39,6 @@ def test_anything_else_is_refused(spoil):
         LifeModel.from_files(spoil(random_life_files()))
 
 
-def test_missing_or_changed_weights_leave_noise_and_say_why(tmp_path):
-    assert life_from(tmp_path) == (None, "no weights are installed")
-    for name, content in changed(random_life_files(), sha256="0" * 64).items():
-        (tmp_path / name).write_bytes(content)
-    model, why = life_from(tmp_path)
-    assert model is None and "manifest" in why
-
-
 def test_numpy_and_torch_compute_the_same():
     torch.manual_seed(1)
     twin = TrainedNetwork(context.WIDTH + STYLE, codec.WIDTH)
@@ -62,11 +54,11 @@ def test_numpy_and_torch_compute_the_same():
     assert np.allclose(plain.clean(noisy, 250, plain.steer(row)), expected, atol=1e-4)
 
 
-@pytest.mark.skipif(not (FOLDER / WEIGHTS_FILE).exists(), reason="this copy ships no weights")
+@pytest.mark.skipif(not (SHIPPED_LIFE / WEIGHTS_FILE).exists(), reason="this copy ships no weights")
 def test_the_shipped_weights_are_whole_small_and_say_what_they_were_trained_on():
-    model, why = installed_life()
-    assert model is not None, why
-    assert (FOLDER / WEIGHTS_FILE).stat().st_size < 2_000_000
+    model = life_model()
+    assert model is not None
+    assert (SHIPPED_LIFE / WEIGHTS_FILE).stat().st_size < 2_000_000
     assert len([family for family in model.facts["trained_on"]["families"] if family != "footage"]) >= 5
     assert model.facts["trained_on"]["never"] == "submovements"
     assert {"seed", "command", "scores"} <= set(model.facts)
