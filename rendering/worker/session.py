@@ -38,6 +38,7 @@ from rendering.worker.mark_slots import MarkSlot, SlottedMark
 from rendering.worker.offers import Offers
 from rendering.worker.pacing import FIRST_TICK, MEDIA_CLOCK_HZ, FramePacer
 from rendering.worker.peer import OfferUnusable
+from rendering.worker.perceived import Perceived
 from rendering.worker.reports import SessionReports
 from rendering.worker.requests import encoder_settings, manifest_request, session_facts
 from rendering.worker.sizes import Encoders, sizes_from
@@ -82,6 +83,7 @@ class Session:
         self._sound: MarkedSound | None = None
         self._is_greeted = False
         self._talk: Talk | None = None
+        self._perceived: Perceived | None = None
         self._stage: Stage | None = None
         self._maker: FrameMaker | None = None
         self._rendered = 0
@@ -167,7 +169,9 @@ class Session:
             tools, self._lease, language=opened.grant.language, conversation_id=opened.grant.conversation_id,
             stage=self._stage, line=self._line, media_now_s=self._media_clock.now_s, emit=self._send_text,
             reports=self._reports, marks=self._turn_marks,
-            on_first_sound=lambda: self._latency.mark("message_to_sound_ms", "message"))
+            on_first_sound=lambda: self._latency.mark("message_to_sound_ms", "message"),
+            notes=lambda: self._perceived.notes if self._perceived is not None else ())
+        self._perceived = Perceived(opened.grant, self._stage, self._media_clock.now_s, self._talk.event)
         wish = facts.get("emotion")
         if wish:
             self._talk.show(str(wish["name"]), int(wish["milli"]), "request")
@@ -312,8 +316,9 @@ class Session:
 
     def _part_from(self, connection: Connection) -> None:
         """Only one connection is live at any time: what is sent on this one ends now, and its page is told why."""
-        assert self._talk is not None
+        assert self._talk is not None and self._perceived is not None
         connection.stop()
+        self._perceived.forget()  # the next page asks its viewer again
         self._closing.append(asyncio.create_task(connection.close(self._talk.event_text("trustcore.moved", {}))))
 
     def _tell(self, event_type: str, properties: dict[str, Any]) -> None:
@@ -342,6 +347,8 @@ class Session:
                 # Nothing is shown before the answer, and control looks at the session's ground before it signs: hearing
                 # the next word can wait, and control answers the viewer sooner when it is not asked twice at a time.
                 await self._answered.wait()
+            elif event.kind == "perception" and self._perceived is not None:
+                self._perceived.on_control_event(body)
             elif self._talk is not None:
                 if event.kind == "message":
                     self._latency.start("message")
@@ -423,6 +430,8 @@ class Session:
     def channel_message(self, text: str) -> None:
         if text == KEY_FRAME_REQUEST:
             self.key_frame_wanted()
+        elif self._perceived is not None and self._perceived.take(text):
+            return
         elif text.startswith(LINE_REPORT):
             self._hear_of_line(text.removeprefix(LINE_REPORT))
         elif self._talk is not None:
@@ -439,6 +448,8 @@ class Session:
         self._latency.mark("offer_to_first_hop_ms", "offer")
         if self._talk is not None and self._state == "live":
             self._talk.heard(hop)
+            if self._perceived is not None:
+                self._perceived.hear(hop)
 
     def hearing_failed(self, error: BaseException) -> None:
         self._log(f"failed: {error!r}")
