@@ -17,6 +17,7 @@ Paths, all under /worker/v1:
 | POST /leases/{id}/clamps | {"clamps": [{"emotion", "asked_milli", "shown_milli", "media_time_s"}]} | {} |
 | POST /leases/{id}/emotions | {"emotions": [EmotionShown...]} | {} |
 | POST /leases/{id}/rungs | {"rungs": [RungChanged...]} | {} |
+| POST /leases/{id}/troubles | {"troubles": [PartTrouble...]} | {} |
 | PUT  /leases/{id}/recording | fMP4: for each connection its init segment and fragments, octet-stream | {} |
 | POST /leases/{id}/finish | {"reason", "counters"} | {} |
 | GET  /blobs/{public_id} | | ciphertext (Cobblestone-256) |
@@ -85,10 +86,10 @@ class Lease:
         Mapping[str, Any] | None
     )  # training: {"job_id", "subject_id", "footage_blob", "checkpoint_blob"|None, "config"}
     blobs: Mapping[str, str]  # name -> blob public id ("model.safetensors": "b...")
-    # Session: "persona" {name, system_prompt, context, documents, greeting}, "disclosure", "language", "emotion" {name,
-    # milli}, "signer_certificate" (b64 DER), "max_duration_s", "size_px", "frames_per_s", "video_codec" ("h264" or
-    # "vp8"; without it the worker's own setting counts), "max_rung" (one of RUNG_NAMES or "": no limit),
-    # "is_relayed" (only through the TURN servers of "ice_servers").
+    # Session: "persona" {name, system_prompt, context, documents, greeting, conversational_flow}, "disclosure",
+    # "language", "emotion" {name, milli}, "signer_certificate" (b64 DER), "max_duration_s", "size_px", "frames_per_s",
+    # "video_codec" ("h264" or "vp8"; without it the worker's own setting counts), "max_rung" (one of RUNG_NAMES or "":
+    # no limit), "is_relayed" (only through the TURN servers of "ice_servers").
     facts: Mapping[str, Any] = field(default_factory=dict)
     version: int = PROTOCOL_VERSION
 
@@ -222,6 +223,20 @@ class EmotionShown:
     asked_milli: int
     source: EmotionSource
     limited_by: EmotionLimit
+    media_time_s: float
+
+
+# Parts of a conversation and how they fail, as `rendering.dialogue.seams` names them.
+TROUBLED_PARTS = ("ears", "turn", "brain", "voice", "perception")
+TROUBLES = ("stalled", "slow_start", "refused", "busy", "broken", "garbage", "missing")
+
+
+@dataclass(frozen=True)
+class PartTrouble:
+    """A part of the conversation failed and was spoken around."""
+
+    part: str  # one of TROUBLED_PARTS
+    trouble: str  # one of TROUBLES
     media_time_s: float
 
 

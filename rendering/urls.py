@@ -20,6 +20,7 @@ urlpatterns = [
     path(f"{_lease}/clamps", worker.clamps, name="worker-clamps"),
     path(f"{_lease}/emotions", worker.emotions, name="worker-emotions"),
     path(f"{_lease}/rungs", worker.rungs, name="worker-rungs"),
+    path(f"{_lease}/troubles", worker.troubles, name="worker-troubles"),
     path(f"{_lease}/recording", worker.recording, name="worker-recording"),
     path(f"{_lease}/finish", worker.finish, name="worker-finish"),
     path(f"{_lease}/progress", worker.progress, name="worker-progress"),

@@ -10,6 +10,7 @@ import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Protocol
 
 import numpy as np
@@ -34,6 +35,7 @@ from rendering.dialogue.seams import (
     TurnTaker,
 )
 from rendering.dialogue.silence import SilenceTurnTaker
+from rendering.dialogue.speech_edge import SpeechEdge
 from trustcore.primitives.errors import Fault
 
 PRE_ROLL_S = 0.4  # heard before speech was sure: the first sound of a word is soft
@@ -134,6 +136,7 @@ class Conductor:
         self._expected = expected
         self._bounds = bounds
         self._floor = FloorMachine(flow)
+        self._edge = SpeechEdge()
         self._before: deque[Hop] = deque(maxlen=round(PRE_ROLL_S / HOP_S))
         self._turn: _Turn | None = None
         self._count = 0
@@ -141,6 +144,7 @@ class Conductor:
         self._pause_at_s: float | None = None
         self._pardon_at_s = -PARDON_EVERY_S
         self._pardons = 0
+        self._is_deaf = False
         self._tasks: set[asyncio.Task[Any]] = set()
         self._failure: BaseException | None = None
 
@@ -150,6 +154,7 @@ class Conductor:
         """Take one hop of the microphone. Called on the event loop, fifty times a second; never waits."""
         if self._failure is not None:
             raise self._failure
+        hop = self._edge.push(hop)
         replica = self._mouth.replica
         self._before.append(hop)
         self._listen_on(hop)
@@ -172,6 +177,14 @@ class Conductor:
         self._floor.reset()
         self._taker.reset()
         self._before.clear()
+
+    async def warm_up(self) -> None:
+        """Make the parts ready for the first words. One that is not will say so when it is needed."""
+        for load in (partial(self._ears.warm_up, self._expected), self._brain.warm_up):
+            try:
+                await load()
+            except Fault as fault:
+                self._tell.trouble(fault)
 
     async def close(self) -> None:
         """Let go of everything."""
@@ -200,11 +213,11 @@ class Conductor:
 
     def _listen_on(self, hop: Hop) -> None:
         turn = self._turn
-        if turn is None or turn.listening is None:
+        if turn is None or self._is_deaf:
             return
         turn.pcm.append(hop.pcm)
-        if turn.answer is not None:  # it is being understood; what comes now counts when they go on
-            return
+        if turn.answer is not None or turn.listening is None:
+            return  # it is being understood; what comes now counts when they go on
         turn.listening.push(hop.pcm)
         if len(turn.pcm) * HOP_S >= MAX_UTTERANCE_S:
             self._close_part(turn)
@@ -250,19 +263,20 @@ class Conductor:
         self._turn = _Turn(self._count, first.at_s, None)
         self._turn.listening = self._open_ears()
         self._taker.reset(asked=self._mouth.last_sentence)
-        replica = self._mouth.replica
-        for hop in self._before:
-            self._decide(hop, "", replica)
-            if self._turn.listening is not None:
-                self._turn.pcm.append(hop.pcm)
-                self._turn.listening.push(hop.pcm)
+        self._turn.pcm = [hop.pcm for hop in self._before]
+        if self._turn.listening is not None:
+            self._turn.listening.push(np.concatenate(self._turn.pcm))
         self._tell.event("conversation.user.started_speaking", {"role": "user", "media_time_s": round(now_s, 3)})
 
     def _open_ears(self) -> Listening | None:
+        """Begin an utterance. None when these ears never will: the viewer is told once, and can write."""
+        if self._is_deaf:
+            return None
         try:
             return self._ears.listen(language=self._language, expected=self._expected)
         except Fault as fault:
             self._tell.trouble(fault)
+            self._is_deaf = True
             self._mouth.say_phrase("deaf")
             return None
 
@@ -283,9 +297,7 @@ class Conductor:
             turn.answer = None
         if turn.listening is not None:
             turn.listening.cancel()
-            turn.listening = listening = self._open_ears()
-            if listening is not None:
-                listening.push(np.concatenate(turn.pcm))
+        self._listen_again(turn)
 
     def _speak(self, turn: _Turn) -> None:
         if turn.answer is None:
@@ -367,17 +379,27 @@ class Conductor:
 
     def _close_part(self, turn: _Turn) -> None:
         """A very long utterance is understood in parts, so that neither sound nor work grows without end."""
-        listening, turn.pcm, turn.listening = turn.listening, [], self._open_ears()
+        listening, turn.pcm, turn.listening = turn.listening, [], None
         assert listening is not None
 
         async def understand() -> None:
             text = (await self._last_word(_Turn(turn.number, 0.0, listening))).text
             turn.before = _joined(turn.before, text)[-MAX_WORDS_CHARS:]
-            if not turn.before and turn is self._turn:
+            if turn is not self._turn:
+                return
+            if not turn.before:
                 for act in self._floor.give_up():
                     self._do(act)
+            else:
+                self._listen_again(turn)
 
         self._start(understand())
+
+    def _listen_again(self, turn: _Turn) -> None:
+        """Another utterance of the same turn, from the sound that was kept of it."""
+        turn.listening = self._open_ears()
+        if turn.listening is not None and turn.pcm:
+            turn.listening.push(np.concatenate(turn.pcm))
 
     def _start(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)

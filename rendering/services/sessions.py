@@ -34,6 +34,7 @@ MAX_CLAMPS_A_CALL = 200
 MAX_EMOTIONS_A_CALL = 200
 MAX_EMOTIONS_KEPT = 200
 MAX_RUNGS_A_CALL = 120
+MAX_TROUBLES_A_CALL = 100
 MAX_FRAMES_A_SECOND = 240
 MAX_SEQUENCE = 2**31
 MAX_TARGET_BPS = 100_000_000
@@ -82,6 +83,7 @@ def _facts_for_slot(conversation: Conversation, *, now: datetime) -> dict[str, A
             "context": context,
             "documents": [],
             "greeting": conversation.custom_greeting,
+            "conversational_flow": (persona.layers.get("conversational_flow") or {}) if persona else {},
         },
         "organisation": conversation.organisation.name,
         "disclosure": conversation.grant["body"]["disclosure"],
@@ -312,6 +314,30 @@ def _checked_rung(unverified: Mapping[str, Any]) -> protocol.RungChanged:
     is_rate = type(fact.target_bps) is int and 0 <= fact.target_bps <= MAX_TARGET_BPS
     if not is_known or not is_rate or not _is_media_time(fact.media_time_s):
         raise RequestInvalid("A change of rung names two rungs, a reason, a rate and a time.")
+    return fact
+
+
+def note_troubles(job: Job, troubles: Sequence[Mapping[str, Any]]) -> None:
+    """Write one event for each part of the conversation that failed: which, how and when, nothing of what was said."""
+    if len(troubles) > MAX_TROUBLES_A_CALL:
+        raise RequestInvalid(f"Send at most {MAX_TROUBLES_A_CALL} troubles at a time.")
+    facts = [_checked_trouble(trouble) for trouble in troubles]
+    reference = reference_to(conversation_of(job))
+    for fact in facts:
+        with recording.recording(actor=_worker(job), action=Action.PART_FAILED, obj=reference) as event:
+            event.add(
+                part=fact.part, trouble=fact.trouble, media_time_ms=round(fact.media_time_s * 1000),
+                lease=job.public_id)
+
+
+def _checked_trouble(unverified: Mapping[str, Any]) -> protocol.PartTrouble:
+    try:
+        fact = protocol.PartTrouble(**unverified)
+    except TypeError as error:
+        raise RequestInvalid("A trouble has missing or unknown fields.") from error
+    is_known = fact.part in protocol.TROUBLED_PARTS and fact.trouble in protocol.TROUBLES
+    if not is_known or not _is_media_time(fact.media_time_s):
+        raise RequestInvalid("A trouble is a part, how it failed, and its media time.")
     return fact
 
 

@@ -13,6 +13,8 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
+from rendering.speech.utterance import resample as resample_between
+
 Samples = NDArray[np.int16]  # [N], mono
 
 RATE_HZ = 48_000
@@ -26,13 +28,7 @@ FADE_SAMPLES = 240  # 5 ms; a hard cut in the middle of a word clicks
 
 def resample(pcm: Samples, rate_hz: int) -> Samples:
     """`pcm` [N] at `rate_hz` as [M] at 48 kHz."""
-    if rate_hz == RATE_HZ or not len(pcm):
-        return pcm
-    frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(pcm[None, :]), format="s16", layout="mono")
-    frame.sample_rate = rate_hz
-    resampler = av.AudioResampler(format="s16", layout="mono", rate=RATE_HZ)
-    parts = [out.to_ndarray()[0] for piece in (frame, None) for out in resampler.resample(piece)]
-    return np.concatenate(parts).astype(np.int16, copy=False)
+    return resample_between(pcm, rate_hz, RATE_HZ)
 
 
 @dataclass(frozen=True)

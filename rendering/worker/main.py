@@ -9,8 +9,14 @@ import signal
 import sys
 import time
 
+import numpy as np
+
 from rendering import protocol
-from rendering.dialogue.hearing.voice_activity import SileroVoiceActivity, pick_voice_activity
+from rendering.dialogue.hearing.voice_activity import (
+    WINDOW_SAMPLES,
+    SileroVoiceActivity,
+    pick_voice_activity,
+)
 from rendering.dialogue.seams import PartFailed
 from rendering.engine import renderer, stand_in
 from rendering.engine.errors import MotionModelInvalid
@@ -137,7 +143,9 @@ def warm_up(tools: SlotTools) -> None:
 
 async def warm_up_hearing(tools: SlotTools) -> None:
     """Load what hears that somebody speaks, and what they say. Without either the worker serves on: text is typed."""
-    if not isinstance(pick_voice_activity(), SileroVoiceActivity):
+    voice_activity = pick_voice_activity()
+    voice_activity.push(np.zeros(WINDOW_SAMPLES, np.int16))
+    if not isinstance(voice_activity, SileroVoiceActivity):
         tools.log("silero-vad is not installed; speech is told from silence by its loudness")
     try:
         await tools.ears.warm_up()

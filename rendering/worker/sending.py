@@ -7,10 +7,19 @@ from rendering.worker.connection import Connection
 from rendering.worker.delivery import Delivery
 from rendering.worker.frames import FrameMaker
 from rendering.worker.mark_slots import SlottedMark
-from rendering.worker.pacing import FramePacer
+from rendering.worker.pacing import FIRST_TICK, FramePacer
 from rendering.worker.slot import SlotTools
 
 NO_PICTURE_WAIT_S = 0.1
+
+
+async def make_first_frame(
+    tools: SlotTools, maker: FrameMaker, connection: Connection, mark: SlottedMark,
+) -> None:
+    """The picture of media time zero is made while the connection is being set up, and waits for it."""
+    frame = await asyncio.get_running_loop().run_in_executor(tools.frame_thread, maker.make, FIRST_TICK)
+    if frame is not None:
+        connection.give(frame, mark.slot)
 
 
 async def send_frames(

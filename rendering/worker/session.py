@@ -20,12 +20,12 @@ from provenance.manifests.attest import Attested
 from provenance.manifests.permit import LeaseClock
 from provenance.manifests.seal import SealCounters, SealedFrame, Sealer
 from rendering import protocol
-from rendering.dialogue.brains.scripted import ScriptedBrain
 from rendering.dialogue.seams import Hop
 from rendering.worker.allowance import Allowance
 from rendering.worker.audio import SoundLine
 from rendering.worker.connection import Connection
 from rendering.worker.control import ControlRefused, ControlUnreachable, ReleasedKeys
+from rendering.worker.conversing import make_talk
 from rendering.worker.delivery import Delivery, limits_of
 from rendering.worker.frames import FrameMaker
 from rendering.worker.gate import Opened
@@ -35,17 +35,18 @@ from rendering.worker.lease_keeper import keep_lease
 from rendering.worker.loading import Cast, load_cast
 from rendering.worker.mark_slots import MarkSlot, SlottedMark
 from rendering.worker.offers import Offers
-from rendering.worker.pacing import FIRST_TICK
+from rendering.worker.pacing import MEDIA_CLOCK_HZ
 from rendering.worker.peer import OfferUnusable
 from rendering.worker.reports import SessionReports
 from rendering.worker.requests import encoder_settings, manifest_request, session_facts
-from rendering.worker.sending import send_frames
+from rendering.worker.sending import make_first_frame, send_frames
 from rendering.worker.sizes import Encoders
 from rendering.worker.slot import SlotTools
 from rendering.worker.sound_mark import MarkedSound
 from rendering.worker.stage import Stage
 from rendering.worker.talk import Talk
 from rendering.worker.tracks import MediaClock
+from rendering.worker.turn_marks import TurnMarks
 from trustcore.primitives.errors import GrantRevoked, TrustcoreError
 from trustcore.primitives.signing import unb64
 
@@ -68,6 +69,7 @@ class Session:
         self._answered = asyncio.Event()  # the first offer
         self._offers = Offers()
         self._latency = LatencyMarks()
+        self._turn_marks = TurnMarks()
         self._counters = SealCounters()
         self._media_clock = MediaClock(tools.clock)
         self._line = SoundLine()
@@ -136,7 +138,8 @@ class Session:
             offer = await self._offers.next(protocol.UNJOINED_LIFETIME_S)
             self._latency.start("offer")
             await self._answer(opened, cast, mark, offer)
-            await self._make_first_frame(mark)
+            assert self._maker is not None and self._connection is not None
+            await make_first_frame(self._tools, self._maker, self._connection, mark)
             await self._see_connected(opened, cast, mark, CONNECT_WITHIN_S)
             await self._play(opened, cast, mark)
         except TimeoutError:
@@ -154,18 +157,16 @@ class Session:
         tools, facts, permit = self._tools, self._lease.facts, opened.permit
         self._sound = MarkedSound(self._line, mark)
         self._delivery = Delivery(
-            limits_of(facts, tools.config), tools.clock, media_now_s=self._media_clock.now_s, tell=self._tell,
+            limits_of(facts, tools.config), tools.clock, media_now_s=self._media_clock.now_s,
+            tell=lambda *event: self._talk.event(*event) if self._talk is not None else None,
             record=self._reports.rung)
         await self._make_connection(opened)
         self._stage = Stage(cast.performer, permit.emotion_max_milli, cast.emotion_caps_milli)
-        self._talk = Talk(
-            brain=ScriptedBrain(
-                facts.get("persona") or {}, str(facts.get("person_name") or ""), opened.grant.language),
-            voice=tools.voice_for(opened.grant.language), stage=self._stage, line=self._line,
-            executor=tools.speech_thread, conversation_id=opened.grant.conversation_id,
-            media_now_s=self._media_clock.now_s, emit=self._send_text, on_shown=self._reports.emotion,
-            on_first_sound=lambda: self._latency.mark("message_to_sound_ms", "message"),
-            on_fault=lambda fault: self._log(f"part failed: {fault.code}: {fault} {fault.facts}"))
+        self._talk = make_talk(
+            tools, self._lease, language=opened.grant.language, conversation_id=opened.grant.conversation_id,
+            stage=self._stage, line=self._line, media_now_s=self._media_clock.now_s, emit=self._send_text,
+            reports=self._reports, marks=self._turn_marks,
+            on_first_sound=lambda: self._latency.mark("message_to_sound_ms", "message"))
         wish = facts.get("emotion")
         if wish:
             self._talk.show(str(wish["name"]), int(wish["milli"]), "request")
@@ -220,14 +221,6 @@ class Session:
             raise OfferUnusable("This browser offers another codec than the one that this session began with.")
         settings = encoder_settings(self._lease, self._tools.config)
         self._encoder = Encoders(self._tools.parts.encoder, replace(settings, codec=name))
-
-    async def _make_first_frame(self, mark: SlottedMark) -> None:
-        """The picture of media time zero is made while the connection is being set up, and waits for it."""
-        assert self._maker is not None and self._connection is not None
-        loop = asyncio.get_running_loop()
-        frame = await loop.run_in_executor(self._tools.frame_thread, self._maker.make, FIRST_TICK)
-        if frame is not None:
-            self._connection.give(frame, mark.slot)
 
     async def _play(self, opened: Opened, cast: Cast, mark: SlottedMark) -> None:
         """Steps 5 and 6, one after the other, until the session ends. Raises TimeoutError when nobody came back."""
@@ -294,17 +287,13 @@ class Session:
         connection.stop()
         self._closing.append(asyncio.create_task(connection.close(self._talk.event_text("trustcore.moved", {}))))
 
-    def _tell(self, event_type: str, properties: dict[str, Any]) -> None:
-        if self._talk is not None:
-            self._talk.event(event_type, properties)
-
     def _send_text(self, text: str) -> bool:
         return self._connection is not None and self._connection.peer.send_text(text)
 
     async def _hold_lease(self) -> None:
         """Step 7. Renew; when the lease is over, so is the session."""
         async def renew() -> protocol.RenewalAnswer:
-            renewal = protocol.Renewal(self._lease.epoch, self._state, self._count(), self._latency.to_json())
+            renewal = protocol.Renewal(self._lease.epoch, self._state, self._count(), self._marks_ms())
             return await self._tools.control.renew(self._lease, renewal)
 
         self._stop(await keep_lease(self._lease_clock, renew, self._tools.clock))
@@ -350,7 +339,7 @@ class Session:
     async def _clear_up(self) -> None:
         """Step 8."""
         counters = self._count()
-        self._log(f"{self._reason}; {counters}; {self._latency.to_json()}")
+        self._log(f"{self._reason}; {counters}; {self._marks_ms()}")
         if self._keys is not None:
             self._keys.wipe()
         self._keys = self._maker = self._stage = None
@@ -359,13 +348,14 @@ class Session:
             await self._connection.close()
         await asyncio.gather(*self._closing, return_exceptions=True)
         with suppress(ControlRefused, ControlUnreachable):
-            await self._reports.finish(self._reason, counters, dict(self._latency.to_json()))
+            await self._reports.finish(self._reason, counters, self._marks_ms())
 
     # --- what the connections tell (Host) --------------------------------------------------------------------------
 
     def note_sent(self, frame: SealedFrame, slot: MarkSlot) -> None:
         self._latency.mark("offer_to_first_frame_ms", "offer")
         self._latency.mark("rejoin_to_first_frame_ms", "rejoin")
+        self._turn_marks.frame_sent(frame.media_time_90k / MEDIA_CLOCK_HZ, self._media_clock.now_s())
         self._reports.sent(frame, slot, self._tools.clock.utc())
 
     def note_sound_sent(self, packet: Attested) -> None:
@@ -405,6 +395,8 @@ class Session:
 
     def heard(self, hop: Hop) -> None:
         self._latency.mark("offer_to_first_hop_ms", "offer")
+        if self._talk is not None and self._state == "live":
+            self._talk.heard(hop)
 
     def hearing_failed(self, error: BaseException) -> None:
         self._log(f"failed: {error!r}")
@@ -418,6 +410,9 @@ class Session:
         return protocol.Counters(
             rendered=self._rendered, sent=self._counters.sent, dropped=self._rendered - self._counters.sent,
             unsealed_sent=self._counters.unsealed_sent, clamped=self._reports.clamped)
+
+    def _marks_ms(self) -> dict[str, float]:
+        return {**self._latency.to_json(), **self._turn_marks.to_json()}
 
     def _log(self, line: str) -> None:
         self._tools.log(f"session {self._lease.lease_id}: {line}")

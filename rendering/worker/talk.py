@@ -6,6 +6,7 @@
 Event names and shapes follow the Tavus app messages (`conversation.*`); our own start with `trustcore.`.
 """
 
+import asyncio
 import json
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
@@ -106,11 +107,15 @@ class Talk:
 
     async def run(self) -> None:
         """Speak and listen, until cancelled."""
+        if self._conductor is None:
+            await self._speaker.run()
+            return
+        warming = asyncio.create_task(self._conductor.warm_up())
         try:
             await self._speaker.run()
         finally:
-            if self._conductor is not None:
-                await self._conductor.close()
+            warming.cancel()
+            await self._conductor.close()
 
     def heard(self, hop: Hop) -> None:
         """Take 20 ms of the viewer's microphone. Called on the event loop; never waits."""

@@ -26,6 +26,7 @@ from rendering.engine.motion.visemes import CLOSURE, MOUTH, VISEMES
 from rendering.motion_models import mouth_models
 from rendering.speech import VisemeSpan
 from rendering.speech.voices import FliteVoice
+from rendering.training import lip_sound
 from rendering.training.mouth import augment, corpus, evaluate, measures, style, texts
 from rendering.training.mouth.corpus import Speech
 from rendering.training.mouth.evaluate import Judged, failed_bars, from_text, negative_controls, through
@@ -83,7 +84,7 @@ def _named(prefix: str, quality: dict[str, float]) -> dict[str, float]:
 
 
 def _sync(prefix: str, moved: Array, speech: Speech) -> dict[str, float]:
-    found = measures.sync(opening(moved), FRAMES_PER_S, speech.samples)
+    found = lip_sound.agreement(opening(moved), FRAMES_PER_S, speech.samples, RATE_HZ)
     return {
         f"{prefix}_ea_peak": round(found.peak, 3), f"{prefix}_ea_margin": round(found.margin, 3),
         f"{prefix}_ea_lag_ms": round(found.lag_ms, 1),
@@ -94,7 +95,7 @@ def _controls(judged: Judged, audio: Array, speech: Speech) -> dict[str, list[st
     """The bars that each wrong movement misses, made from the audio path, whose bars are the softer ones."""
     missed = {}
     for name, moved in negative_controls(audio, speech).items():
-        sync = measures.sync(opening(moved), FRAMES_PER_S, speech.samples)
+        sync = lip_sound.agreement(opening(moved), FRAMES_PER_S, speech.samples, RATE_HZ)
         missed[name] = failed_bars(judged.score(moved), sync.peak, sync.margin, is_text=False)
     passed = [name for name, bars in missed.items() if not bars]
     if passed:

@@ -47,7 +47,7 @@ class ScriptedEars:
         """What is said from now on is the next text."""
         self.texts.pop(0)
 
-    async def warm_up(self) -> None:
+    async def warm_up(self, expected: Sequence[str] = ()) -> None:
         return
 
     @property

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from rendering.speech.voices import FliteVoice
+from tests.common.embedding_page import EmbeddingPage, serving_page
 from tests.common.live_rig import Rig, rigged, wait_until
 
 pytestmark = [
@@ -52,7 +53,7 @@ def test_what_the_viewer_says_is_heard_and_understood(rig: Rig, folder: Path) ->
     session, viewer = rig.session()
     viewer.connect()
     viewer.wait_for("m.framesPresented > 10")
-    assert viewer.page.text_content("[data-part=microphone]") == "Turn the microphone on"
+    assert viewer.page.text_content("[data-part=microphone]") == "Speak"
     assert not heard(folder), "nothing is sent before the viewer turns the microphone on"
     viewer.page.click("[data-part=microphone]")
     viewer.wait_for("m.microphone === 'on'", 5)
@@ -72,3 +73,28 @@ def test_what_the_viewer_says_is_heard_and_understood(rig: Rig, folder: Path) ->
     assert all(abs(step - 0.02) < 0.03 and step >= 0 for one in whole for step in one["steps_s"]), whole
     assert "does not keep it" in (said or "") and level is False
     assert not viewer.errors
+
+
+def test_a_page_of_another_site_may_lend_its_frame_the_microphone(rig: Rig, folder: Path) -> None:
+    """It is muted when the frame is made too small to show that it is on."""
+    session, base = rig.embedded_session()
+    with serving_page(f"{rig.url}{base}/", rig.url) as listed:
+        rig.control.frame_ancestors = listed.rstrip("/")
+        rig.control.page = rig.embedded_page(base, listed.rstrip("/"))
+        host = EmbeddingPage(rig.browser, listed)
+        frame = host.frame_with("m.isPrepared && m.slotState === 'ready'", 60.0)
+        frame.click("[data-part=connect]")
+        host.frame_with("m.framesPresented > 10")
+        before = len(heard(folder))
+        frame.click("[data-part=microphone]")
+        host.frame_with("m.microphone === 'on'", 5)
+        wait_until(lambda: len(heard(folder)) > before + 1, 30)
+        host.set_size("height: 200px; min-height: 0")
+        host.frame_with("m.microphone === 'muted'", 10)
+        host.set_size("height: 500px")
+        host.page.evaluate("document.querySelector('trustcore-player').leave()")
+        wait_until(lambda: host.of_kind("ended"), 10)
+        assert {data.get("type") for _, data in host.messages()} <= {"ready", "verdict", "ended"}
+        host.close()
+    wait_until(lambda: session.finished, 10)
+    assert heard(folder)[-1]["text"] == "what happened to my claim"

@@ -58,11 +58,11 @@ class ScriptedBrain:
 
     def reply(self, text: str, before: Sequence[Said] = (), language: str = "") -> tuple[Line, ...]:
         """The answer to one message, sentence by sentence: at most four, the same for the same exchange."""
-        message = " ".join(text[:MAX_MESSAGE_CHARS].split())
+        if truth := self.truth(text, language):
+            return truth
+        message = _message(text)
         phrases = phrases_of(language or self._language)
         found = next((rule for rule in phrases.rules if rule.pattern.search(message)), None)
-        if found and found.is_truth:
-            return self._by_rule(found, phrases)
         scripted = self._script.find(message)
         if found and not (scripted and scripted[0].cover >= CLOSE_COVER and _is_whole(message, scripted[0])):
             return self._by_rule(found, phrases)
@@ -70,6 +70,18 @@ class ScriptedBrain:
         if best:
             return tuple(line for answer in best for line in parse_tagged_text(answer))[:MAX_LINES]
         return tuple(Line(sentence) for sentence in phrases.unknown)
+
+    def truth(self, text: str, language: str = "") -> tuple[Line, ...]:
+        """The answer to a question about what the replica is, who agreed, and how it is marked; empty for any other."""
+        phrases = phrases_of(language or self._language)
+        truths = (rule for rule in phrases.rules if rule.is_truth)
+        found = next((rule for rule in truths if rule.pattern.search(_message(text))), None)
+        return self._by_rule(found, phrases) if found else ()
+
+    def disclosure(self, language: str = "") -> tuple[Line, ...]:
+        """That this is a replica, and of whom."""
+        phrases = phrases_of(language or self._language)
+        return (Line(self._filled(phrases.disclosure, phrases)),)
 
     async def answer(self, exchange: Exchange) -> AsyncIterator[Line]:
         """The same answer clause by clause (`Brain`)."""
@@ -88,6 +100,10 @@ class ScriptedBrain:
         return text.format(
             person=self._person_name or phrases.no_person, persona=self._persona_name or phrases.no_persona,
             topics=topics)
+
+
+def _message(text: str) -> str:
+    return " ".join(text[:MAX_MESSAGE_CHARS].split())
 
 
 def _best(found: Sequence[Found]) -> list[str]:

@@ -1,7 +1,7 @@
 """What the worker tells the recogniser's process. PURE.
 
-Order: kind, utterance number, length of the body; then the body. "B": begin, a JSON list of likely sentences. "A":
-int16 samples at HEARING_RATE_HZ. "F": finish. "C": cancel.
+Order: kind, utterance number, length of the body; then the body. "E": expect these sentences, a JSON list. "B": begin
+an utterance, with such a list. "A": int16 samples at HEARING_RATE_HZ. "F": finish. "C": cancel.
 """
 
 import struct

@@ -15,7 +15,7 @@ from rendering.engine.motion.mouth.spoken import style_of
 from rendering.engine.motion.visemes import CLASS_OF, CLOSURE, MOUTH, SILENCE, VISEMES
 from rendering.engine.replica import Replica
 from rendering.speech.voices import EspeakVoice
-from rendering.training import canonical, fit
+from rendering.training import canonical, fit, lip_sound
 from rendering.training.config import TrainingConfig
 from rendering.training.mouth import (
     augment,
@@ -61,7 +61,7 @@ def test_style_feeling_and_unevenness_change_the_truth_and_leave_closing(speech:
     plain = truth.move(times_s, sounds, MEAN_STYLE)
     late, wide = MEAN_STYLE.copy(), MEAN_STYLE.copy()
     late[STYLE.index("lead")], wide[STYLE.index("gain_jaw")] = -1.5, 1.0
-    assert measures.best_lag_s(truth.move(times_s, sounds, late)[:, JAW], plain[:, JAW], 30, 0.2)[0] > 0.01
+    assert lip_sound.best_lag_s(truth.move(times_s, sounds, late)[:, JAW], plain[:, JAW], 30, 0.2)[0] > 0.01
     assert truth.move(times_s, sounds, wide)[:, JAW].mean() > 1.2 * plain[:, JAW].mean()
     glad = np.zeros(8, np.float32)
     glad[1] = 1.0
@@ -85,9 +85,9 @@ def test_a_perfect_movement_measures_as_perfect(speech: Speech) -> None:
 
 def test_energy_and_opening_find_the_lag_of_the_sound(speech: Speech) -> None:
     wanted = opening(evaluate.table_driver(speech, MEAN_STYLE))
-    plain = measures.sync(wanted, FRAMES_PER_S, speech.samples)
+    plain = lip_sound.agreement(wanted, FRAMES_PER_S, speech.samples, RATE_HZ)
     later = np.concatenate([np.zeros(round(0.2 * RATE_HZ), np.float32), speech.samples])
-    shifted = measures.sync(np.concatenate([wanted, np.zeros(6)]), FRAMES_PER_S, later)
+    shifted = lip_sound.agreement(np.concatenate([wanted, np.zeros(6)]), FRAMES_PER_S, later, RATE_HZ)
     assert plain.margin > 0.2
     assert plain.lag_ms - shifted.lag_ms == pytest.approx(200.0, abs=15.0)
 
@@ -103,13 +103,13 @@ CAUGHT_BY = {
 def test_negative_controls_miss_the_bars_that_are_there_for_them(speech: Speech, control: str) -> None:
     judged = Judged.of(speech)
     moved = negative_controls(from_text(shipped_models().motion, speech), speech)[control]
-    sync = measures.sync(opening(moved), FRAMES_PER_S, speech.samples)
+    sync = lip_sound.agreement(opening(moved), FRAMES_PER_S, speech.samples, RATE_HZ)
     assert set(failed_bars(judged.score(moved), sync.peak, sync.margin, is_text=False)) >= CAUGHT_BY[control]
 
 
 def test_exact_times_hold_every_bar_on_a_voice_kept_out_of_training(speech: Speech) -> None:
     judged, moved = Judged.of(speech), from_text(shipped_models().motion, speech)
-    sync = measures.sync(opening(moved), FRAMES_PER_S, speech.samples)
+    sync = lip_sound.agreement(opening(moved), FRAMES_PER_S, speech.samples, RATE_HZ)
     assert failed_bars(judged.score(moved), sync.peak, sync.margin, is_text=True) == []
     random = np.random.default_rng(7)
     strangers = [evaluate.table_driver(speech, truth.draw_style(random)) for _ in range(4)]

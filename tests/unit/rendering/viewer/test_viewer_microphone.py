@@ -40,6 +40,7 @@ for (const step of steps) {
   if (step === "click") parts.microphone.dispatchEvent(new Event("click"));
   if (step === "unplug") tracks.at(-1).dispatchEvent(new Event("ended"));
   if (step === "rejoin") microphone.use(senders[1]);
+  if (step === "mute") microphone.mute();
   if (step === "end") microphone.end();
   await new Promise((done) => setTimeout(done, 1));
 }
@@ -73,6 +74,12 @@ def test_mute_and_unmute_need_no_new_track() -> None:
     assert (seen["states"][-1], seen["label"], seen["tracks"]) == (
         "muted", "unmute", [{"enabled": False, "stopped": False}])
     assert page("click", "click", "click")["tracks"] == [{"enabled": True, "stopped": False}]
+
+
+def test_a_page_that_hides_it_mutes_it_until_the_viewer_unmutes() -> None:
+    assert page("mute")["states"] == []
+    assert page("click", "mute", "mute")["states"] == ["asking", "on", "muted"]
+    assert page("click", "mute", "click")["tracks"] == [{"enabled": True, "stopped": False}]
 
 
 def test_a_refusal_and_a_lost_device_are_said_and_can_be_tried_again() -> None:

@@ -68,6 +68,7 @@ const line = createLine(root, { send: sendChannel, measures, peerNow: () => conn
 const embedding = createEmbedding(root, {
   onSize: (isSmall) => {
     sound.muted = isSmall;
+    if (isSmall) microphone.mute();
     tellVerdict();
   },
   onLeave: () => { if (!isOver) leave(); },

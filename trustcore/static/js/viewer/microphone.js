@@ -88,6 +88,12 @@ export function createMicrophone(root, { devices = navigator.mediaDevices, onSta
       sender = newSender;
       if (track) sender.replaceTrack(track).catch(lose);
     },
+    // Until the viewer unmutes it: nobody is heard who cannot see that they are.
+    mute() {
+      if (!track?.enabled) return;
+      track.enabled = false;
+      setState("muted");
+    },
     end() {
       isOver = true;
       if (track) close();

@@ -14,7 +14,9 @@ def test_the_kind_of_answer_a_question_wants(asked: str, kind: str) -> None:
     assert expected_by(asked) == kind
 
 
-@pytest.mark.parametrize("text", ["i would like the", "we went to", "it was cold and", "because", "i think i", "it is very"])
+@pytest.mark.parametrize(
+    "text", ["i would like the", "we went to", "it was cold and", "because", "i think i", "it is very"]
+)
 def test_an_open_phrase_is_open(text: str) -> None:
     assert read(text, "nothing").is_open_last
 
