@@ -179,7 +179,8 @@ class Peer:
         """
         try:
             await self._connection.setRemoteDescription(
-                RTCSessionDescription(sdp=without_mdns_candidates(offer_sdp), type="offer"))
+                RTCSessionDescription(
+                    sdp=with_candidates_in_each_section(without_mdns_candidates(offer_sdp)), type="offer"))
             await self._connection.setLocalDescription()
         except (ValueError, KeyError, IndexError, AttributeError, RuntimeError) as error:
             raise OfferUnusable("This offer cannot be answered.", kind=type(error).__name__) from error
@@ -222,6 +223,21 @@ def without_mdns_candidates(offer_sdp: str) -> str:
     kept = [line for line in lines if not (
         (line.startswith("a=candidate:") and ".local " in line) or line.startswith("a=end-of-candidates"))]
     return "\r\n".join(kept)
+
+
+def with_candidates_in_each_section(offer_sdp: str) -> str:
+    """The offer with the candidates of its bundle in every media section.
+
+    A browser writes them into the first one only; aiortc takes those of the last one. Where the browser's address
+    cannot be learned from its checks, as behind a TURN server, there would be no line.
+    """
+    head, *sections = re.split(r"(?=^m=)", offer_sdp, flags=re.MULTILINE)
+    found = [line for section in sections for line in section.splitlines() if line.startswith("a=candidate:")]
+    if not found:
+        return offer_sdp
+    own = "".join(f"{line}\r\n" for line in found)
+    return head + "".join(section if "a=candidate:" in section else section.rstrip("\r\n") + "\r\n" + own
+                          for section in sections)
 
 
 def _capabilities(preferred: str) -> list[Any]:
