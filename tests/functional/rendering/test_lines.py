@@ -1,4 +1,4 @@
-"""What a conversation's line may be: limits of the app, changes on the record, TURN credentials that end."""
+"""What a conversation's line may be: limits of the app, changes on record, TURN servers with credentials that end."""
 
 import base64
 import hashlib
@@ -31,8 +31,8 @@ def lease(stage):
 
 
 def test_each_change_of_rung_is_an_event(stage, lease):
-    small = {**CHANGE, "rung": "small", "before": "audio", "why": "quiet"}
-    assert tell(stage, lease, [CHANGE, small]).status_code == 200
+    back = {**CHANGE, "rung": "small", "before": "audio", "why": "quiet"}
+    assert tell(stage, lease, [CHANGE, back]).status_code == 200
     told = [event.details["open"] for event in Event.objects.filter(action="rung.changed").order_by("id")]
     assert [(one["rung"], one["before"], one["why"], one["media_time_ms"]) for one in told] == [
         ("audio", "small", "receiver", 12_500), ("small", "audio", "quiet", 12_500)]
