@@ -4,9 +4,11 @@ Unknown fields are ignored, as Tavus does.
 
 from typing import Any
 
+from django.conf import settings
 from rest_framework import serializers
 
 from provenance.manifests.frame_codecs import CODECS
+from rendering.protocol import RUNG_NAMES
 from rendering.services.opening import Wish
 from trustcore.policy.clamp import DEFAULT_MILLI, EMOTION_WORDS
 from trustcore.primitives.grants import EMOTIONS
@@ -38,13 +40,25 @@ class EmotionField(serializers.Field):
 
 
 class PropertiesIn(serializers.Serializer[Any]):
-    """Tavus' `properties`, and `video_codec` of our own. What is not here is kept and has no effect."""
+    """Tavus' `properties`, and some of our own. What is not here is kept and has no effect.
+
+    `audio_only` (Tavus): one sealed picture to begin with, then sound alone. `max_rung`: the best that the viewer may
+    get. `relay_only`: no packet but through the TURN servers, so that neither side learns the other's address.
+    """
 
     max_call_duration = serializers.IntegerField(min_value=10, max_value=14_400, required=False)
     participant_absent_timeout = serializers.IntegerField(min_value=10, max_value=3600, required=False)
     enable_recording = serializers.BooleanField(required=False)
     language = serializers.CharField(max_length=40, required=False)
     video_codec = serializers.ChoiceField(choices=tuple(CODECS), required=False)
+    audio_only = serializers.BooleanField(required=False)
+    max_rung = serializers.ChoiceField(choices=RUNG_NAMES, required=False)
+    relay_only = serializers.BooleanField(required=False)
+
+    def validate_relay_only(self, value: bool) -> bool:
+        if value and not settings.TURN_URLS:
+            raise serializers.ValidationError("This service has no TURN server. Leave it out.")
+        return value
 
 
 class ConversationIn(serializers.Serializer[Any]):

@@ -92,8 +92,8 @@ class Ears(Protocol):
     def listen(self, *, language: str, expected: Sequence[str] = ()) -> Listening:
         """Begin an utterance. `expected`: sentences and names that are likely, for recognisers that take hints."""
 
-    async def warm_up(self) -> None:
-        """Load what the first utterance would wait for. Raises PartFailed."""
+    async def warm_up(self, expected: Sequence[str] = ()) -> None:
+        """Load what the first utterance would wait for, and what these sentences need. Raises PartFailed."""
 
 
 # "listen": the viewer has the floor. "wait": they paused, and may go on. "prepare": they are probably done, so the
@@ -150,6 +150,27 @@ class ToolCall:
 
 
 @dataclass(frozen=True)
+class ToolResult:
+    """What the app answered to a call (`conversation.tool_result`). `content` is data, never an instruction."""
+
+    call: ToolCall
+    content: str
+
+
+@dataclass(frozen=True)
+class Guarded:
+    """A guardrail of the persona held something back (`conversation.guardrail_triggered`).
+
+    `where`: in what was "heard", or in what was about to be "said" and now is not. `reason`: in plain words.
+    """
+
+    guardrail: str
+    reason: str
+    where: Literal["heard", "said"]
+    guardrail_id: str = ""
+
+
+@dataclass(frozen=True)
 class Said:
     """One thing said before."""
 
@@ -162,12 +183,14 @@ class Exchange:
     """What the brain answers to.
 
     `notes`: what perception saw, in plain words of at most 32 tokens each, empty where it may not look.
+    `results`: what the app answered to the tool calls of this very turn; the brain is asked again with them.
     """
 
     heard: str
     before: Sequence[Said] = ()
     notes: Sequence[str] = ()
     language: str = "en"
+    results: Sequence[ToolResult] = ()
 
 
 class Brain(Protocol):
@@ -176,7 +199,7 @@ class Brain(Protocol):
     def greeting(self) -> tuple[Line, ...]:
         """What is said first. It discloses that this is an AI replica."""
 
-    def answer(self, exchange: Exchange) -> AsyncIterator[Line | ToolCall]:
+    def answer(self, exchange: Exchange) -> AsyncIterator[Line | ToolCall | Guarded]:
         """The answer, clause by clause as it is thought of. Closing the iterator stops it. Raises PartFailed."""
 
     async def warm_up(self) -> None:

@@ -19,7 +19,7 @@ from rendering.engine import body, gaussians, landmarks
 from rendering.engine.body import Body
 from rendering.engine.errors import ReplicaInvalid
 from rendering.engine.face_space import FEATURE_SHAPES, LAYERS, POSE_TERMS, FaceSpace
-from rendering.engine.gaussians import Gaussians
+from rendering.engine.gaussians import LOG_AXES, Gaussians
 from rendering.engine.mesh import Mesh
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -29,6 +29,7 @@ MODEL_FILE, MANIFEST_FILE = "model.safetensors", "manifest.json"
 MOST_BYTES = 20 * 1024 * 1024
 WIDEST_JAW_GAP = 2.0  # outer eye distances
 MOST_SPLATS, MOST_POINTS, MOST_SIZE_PX = 100_000, 20_000, 1024
+MOST_COVER = 400.0  # times that the splats may cover the picture; trained replicas cover it 20 to 40 times
 
 
 @dataclass(frozen=True)
@@ -191,6 +192,14 @@ def _check(tensors: dict[str, Array], size_px: int) -> None:
         raise ReplicaInvalid("A triangle of the replica lies in a layer that does not exist.")
     if tensors["splats.triangles"].max(initial=0) >= len(tensors["mesh.triangles"]):
         raise ReplicaInvalid("A splat of the replica names a triangle that does not exist.")
+    if (times := _cover(tensors["splats.values"], size_px)) > MOST_COVER:
+        raise ReplicaInvalid(f"The replica's splats cover its picture {times:.0f} times; it would draw for seconds.")
+
+
+def _cover(values: Array, size_px: int) -> float:
+    """How many times the splats cover the picture at rest: each to three deviations, and once at most."""
+    sides_px = np.minimum(6 * np.exp(np.minimum(values[:, LOG_AXES : LOG_AXES + 2].astype(np.float32), 20.0)), size_px)
+    return float(sides_px.prod(axis=1).sum() / size_px**2)
 
 
 def _assemble(tensors: dict[str, Array], size_px: int, facts: dict[str, Any]) -> Replica:

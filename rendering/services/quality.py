@@ -138,11 +138,13 @@ def _bar(floor: Floor, value: float | None) -> Bar:
     def percent(number: float) -> int:
         return round(100 * min(1.0, max(0.0, (number - floor.low) / (floor.high - floor.low))))
 
-    floor_text = f"{floor.warn:g} {floor.unit}".strip()
+    fails = value is not None and floor.is_worse(value, floor.block)
+    shown_floor = floor.block if fails else floor.warn  # the one that decided
+    floor_text = f"{shown_floor:g} {floor.unit}".strip()
     if value is None:
-        return Bar(floor.name, floor.what, "not measured", floor_text, "not_run", 0, percent(floor.warn))
-    verdict = "fail" if floor.is_worse(value, floor.block) else "warn" if floor.is_worse(value, floor.warn) else "pass"
-    return Bar(floor.name, floor.what, _text(floor, value), floor_text, verdict, percent(value), percent(floor.warn))
+        return Bar(floor.name, floor.what, "not measured", floor_text, "not_run", 0, percent(shown_floor))
+    verdict = "fail" if fails else "warn" if floor.is_worse(value, floor.warn) else "pass"
+    return Bar(floor.name, floor.what, _text(floor, value), floor_text, verdict, percent(value), percent(shown_floor))
 
 
 def _text(floor: Floor, value: float) -> str:

@@ -5,12 +5,12 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.conf import settings
 from django.db.models import QuerySet
 
 from rendering.errors import ConversationOver, MessagesTooFast, RejoinRefused
 from rendering.models import Conversation, LiveState
 from rendering.protocol import MAX_SDP_CHARS
+from rendering.services import turn
 from trustcore.accounts.services.strangers import strangers
 from trustcore.audit import recording
 from trustcore.audit.actions import Action
@@ -59,7 +59,7 @@ def put_offer(conversation: Conversation, body: Mapping[str, Any], *, now: datet
     _demand_patience(job, now=now)
     offer = {
         "offer_id": secrets.token_hex(8), "sdp": sdp, "viewer_nonce": nonce,
-        "ice_servers": list(getattr(settings, "ICE_SERVERS", ()))}
+        "ice_servers": turn.ice_servers(conversation.public_id, now=now)}
     if _offers(job).exists():
         return _rejoin(conversation, job, offer, now=now)
     # Of two first offers at once the second looks again, and is no first one.

@@ -48,6 +48,29 @@ class Utterance:
         return Utterance(resample(self.pcm, self.rate_hz, rate_hz), rate_hz, self.phonemes, self.visemes)
 
 
+def without_silence(utterance: Utterance, *, lead_s: float, tail_s: float) -> Utterance:
+    """The utterance with at most this much silence before its first and after its last sound.
+
+    Voices begin with a fifth of a second of silence, which is heard as slowness. A voice that does not say when its
+    sounds begin is left as it is.
+    """
+    sounding = [span for span in utterance.visemes if span.viseme != "sil"]
+    if not sounding:
+        return utterance
+    first = round(max(0.0, sounding[0].start_s - lead_s) * utterance.rate_hz)
+    last = min(len(utterance.pcm), round((sounding[-1].end_s + tail_s) * utterance.rate_hz))
+    start_s, end_s = first / utterance.rate_hz, last / utterance.rate_hz
+
+    def moved(at_s: float) -> float:
+        return min(max(at_s, start_s), end_s) - start_s
+
+    return Utterance(
+        utterance.pcm[first:last], utterance.rate_hz,
+        tuple(Phoneme(one.symbol, moved(one.start_s), moved(one.end_s)) for one in utterance.phonemes),
+        tuple(VisemeSpan(one.viseme, moved(one.start_s), moved(one.end_s)) for one in utterance.visemes),
+    )  # fmt: skip
+
+
 def spans(phonemes: Iterable[Phoneme], shapes_of: Callable[[str], tuple[str, ...]]) -> tuple[VisemeSpan, ...]:
     """Mouth shapes of a row of sounds: two-part sounds share their time half and half, repeated shapes are joined."""
     row: list[VisemeSpan] = []

@@ -127,12 +127,17 @@ class EspeakVoice:
 
 def _checked(text: str) -> str:
     """The text on one line. Control characters mean nothing to a voice and something to its program."""
-    plain = " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
+    plain = " ".join("".join(letter if _is_spoken(letter) else " " for letter in text).split())
     if not plain:
         raise ValueError("There is nothing to say.")
     if len(plain) > MAX_TEXT:
         raise ValueError(f"The text is longer than {MAX_TEXT} characters; say it in parts.")
     return plain
+
+
+def _is_spoken(letter: str) -> bool:
+    # The two joiners are no control characters: they shape the letters of Hindi, Bengali and Assamese words.
+    return letter.isprintable() or letter in "\u200c\u200d"
 
 
 def _read_wav(wav: bytes) -> tuple[np.ndarray, int]:

@@ -10,11 +10,10 @@ import numpy as np
 
 from rendering.engine import body
 from rendering.engine.body import Body
-from rendering.engine.motion import controls, expression
+from rendering.engine.motion import controls
 from rendering.engine.motion.performer import neutral_state
 from rendering.engine.renderer import Renderer
 from rendering.engine.replica import Replica
-from rendering.engine.state import FaceState
 from rendering.training import calibration, canonical, following, pictures, quality, redetection, trials
 from rendering.training.checkpoint import FitState
 from rendering.training.config import Clip, TrainedReplica, TrainingConfig
@@ -63,7 +62,6 @@ def finish(
                 truth[shown], drawn[shown], pictures.difference(drawn[shown], truth[shown]), nearest[shown]
             )
         ),
-        "emotions.png": pictures.png(_emotion_sheet(finished, renderer)),
         "portrait.png": pictures.png(renderer.draw(neutral_state(finished))),
     }
     return TrainedReplica(files, report, sheets)
@@ -127,14 +125,3 @@ def draw_cpu_ms(replica: Replica, renderer: Renderer, rounds: int = 20) -> float
         renderer.draw(state)
         spent.append(1000 * (time.thread_time() - began))
     return float(np.median(spent))
-
-
-def _emotion_sheet(replica: Replica, renderer: Renderer) -> Array:
-    """The eight emotions at their caps, in two rows."""
-    rest = neutral_state(replica)
-    drawn = []
-    for name in expression.EMOTIONS:
-        amounts = expression.amounts(name, replica.emotion_caps_milli[name])
-        drawn.append(renderer.draw(FaceState(amounts, expression.resting_closure(amounts), rest.pose)))
-    rows = np.stack(drawn).reshape(2, 4, *drawn[0].shape)
-    return pictures.side_by_side(*rows.transpose(1, 0, 2, 3, 4))

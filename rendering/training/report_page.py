@@ -14,7 +14,6 @@ _PARTS = (
     ("held_out.png", "Filmed | replica | difference, four times | nearest filmed frame"),
     ("error_map.png", "Where it errs: bright is wrong"),
     ("lips_and_sound.png", "Sound above, lips below"),
-    ("emotions.png", "Emotions at their strongest"),
     *((f"emotion_{name}.png", f"{name} at 0, 250, 500, 750 and 1000; hatched: never shown live") for name in (
         "joy", "sadness", "anger", "surprise", "fear", "disgust", "contempt")),
     ("portrait.png", "At rest"),

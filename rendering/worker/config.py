@@ -12,8 +12,8 @@ from trustcore.primitives.signing import SigningKey, VerifyKey, unb64
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 BUILD_PATHS = (
-    "rendering/worker", "rendering/engine", "rendering/speech", "rendering/training", "rendering/protocol.py",
-    "provenance/marks", "provenance/manifests", "trustcore/primitives",
+    "rendering/worker", "rendering/engine", "rendering/speech", "rendering/dialogue", "rendering/training",
+    "rendering/protocol.py", "provenance/marks", "provenance/manifests", "trustcore/primitives",
 )
 
 
@@ -37,8 +37,9 @@ class WorkerConfig:
     renderer: str = "auto"  # "cpu", "gpu", or the GPU where there is one
     frames_per_s: int = 30
     frame_lead_s: float = 0.030
-    bit_rate_bps: int = 600_000
+    bit_rate_bps: int = 1_500_000  # that pictures may cost at most
     video_codec: str = "h264"
+    microphone: str = "own"  # how the viewer's voice is received; "aiortc" is what benchmarks compare with
     request_timeout_s: float = 10.0
     training_threads: int = 2
     max_sessions: int = 200  # then the process ends and its supervisor starts a fresh one; aiortc leaks a little
@@ -64,8 +65,9 @@ def from_environment(environment: Mapping[str, str] = os.environ) -> WorkerConfi
         most_splats=_integer(environment, "TRUSTCORE_WORKER_SPLATS", 100_000, 1000, 100_000),
         renderer=_one_of(environment, "TRUSTCORE_WORKER_RENDERER", ("auto", "cpu", "gpu")),
         frames_per_s=_integer(environment, "TRUSTCORE_WORKER_FRAMES_PER_S", 30, 1, 60),
-        bit_rate_bps=_integer(environment, "TRUSTCORE_WORKER_BIT_RATE_BPS", 600_000, 100_000, 5_000_000),
+        bit_rate_bps=_integer(environment, "TRUSTCORE_WORKER_BIT_RATE_BPS", 1_500_000, 100_000, 5_000_000),
         video_codec=_one_of(environment, "TRUSTCORE_WORKER_VIDEO_CODEC", tuple(CODECS)),
+        microphone=_one_of(environment, "TRUSTCORE_WORKER_MICROPHONE", ("own", "aiortc")),
         training_threads=_integer(environment, "TRUSTCORE_WORKER_TRAINING_THREADS", 2, 1, 64),
         max_sessions=_integer(environment, "TRUSTCORE_WORKER_MAX_SESSIONS", 200, 1, 1_000_000),
         build_sha256=build_sha256(),

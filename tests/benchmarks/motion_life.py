@@ -6,25 +6,27 @@ on. The baseline in the same run is filtered noise with a blink timer, fitted to
 
 import json
 import time
+from pathlib import Path
 
 import numpy as np
 
 from rendering.engine.motion.life.channels import FRAMES_PER_S
 from rendering.engine.motion.life.hearing import Hearing
 from rendering.engine.motion.life.stream import LifeStream
+from rendering.motion_models import NO_LIFE, life_model
 from rendering.training.life import scores
-from rendering.training.life.__main__ import SUBJECTS, asha
-from rendering.worker.life_weights import installed_life
+from rendering.training.life.__main__ import asha
 
+SUBJECTS = Path(__file__).resolve().parents[3] / "shared/data/subjects"
 TIMED_FRAMES = 1800
 ROUNDS = 3
 
 
 def figures() -> dict[str, object]:
     """All figures of the shipped weights; those on `asha` only where the subject is."""
-    model, why = installed_life()
+    model = life_model()
     if model is None:
-        return {"life_source": "noise", "life_reason": why}
+        return {"life_source": "noise", "life_reason": NO_LIFE}
     each, worst = _cost_ms(model)
     return {
         **scores.scores(model, asha(SUBJECTS)),

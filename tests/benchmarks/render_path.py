@@ -23,12 +23,11 @@ from rendering.engine import stand_in
 from rendering.engine.motion.performer import Performer
 from rendering.engine.renderer import Renderer
 from rendering.engine.replica import Replica
-from rendering.motion_models import mouth_models
+from rendering.motion_models import life_model, mouth_models
 from rendering.speech.voices import pick_voice
 from rendering.worker.encoder import EncoderSettings, VideoEncoder
 from rendering.worker.frames import FrameMaker
 from rendering.worker.latency import LatencyMarks
-from rendering.worker.life_weights import installed_life
 from rendering.worker.mark_slots import SlottedMark
 from rendering.worker.pacing import FramePacer
 from rendering.worker.stage import Stage
@@ -65,12 +64,11 @@ def maker(replica: Replica, size_px: int, seconds: float) -> tuple[FrameMaker, S
     encoder = VideoEncoder(EncoderSettings(size_px, size_px))
     attestor = Attestor(SessionKey(), "urn:c2pa:bench")
     sealer = Sealer(permit, label=Label(size_px, size_px), embedder=mark, encoder=encoder, attestor=attestor)
-    life, no_life = installed_life()
-    performer = Performer(replica, 1, mouth=mouth_models(), life=life, no_life=no_life)
+    performer = Performer(replica, 1, mouth=mouth_models(), life=life_model())
     stage = Stage(performer, permit.emotion_max_milli)
     return FrameMaker(
-        stage=stage, renderer=Renderer(replica, size_px), sealer=sealer, permit=permit, mark=mark, encoder=encoder,
-        latency=LatencyMarks(),
+        stage=stage, renderers={size_px: Renderer(replica, size_px)}, sealer=sealer, permit=permit, mark=mark,
+        encoder=encoder, latency=LatencyMarks(),
     ), stage  # fmt: skip
 
 

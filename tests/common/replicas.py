@@ -32,7 +32,6 @@ FILES = {
     "manifest.json": b'{"v": 1}',
     "held_out.png": b"\x89PNG\r\n\x1a\n",
     "comparison.mp4": b"not a film",
-    "emotions.png": b"\x89PNG\r\n\x1a\n",
     "emotion_joy.png": b"\x89PNG\r\n\x1a\n",
     "emotion_anger.png": b"\x89PNG\r\n\x1a\n",
     "report.json": json.dumps(

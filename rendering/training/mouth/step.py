@@ -48,12 +48,14 @@ def with_style(
     replica = Replica.from_files(trained.files)
     kept = 1 - (config or TrainingConfig()).held_out_share
     points = clip.landmarks[: int(kept * len(clip.landmarks))]
+    # Sound may go on after the last picture, so its share is counted in seconds of picture.
+    sound_end = round(len(points) / clip.fps * clip.pcm_rate)
     found = np.isfinite(points).all(axis=(1, 2))
     mouth = np.full((len(points), len(MOUTH)), np.nan, np.float32)
     if found.any():
         mouth[found] = tracked.mouth_controls(points[found].astype(np.float32), replica.space, replica.jaw_gap)
-    pcm = clip.pcm[: int(kept * len(clip.pcm))]
-    fitted = style.fit(models, mouth, clip.fps, style.to_hearing_rate(pcm, clip.pcm_rate))
+    sound = style.to_hearing_rate(clip.pcm[:sound_end], clip.pcm_rate)
+    fitted = style.fit(models, mouth, clip.fps, sound)
     calibration = {**replica.facts["calibration"], "mouth_style": fitted.to_facts()}
     new = {"calibration": calibration, "motion_models": [models.release]}
     files = replace(replica, facts={**replica.facts, **new}).to_files()

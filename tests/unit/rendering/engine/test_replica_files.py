@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from rendering.engine import stand_in
 from rendering.engine.errors import ReplicaInvalid
+from rendering.engine.gaussians import LOG_AXES
 from rendering.engine.replica import MANIFEST_FILE, MODEL_FILE, Replica
 
 FILES = stand_in.replica().to_files()
@@ -35,6 +37,15 @@ def test_a_whole_replica_is_read() -> None:
 def test_a_calibration_that_no_face_can_have_is_refused(calibration: dict[str, Any]) -> None:
     with pytest.raises(ReplicaInvalid):
         Replica.from_files(changed(**calibration))
+
+
+@pytest.mark.parametrize("log_axis", [5.0, 60_000.0])
+def test_splats_that_each_fill_the_picture_are_refused(log_axis: float) -> None:
+    whole = stand_in.replica()
+    values = whole.gaussians.values.copy()
+    values[:, LOG_AXES : LOG_AXES + 2] = log_axis
+    with pytest.raises(ReplicaInvalid, match="cover"):
+        Replica.from_files(replace(whole, gaussians=replace(whole.gaussians, values=values)).to_files())
 
 
 @pytest.mark.parametrize("files", [[], {"model.safetensors": []}, None])

@@ -130,5 +130,5 @@ def test_the_card_says_where_a_version_is_weak_and_what_is_missing() -> None:
 def test_the_report_is_one_file_and_its_words_are_escaped(trained: TrainedReplica) -> None:
     page = report_page.page(trained.report, trained.pictures, "<b>Asha</b>")
     assert "<b>Asha" not in page and "&lt;b&gt;Asha" in page
-    assert page.count("data:image/png;base64,") == 5 + 7 and page.count("data:video/mp4;base64,") == 1
+    assert page.count("data:image/png;base64,") == 4 + 7 and page.count("data:video/mp4;base64,") == 1
     assert "http" not in page.replace("http-equiv", "")

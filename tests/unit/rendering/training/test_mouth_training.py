@@ -274,3 +274,11 @@ def test_training_leaves_style_and_models_in_the_replica_and_the_mean_one_for_si
     assert replica.facts["motion_models"] == [shipped_models().release]
     assert styled.report["calibration"]["mouth_style"] == replica.facts["calibration"]["mouth_style"]
     assert with_style(trained, silent, None, config) is trained
+    heard: list[int] = []
+    real = style.fit
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(style, "fit", lambda *given: heard.append(len(given[-1])) or real(*given))
+        for sound_s in (2, 30):  # sound that goes on after the last picture is not held-out sound
+            silent.pcm = np.zeros(sound_s * RATE_HZ, np.int16)
+            with_style(trained, silent, shipped_models(), config)
+    assert heard[0] == heard[1] == pytest.approx(0.8 * 60 / clip.fps * RATE_HZ, abs=RATE_HZ / clip.fps)

@@ -11,10 +11,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from rendering.dialogue.brains.scripted import ScriptedBrain
+from rendering.dialogue.tags import parse_tagged_text, without_tags
 from rendering.protocol import EmotionShown, Lease
 from rendering.speech.voices import VoiceFault
 from rendering.worker.audio import SoundLine
-from rendering.worker.brain import ScriptedBrain, parse_tagged_text, without_tags
 from rendering.worker.loading import own_smile_most
 from rendering.worker.reports import SessionReports
 from rendering.worker.stage import Shown, Stage, clamp_emotion
@@ -126,7 +127,7 @@ def test_a_smile_of_life_s_own_keeps_to_grant_and_footage(granted: int, supporte
 
 def test_an_answer_whose_sound_fails_half_way_is_told_once_and_on_both_sides() -> None:
     room, faults = Room(), []
-    room.talk._on_sound_failed = faults.append
+    room.talk._on_fault = faults.append
     say = room.voice.say
 
     def fails_at_the_second(text: str) -> Any:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from rendering.dialogue.brains.scripted import ScriptedBrain
 from rendering.engine.motion.mouth.hearing import Heard, hear
 from rendering.engine.motion.mouth.spoken import SpokenMouth
 from rendering.engine.motion.visemes import CLOSURE, MOUTH
@@ -17,7 +18,6 @@ from rendering.motion_models import motion_releases, mouth_models
 from rendering.speech import Utterance
 from rendering.speech.voices import EspeakVoice
 from rendering.worker.audio import SoundLine
-from rendering.worker.brain import ScriptedBrain
 from rendering.worker.stage import Stage
 from rendering.worker.talk import Talk
 from tests.common.mouths import shipped_models

@@ -6,11 +6,11 @@ import pytest
 from rendering.engine.motion.life.channels import CHUNK, FRAMES_PER_S
 from rendering.engine.motion.life.hearing import Hearing
 from rendering.engine.motion.life.stream import LARGEST, LifeStream
-from rendering.worker.life_weights import FOLDER, installed_life
+from rendering.motion_models import SHIPPED_LIFE, life_model
 
 SECONDS = 120
 
-pytestmark = pytest.mark.skipif(not (FOLDER / "life.json").exists(), reason="this copy ships no weights")
+pytestmark = pytest.mark.skipif(not (SHIPPED_LIFE / "life.json").exists(), reason="this copy ships no weights")
 
 
 def spoken() -> np.ndarray:
@@ -23,8 +23,8 @@ def spoken() -> np.ndarray:
 
 @pytest.fixture(scope="module", params=["speaking", "listening"])
 def track(request) -> np.ndarray:
-    model, why = installed_life()
-    assert model is not None, why
+    model = life_model()
+    assert model is not None
     hearing = Hearing()
     if request.param == "speaking":
         hearing.lay(spoken(), 0.0)

@@ -1,0 +1,1 @@
+"""What thinks of an answer: the scripted brain, a service, and what holds both to the persona."""

@@ -1,0 +1,1 @@
+"""What speaks: the embedded voices, a service, a program."""
