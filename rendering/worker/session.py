@@ -79,7 +79,6 @@ class Session:
         self._connection: Connection | None = None
         self._closing: list[asyncio.Task[None]] = []  # connections that were
         self._sound: MarkedSound | None = None
-        self._is_greeted = False
         self._talk: Talk | None = None
         self._perceived: Perceived | None = None
         self._stage: Stage | None = None
@@ -108,9 +107,8 @@ class Session:
         try:
             await asyncio.wait({story, stopped, *helpers}, return_when=asyncio.FIRST_COMPLETED)
             for task in (*helpers, story):
-                if task.done() and not task.cancelled() and task.exception() is not None:
-                    self._log(f"failed: {task.exception()!r}")
-                    self._stop("internal")
+                if task.done() and not task.cancelled() and (error := task.exception()) is not None:
+                    self.failed(error)
             self._stop("ended")
         finally:
             for task in (story, stopped, *helpers):
@@ -171,8 +169,7 @@ class Session:
             on_first_sound=lambda: self._latency.mark("message_to_sound_ms", "message"),
             notes=lambda: self._perceived.notes if self._perceived is not None else ())
         self._perceived = Perceived(opened.grant, self._stage, self._media_clock.now_s, self._talk.event)
-        wish = facts.get("emotion")
-        if wish:
+        if wish := facts.get("emotion"):
             self._talk.show(str(wish["name"]), int(wish["milli"]), "request")
 
     async def _make_connection(self, opened: Opened) -> None:
@@ -241,9 +238,8 @@ class Session:
 
     def _note_talk_over(self, talking: asyncio.Task[None]) -> None:
         """A replica that cannot speak any more does not stand there silent: the session ends, and both sides know."""
-        if not talking.cancelled() and talking.exception() is not None:
-            self._log(f"failed: {talking.exception()!r}")
-            self._stop("internal")
+        if not talking.cancelled() and (error := talking.exception()) is not None:
+            self.failed(error)
 
     async def _send_frames(self, mark: SlottedMark) -> None:
         """Step 5. Returns when the line is lost or another offer waits."""
@@ -387,12 +383,7 @@ class Session:
             return
         if self._delivery is not None:
             self._delivery.announce()
-        if self._is_greeted:
-            self._talk.catch_up()
-            self._talk.resume()
-        else:
-            self._is_greeted = True
-            self._talk.greet()
+        self._talk.meet()
 
     def channel_message(self, text: str) -> None:
         if text == KEY_FRAME_REQUEST:
@@ -409,7 +400,7 @@ class Session:
             if self._perceived is not None:
                 self._perceived.hear(hop)
 
-    def hearing_failed(self, error: BaseException) -> None:
+    def failed(self, error: BaseException) -> None:
         self._log(f"failed: {error!r}")
         self._stop("internal")
 
