@@ -219,7 +219,11 @@ except ValueError as _error:
 
 # --- files, languages, time ------------------------------------------------------------------------------------------
 STATIC_URL = "static/"
-STATICFILES_DIRS = [path for path in (BASE_DIR / "trustcore" / "static",) if path.exists()]
+STATICFILES_DIRS = [
+    *(path for path in (BASE_DIR / "trustcore" / "static",) if path.exists()),
+    # The viewer's page reads the very weights that the worker reads.
+    ("turns", BASE_DIR / "rendering" / "dialogue" / "turns" / "weights"),
+]
 # Files are served straight from their folders, so that no collect step stands between a checkout and a page.
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = DEBUG
@@ -292,6 +296,11 @@ TSA_CA = env_str("TRUSTCORE_TSA_CA", "")
 # --- live media ------------------------------------------------------------------------------------------------------
 # STUN and TURN servers for viewers, as JSON ([{"urls": ...}]). None are needed where viewer and worker see each other.
 ICE_SERVERS = json.loads(env_str("TRUSTCORE_ICE_SERVERS", "[]"))
+# TURN servers whose credentials control makes for each conversation from a secret that it shares with them.
+TURN_URLS = env_list("TRUSTCORE_TURN_URLS", "")
+TURN_SECRET = env_secret("TRUSTCORE_TURN_SECRET", SECRETS_DIR) if TURN_URLS else ""
+# Languages whose speech the workers' ears understand; in the others a viewer's page says that typing is the way.
+HEARD_LANGUAGES = frozenset(env_list("TRUSTCORE_HEARD_LANGUAGES", "en"))
 
 # --- seams: what one package lends another without being imported by it (dotted paths) --------------------------------
 TRUSTCORE_OWN_OUTPUT_DETECTOR = "provenance.services.own_output.Detector"

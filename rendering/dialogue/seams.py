@@ -92,8 +92,8 @@ class Ears(Protocol):
     def listen(self, *, language: str, expected: Sequence[str] = ()) -> Listening:
         """Begin an utterance. `expected`: sentences and names that are likely, for recognisers that take hints."""
 
-    async def warm_up(self) -> None:
-        """Load what the first utterance would wait for. Raises PartFailed."""
+    async def warm_up(self, expected: Sequence[str] = ()) -> None:
+        """Load what the first utterance would wait for, and what these sentences need. Raises PartFailed."""
 
 
 # "listen": the viewer has the floor. "wait": they paused, and may go on. "prepare": they are probably done, so the

@@ -1,7 +1,8 @@
 """A program of its own around libespeak-ng (GPL-3): JSON order on stdin, JSON line and raw sound on stdout.
 
 Nothing of this project imports it and it imports nothing of this project, so the licence stays in this process.
-Order: {"text", "language"} and, where wanted, "variant", "words_per_minute", "pitch" (0..100).
+Order: {"text", "language"} and, where wanted, "variant", "words_per_minute", "pitch", "pitch_range" (0..100),
+"is_markup" (SSML).
 Answer: {"rate_hz", "phonemes": [[IPA, start s], ...]} and a line end, then int16 samples.
 """
 
@@ -15,8 +16,8 @@ import espeakng_loader
 
 SYNCHRONOUS, PHONEME_EVENTS, IPA = 2, 1, 2
 EVENT_END_OF_LIST, EVENT_PHONEME = 0, 7
-UTF8, END_PAUSE = 1, 0x1000
-RATE, PITCH = 1, 3
+UTF8, MARKUP, END_PAUSE = 1, 0x10, 0x1000
+RATE, PITCH, RANGE = 1, 3, 4
 BUFFER_MS = 200
 
 
@@ -48,7 +49,7 @@ def main() -> int:
     name = order["language"] + (f"+{variant}" if variant else "")
     if rate_hz <= 0 or library.espeak_SetVoiceByName(name.encode()) != 0:
         return 1
-    for parameter, key in ((RATE, "words_per_minute"), (PITCH, "pitch")):
+    for parameter, key in ((RATE, "words_per_minute"), (PITCH, "pitch"), (RANGE, "pitch_range")):
         if order.get(key) and library.espeak_SetParameter(parameter, int(order[key]), 0) != 0:
             return 1
     sound = bytearray()
@@ -68,7 +69,8 @@ def main() -> int:
     callback = Callback(take)
     library.espeak_SetSynthCallback(callback)
     text = order["text"].encode()
-    if library.espeak_Synth(text, len(text) + 1, 0, 1, 0, UTF8 | END_PAUSE, None, None) != 0:
+    form = UTF8 | END_PAUSE | (MARKUP if order.get("is_markup") else 0)
+    if library.espeak_Synth(text, len(text) + 1, 0, 1, 0, form, None, None) != 0:
         return 1
     sys.stdout.buffer.write(json.dumps({"rate_hz": rate_hz, "phonemes": phonemes}).encode() + b"\n" + bytes(sound))
     return 0

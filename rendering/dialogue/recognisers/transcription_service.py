@@ -25,7 +25,7 @@ class TranscriptionService:
     def listen(self, *, language: str, expected: Sequence[str] = ()) -> "ServiceListening":
         return ServiceListening(self._client, self._bounds, language, hints_of(tuple(expected)))
 
-    async def warm_up(self) -> None:
+    async def warm_up(self, expected: Sequence[str] = ()) -> None:
         """Opens the connection and lets the service read its model, with half a second of silence."""
         listening = self.listen(language="en")
         listening.push(np.zeros(HEARING_RATE_HZ // 2, np.int16))

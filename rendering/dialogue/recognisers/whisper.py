@@ -52,7 +52,7 @@ class WhisperEars:
     def listen(self, *, language: str, expected: Sequence[str] = ()) -> "WhisperListening":
         return WhisperListening(self, language.split("-")[0], hints_of(tuple(expected)))
 
-    async def warm_up(self) -> None:
+    async def warm_up(self, expected: Sequence[str] = ()) -> None:
         """Reads the model. Raises PartFailed ("missing", "stalled")."""
         async with self._loading:
             if self._model is None:

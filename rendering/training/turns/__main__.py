@@ -1,0 +1,59 @@
+"""Make the set and the weights of the turn-taker that ship with the product.
+
+    python -m rendering.training.turns generate --out DIR [--seed N] [--train N] [--development N] [--held-out N]
+    python -m rendering.training.turns build --set DIR --out FILE [--seed N]
+    python -m rendering.training.turns eot-bench --set DIR [--weights FILE] [--language en]
+
+`generate` speaks the two-party set with flite and espeak-ng; `build` learns from its training part, chooses the policy
+on its development part and writes the readable weights; `eot-bench` scores weights on a folder in eot-bench's schema.
+The same seed and voices give the same files.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+from rendering.training.turns import build, files, scene
+from rendering.training.turns.texts import SPLITS
+
+WEIGHTS = Path(__file__).resolve().parents[2] / "dialogue" / "turns" / "weights" / "turns.json"
+SEED = 7
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Parse and run."""
+    about = (__doc__ or "").split("\n")[0]
+    parser = argparse.ArgumentParser(prog="python -m rendering.training.turns", description=about)
+    commands = parser.add_subparsers(dest="command", required=True)
+    generate = commands.add_parser("generate")
+    generate.add_argument("--out", type=Path, required=True)
+    generate.add_argument("--seed", type=int, default=SEED)
+    for split, count in zip(SPLITS, (900, 240, 320), strict=True):
+        generate.add_argument(f"--{split.replace('_', '-')}", type=int, default=count)
+    learn = commands.add_parser("build")
+    learn.add_argument("--set", type=Path, required=True)
+    learn.add_argument("--out", type=Path, default=WEIGHTS)
+    learn.add_argument("--seed", type=int, default=SEED)
+    score = commands.add_parser("eot-bench")
+    score.add_argument("--set", type=Path, required=True)
+    score.add_argument("--weights", type=Path, default=WEIGHTS)
+    score.add_argument("--language", default="en")
+    given = parser.parse_args(arguments)
+    if given.command == "generate":
+        for split in SPLITS:
+            count = files.write(scene.rows(split, getattr(given, split), given.seed), given.out / split)
+            print(f"{given.out / split}: {count} turns", flush=True)
+    elif given.command == "build":
+        text = build.build(given.set, given.seed)
+        given.out.write_text(text)
+        print(f"{given.out}: {len(text)} bytes")
+    else:
+        print(json.dumps(build.eot_bench(given.set, given.weights.read_text(), given.language)))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
