@@ -31,7 +31,7 @@ def main(arguments: list[str] | None = None) -> int:
     generate = commands.add_parser("generate")
     generate.add_argument("--out", type=Path, required=True)
     generate.add_argument("--seed", type=int, default=SEED)
-    for split, count in zip(SPLITS, (900, 240, 320), strict=True):
+    for split, count in zip(SPLITS, (640, 160, 240), strict=True):
         generate.add_argument(f"--{split.replace('_', '-')}", type=int, default=count)
     learn = commands.add_parser("build")
     learn.add_argument("--set", type=Path, required=True)
