@@ -10,11 +10,11 @@ from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 LOCALE = REPOSITORY / "locale"
-# The pages that are translated as a whole: the public check.
-TEMPLATES = ("provenance/check_*.html", "provenance/_check_*.html")
+# What is translated as a whole: the public check, and what the live page says about the viewer's microphone.
+TEMPLATES = ("provenance/check_*.html", "provenance/_check_*.html", "rendering/_viewer_*.html")
 MODULES = ("provenance/services/check_words.py", "provenance/views/check_pages.py")
 MAGIC = 0x950412DE
-_TRANSLATE = re.compile(r'{%\s*translate\s+"([^"]+)"\s*%}')
+_TRANSLATE = re.compile(r"""{%\s*translate\s+(["'])(.+?)\1\s*%}""")
 _BLOCK = re.compile(r"{%\s*blocktranslate[^%]*%}(.*?){%\s*endblocktranslate\s*%}", re.S)
 _ENTRY = re.compile(r'^msgid ((?:"(?:[^"\\]|\\.)*"\s*)+)^msgstr ((?:"(?:[^"\\]|\\.)*"\s*)+)', re.M)
 _QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"')
@@ -26,7 +26,7 @@ def wanted() -> set[str]:
     for pattern in TEMPLATES:
         for path in (REPOSITORY / "templates").glob(pattern):
             text = path.read_text(encoding="utf-8")
-            found |= set(_TRANSLATE.findall(text))
+            found |= {sentence for _, sentence in _TRANSLATE.findall(text)}
             found |= {re.sub(r"{{\s*(\w+)\s*}}", r"%(\1)s", body.strip()) for body in _BLOCK.findall(text)}
     for name in MODULES:
         found |= set(_marked(ast.parse((REPOSITORY / name).read_text(encoding="utf-8"))))

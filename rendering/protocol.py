@@ -16,6 +16,8 @@ Paths, all under /worker/v1:
 | POST /leases/{id}/segments | {"segments": [SegmentRoot...]} | {} |
 | POST /leases/{id}/clamps | {"clamps": [{"emotion", "asked_milli", "shown_milli", "media_time_s"}]} | {} |
 | POST /leases/{id}/emotions | {"emotions": [EmotionShown...]} | {} |
+| POST /leases/{id}/rungs | {"rungs": [RungChanged...]} | {} |
+| POST /leases/{id}/troubles | {"troubles": [PartTrouble...]} | {} |
 | PUT  /leases/{id}/recording | fMP4: for each connection its init segment and fragments, octet-stream | {} |
 | POST /leases/{id}/finish | {"reason", "counters"} | {} |
 | GET  /blobs/{public_id} | | ciphertext (Cobblestone-256) |
@@ -40,10 +42,13 @@ UNJOINED_LIFETIME_S = 60.0
 REJOIN_WITHIN_S = 15.0
 SESSION_STATES = ("loading", "ready", "live", "away", "ending")  # "away": nothing is sent until the viewer is back
 
+RUNG_NAMES = ("full", "medium", "small", "still", "audio", "captions")  # what a viewer gets, best first
+RUNG_REASONS = ("start", "quiet", "receiver", "loss", "delay", "freezes", "sound")  # what moved it
+
 LeaseKind = Literal["session", "training"]
 EmotionSource = Literal["request", "message", "tag", "brain"]  # who asked for it
 EmotionLimit = Literal["", "unknown", "policy", "replica"]  # what held it back: no such word, grant, footage
-EventKind = Literal["offer", "message", "emotion", "interrupt", "revoke", "end"]
+EventKind = Literal["offer", "message", "emotion", "interrupt", "perception", "revoke", "end"]
 
 
 def request_statement(method: str, path: str, body_sha256: str, sent_at: str, nonce: str) -> dict[str, str]:
@@ -81,9 +86,10 @@ class Lease:
         Mapping[str, Any] | None
     )  # training: {"job_id", "subject_id", "footage_blob", "checkpoint_blob"|None, "config"}
     blobs: Mapping[str, str]  # name -> blob public id ("model.safetensors": "b...")
-    # Session: "persona" {name, system_prompt, context, documents, greeting}, "disclosure", "language", "emotion" {name,
-    # milli}, "signer_certificate" (b64 DER), "max_duration_s", "size_px", "frames_per_s", "video_codec" ("h264" or
-    # "vp8"; without it the worker's own setting counts).
+    # Session: "persona" {name, system_prompt, context, documents, greeting, conversational_flow}, "disclosure",
+    # "language", "emotion" {name, milli}, "signer_certificate" (b64 DER), "max_duration_s", "size_px", "frames_per_s",
+    # "video_codec" ("h264" or "vp8"; without it the worker's own setting counts), "max_rung" (one of RUNG_NAMES or "":
+    # no limit), "is_relayed" (only through the TURN servers of "ice_servers").
     facts: Mapping[str, Any] = field(default_factory=dict)
     version: int = PROTOCOL_VERSION
 
@@ -153,6 +159,7 @@ class LeaseEvent:
 
     offer: {"offer_id", "sdp", "viewer_nonce", "ice_servers": [...]}
     message: {"message_id", "text", "emotion"|None, "milli"|None}; emotion: {"emotion", "milli"}; interrupt: {}
+    perception: {"consent"}: the token that the viewer's vectors must carry, or "" once they took it back
     revoke, end: {"reason"}
     """
 
@@ -217,6 +224,31 @@ class EmotionShown:
     asked_milli: int
     source: EmotionSource
     limited_by: EmotionLimit
+    media_time_s: float
+
+
+# Parts of a conversation and how they fail, as `rendering.dialogue.seams` names them.
+TROUBLED_PARTS = ("ears", "turn", "brain", "voice", "perception")
+TROUBLES = ("stalled", "slow_start", "refused", "busy", "broken", "garbage", "missing")
+
+
+@dataclass(frozen=True)
+class PartTrouble:
+    """A part of the conversation failed and was spoken around."""
+
+    part: str  # one of TROUBLED_PARTS
+    trouble: str  # one of TROUBLES
+    media_time_s: float
+
+
+@dataclass(frozen=True)
+class RungChanged:
+    """The viewer gets something else now (`rendering.worker.ladder`). `why`: as `rendering.worker.governor.Plan`."""
+
+    rung: str
+    before: str
+    why: str
+    target_bps: int
     media_time_s: float
 
 

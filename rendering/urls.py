@@ -4,7 +4,15 @@ about replicas and sessions.
 
 from django.urls import include, path
 
-from rendering.views import console_live, console_policies, console_replicas, viewer, viewer_embed, worker
+from rendering.views import (
+    console_live,
+    console_policies,
+    console_replicas,
+    viewer,
+    viewer_embed,
+    viewer_perception,
+    worker,
+)
 
 _lease = "worker/v1/leases/<slug:lease_id>"
 
@@ -19,6 +27,8 @@ urlpatterns = [
     path(f"{_lease}/segments", worker.segments, name="worker-segments"),
     path(f"{_lease}/clamps", worker.clamps, name="worker-clamps"),
     path(f"{_lease}/emotions", worker.emotions, name="worker-emotions"),
+    path(f"{_lease}/rungs", worker.rungs, name="worker-rungs"),
+    path(f"{_lease}/troubles", worker.troubles, name="worker-troubles"),
     path(f"{_lease}/recording", worker.recording, name="worker-recording"),
     path(f"{_lease}/finish", worker.finish, name="worker-finish"),
     path(f"{_lease}/progress", worker.progress, name="worker-progress"),
@@ -30,6 +40,8 @@ urlpatterns = [
     path("c/<slug:conversation_id>/message", viewer.message, name="viewer-message"),
     path("c/<slug:conversation_id>/leave", viewer.leave, name="viewer-leave"),
     path("c/<slug:conversation_id>/state", viewer.state, name="viewer-state"),
+    path("c/<slug:conversation_id>/perception", viewer_perception.word, name="viewer-perception"),
+    path("c/<slug:conversation_id>/perception/frame", viewer_perception.frame, name="viewer-perception-frame"),
     path("c/<slug:conversation_id>/embed/", viewer_embed.page, name="viewer-embed"),
     path("c/<slug:conversation_id>/embed/offer", viewer_embed.offer, name="viewer-embed-offer"),
     path("c/<slug:conversation_id>/embed/message", viewer_embed.message, name="viewer-embed-message"),

@@ -296,6 +296,11 @@ TSA_CA = env_str("TRUSTCORE_TSA_CA", "")
 # --- live media ------------------------------------------------------------------------------------------------------
 # STUN and TURN servers for viewers, as JSON ([{"urls": ...}]). None are needed where viewer and worker see each other.
 ICE_SERVERS = json.loads(env_str("TRUSTCORE_ICE_SERVERS", "[]"))
+# TURN servers whose credentials control makes for each conversation from a secret that it shares with them.
+TURN_URLS = env_list("TRUSTCORE_TURN_URLS", "")
+TURN_SECRET = env_secret("TRUSTCORE_TURN_SECRET", SECRETS_DIR) if TURN_URLS else ""
+# Languages whose speech the workers' ears understand; in the others a viewer's page says that typing is the way.
+HEARD_LANGUAGES = frozenset(env_list("TRUSTCORE_HEARD_LANGUAGES", "en"))
 
 # --- seams: what one package lends another without being imported by it (dotted paths) --------------------------------
 TRUSTCORE_OWN_OUTPUT_DETECTOR = "provenance.services.own_output.Detector"

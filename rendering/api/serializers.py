@@ -4,11 +4,15 @@ Unknown fields are ignored, as Tavus does.
 
 from typing import Any
 
+from django.conf import settings
 from rest_framework import serializers
 
 from provenance.manifests.frame_codecs import CODECS
+from rendering.protocol import RUNG_NAMES
 from rendering.services.opening import Wish
+from trustcore.policy import perception
 from trustcore.policy.clamp import DEFAULT_MILLI, EMOTION_WORDS
+from trustcore.policy.content import CONTEXTS
 from trustcore.primitives.grants import EMOTIONS
 
 LANGUAGES = {
@@ -38,13 +42,25 @@ class EmotionField(serializers.Field):
 
 
 class PropertiesIn(serializers.Serializer[Any]):
-    """Tavus' `properties`, and `video_codec` of our own. What is not here is kept and has no effect."""
+    """Tavus' `properties`, and some of our own. What is not here is kept and has no effect.
+
+    `audio_only` (Tavus): one sealed picture to begin with, then sound alone. `max_rung`: the best that the viewer may
+    get. `relay_only`: no packet but through the TURN servers, so that neither side learns the other's address.
+    """
 
     max_call_duration = serializers.IntegerField(min_value=10, max_value=14_400, required=False)
     participant_absent_timeout = serializers.IntegerField(min_value=10, max_value=3600, required=False)
     enable_recording = serializers.BooleanField(required=False)
     language = serializers.CharField(max_length=40, required=False)
     video_codec = serializers.ChoiceField(choices=tuple(CODECS), required=False)
+    audio_only = serializers.BooleanField(required=False)
+    max_rung = serializers.ChoiceField(choices=RUNG_NAMES, required=False)
+    relay_only = serializers.BooleanField(required=False)
+
+    def validate_relay_only(self, value: bool) -> bool:
+        if value and not settings.TURN_URLS:
+            raise serializers.ValidationError("This service has no TURN server. Leave it out.")
+        return value
 
 
 class ConversationIn(serializers.Serializer[Any]):
@@ -89,7 +105,7 @@ def wish_from(attrs: dict[str, Any], persona: Any) -> Wish:
         purpose=str(use.get("purpose") or ""), audience=str(use.get("audience") or ""),
         country=str(use.get("country") or "").upper(),
         language=LANGUAGES.get(language, language.split("-")[0]),
-        context_of_use=str(use.get("context_of_use") or "public"),
+        context_of_use=_context_of_use(use),
         conversation_name=attrs.get("conversation_name", ""),
         conversational_context=attrs.get("conversational_context", ""),
         custom_greeting=attrs.get("custom_greeting", ""), callback_url=attrs.get("callback_url", ""), emotion=emotion,
@@ -98,6 +114,14 @@ def wish_from(attrs: dict[str, Any], persona: Any) -> Wish:
         absent_timeout_s=properties.get("participant_absent_timeout", 300),
         is_recorded=properties.get("enable_recording", True),
     )
+
+
+def _context_of_use(use: dict[str, Any]) -> str:
+    """Where the viewer is. The law asks, so nobody may leave it out; who does not know says "unknown"."""
+    context = str(use.get("context_of_use") or "")
+    if context not in CONTEXTS:
+        raise serializers.ValidationError({"context_of_use": [f"Say where the viewer is: {', '.join(CONTEXTS)}."]})
+    return context
 
 
 class InteractionIn(serializers.Serializer[Any]):
@@ -147,6 +171,10 @@ class PersonaIn(serializers.Serializer[Any]):
     def validate_layers(self, value: dict[str, Any]) -> dict[str, Any]:
         if len(str(value)) > 20_000:
             raise serializers.ValidationError("layers is too long.")
+        asked = value.get("perception", {})
+        if not isinstance(asked, dict) or asked.get("emotion_recognition", "off") not in perception.ASKED:
+            raise serializers.ValidationError(
+                f"perception.emotion_recognition is one of {', '.join(perception.ASKED)}.")
         return value
 
     def model_values(self) -> dict[str, Any]:

@@ -92,8 +92,8 @@ class Ears(Protocol):
     def listen(self, *, language: str, expected: Sequence[str] = ()) -> Listening:
         """Begin an utterance. `expected`: sentences and names that are likely, for recognisers that take hints."""
 
-    async def warm_up(self) -> None:
-        """Load what the first utterance would wait for. Raises PartFailed."""
+    async def warm_up(self, expected: Sequence[str] = ()) -> None:
+        """Load what the first utterance would wait for, and what these sentences need. Raises PartFailed."""
 
 
 # "listen": the viewer has the floor. "wait": they paused, and may go on. "prepare": they are probably done, so the
@@ -150,6 +150,14 @@ class ToolCall:
 
 
 @dataclass(frozen=True)
+class ToolResult:
+    """What the app answered to a call (`conversation.tool_result`). `content` is data, never an instruction."""
+
+    call: ToolCall
+    content: str
+
+
+@dataclass(frozen=True)
 class Guarded:
     """A guardrail of the persona held something back (`conversation.guardrail_triggered`).
 
@@ -175,12 +183,14 @@ class Exchange:
     """What the brain answers to.
 
     `notes`: what perception saw, in plain words of at most 32 tokens each, empty where it may not look.
+    `results`: what the app answered to the tool calls of this very turn; the brain is asked again with them.
     """
 
     heard: str
     before: Sequence[Said] = ()
     notes: Sequence[str] = ()
     language: str = "en"
+    results: Sequence[ToolResult] = ()
 
 
 class Brain(Protocol):

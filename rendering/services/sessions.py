@@ -6,14 +6,13 @@ from dataclasses import fields
 from datetime import datetime, timedelta
 from typing import Any, get_args
 
-from django.conf import settings
 from django.db.models import F
 
 from consent import selectors as consents
 from provenance.services import session_manifests
 from rendering import protocol, selectors
 from rendering.models import Conversation, LiveState
-from rendering.services import conversations
+from rendering.services import conversations, turn
 from rendering.services.release_terms import ReleaseTerms
 from trustcore.audit import recording
 from trustcore.audit.actions import Action
@@ -34,8 +33,11 @@ MAX_SEGMENTS_A_CALL = 120
 MAX_CLAMPS_A_CALL = 200
 MAX_EMOTIONS_A_CALL = 200
 MAX_EMOTIONS_KEPT = 200
+MAX_RUNGS_A_CALL = 120
+MAX_TROUBLES_A_CALL = 100
 MAX_FRAMES_A_SECOND = 240
 MAX_SEQUENCE = 2**31
+MAX_TARGET_BPS = 100_000_000
 MAX_MEDIA_TIME_S = 7 * 24 * 3600.0  # no session is so long; a time is shown as a date, and those end
 MAX_SEGMENT_TEXT_CHARS = 200
 UNSEALED_REASON = "unsealed_frame"
@@ -57,11 +59,17 @@ def make_lease(job: Job, lease_id: str, *, now: datetime) -> protocol.Lease | No
     return protocol.Lease(
         lease_id=lease_id, kind="session", epoch=job.epoch, nonce=job.nonce, grant=conversation.grant, job=None,
         blobs=files,
-        facts=_facts_for_slot(conversation),
+        facts=_facts_for_slot(conversation, now=now),
     )
 
 
-def _facts_for_slot(conversation: Conversation) -> dict[str, Any]:
+def max_rung(properties: Mapping[str, Any]) -> str:
+    """The best rung that the app allows, or "" for all of them. Sound only is the lower of the two wishes. PURE."""
+    wanted = [str(properties.get("max_rung") or ""), "audio" if properties.get("audio_only") else ""]
+    return max((name for name in wanted if name), key=protocol.RUNG_NAMES.index, default="")
+
+
+def _facts_for_slot(conversation: Conversation, *, now: datetime) -> dict[str, Any]:
     persona = conversation.persona
     context = "\n".join(
         text for text in (persona.context if persona else "", conversation.conversational_context) if text
@@ -75,6 +83,7 @@ def _facts_for_slot(conversation: Conversation) -> dict[str, Any]:
             "context": context,
             "documents": [],
             "greeting": conversation.custom_greeting,
+            "conversational_flow": (persona.layers.get("conversational_flow") or {}) if persona else {},
         },
         "organisation": conversation.organisation.name,
         "disclosure": conversation.grant["body"]["disclosure"],
@@ -85,8 +94,10 @@ def _facts_for_slot(conversation: Conversation) -> dict[str, Any]:
         "max_duration_s": conversation.max_duration_s,
         "recording": conversation.is_recorded,
         "video_codec": conversation.properties.get("video_codec", ""),
+        "max_rung": max_rung(conversation.properties),
+        "is_relayed": bool(conversation.properties.get("relay_only")),
         "signer_certificate": session_manifests.certificate_b64(),
-        "ice_servers": list(getattr(settings, "ICE_SERVERS", ())),
+        "ice_servers": turn.ice_servers(conversation.public_id, now=now),
     }
 
 
@@ -281,6 +292,53 @@ def note_emotions(job: Job, emotions: Sequence[Mapping[str, Any]]) -> None:
     # Only the slot that holds the lease tells these, one call after the other; a call told again adds nothing.
     kept = mine.values_list("emotions", flat=True).get()
     mine.update(emotions=[*kept, *(one for one in told if one not in kept)][-MAX_EMOTIONS_KEPT:])
+
+
+def note_rungs(job: Job, rungs: Sequence[Mapping[str, Any]]) -> None:
+    """Write one event for each change of what the viewer gets. A call told again writes again: each has its time."""
+    if len(rungs) > MAX_RUNGS_A_CALL:
+        raise RequestInvalid(f"Send at most {MAX_RUNGS_A_CALL} rungs at a time.")
+    reference = reference_to(conversation_of(job))
+    for change in [_checked_rung(rung) for rung in rungs]:
+        with recording.recording(actor=_worker(job), action=Action.RUNG_CHANGED, obj=reference) as event:
+            event.add(rung=change.rung, before=change.before, why=change.why, target_bps=change.target_bps,
+                      media_time_ms=round(change.media_time_s * 1000), lease=job.public_id)
+
+
+def _checked_rung(unverified: Mapping[str, Any]) -> protocol.RungChanged:
+    try:
+        fact = protocol.RungChanged(**unverified)
+    except TypeError as error:
+        raise RequestInvalid("A change of rung has missing or unknown fields.") from error
+    is_known = {fact.rung, fact.before} <= set(protocol.RUNG_NAMES) and fact.why in protocol.RUNG_REASONS
+    is_rate = type(fact.target_bps) is int and 0 <= fact.target_bps <= MAX_TARGET_BPS
+    if not is_known or not is_rate or not _is_media_time(fact.media_time_s):
+        raise RequestInvalid("A change of rung names two rungs, a reason, a rate and a time.")
+    return fact
+
+
+def note_troubles(job: Job, troubles: Sequence[Mapping[str, Any]]) -> None:
+    """Write one event for each part of the conversation that failed: which, how and when, nothing of what was said."""
+    if len(troubles) > MAX_TROUBLES_A_CALL:
+        raise RequestInvalid(f"Send at most {MAX_TROUBLES_A_CALL} troubles at a time.")
+    facts = [_checked_trouble(trouble) for trouble in troubles]
+    reference = reference_to(conversation_of(job))
+    for fact in facts:
+        with recording.recording(actor=_worker(job), action=Action.PART_FAILED, obj=reference) as event:
+            event.add(
+                part=fact.part, trouble=fact.trouble, media_time_ms=round(fact.media_time_s * 1000),
+                lease=job.public_id)
+
+
+def _checked_trouble(unverified: Mapping[str, Any]) -> protocol.PartTrouble:
+    try:
+        fact = protocol.PartTrouble(**unverified)
+    except TypeError as error:
+        raise RequestInvalid("A trouble has missing or unknown fields.") from error
+    is_known = fact.part in protocol.TROUBLED_PARTS and fact.trouble in protocol.TROUBLES
+    if not is_known or not _is_media_time(fact.media_time_s):
+        raise RequestInvalid("A trouble is a part, how it failed, and its media time.")
+    return fact
 
 
 def _is_media_time(unverified: Any) -> bool:

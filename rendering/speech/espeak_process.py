@@ -1,7 +1,8 @@
 """A program of its own around libespeak-ng (GPL-3): JSON order on stdin, JSON line and raw sound on stdout.
 
 Nothing of this project imports it and it imports nothing of this project, so the licence stays in this process.
-Order: {"text", "language"} and, where wanted, "variant", "words_per_minute", "pitch" (0..100), "is_markup" (SSML).
+Order: {"text", "language"} and, where wanted, "variant", "words_per_minute", "pitch", "pitch_range" (0..100),
+"is_markup" (SSML).
 Answer: {"rate_hz", "phonemes": [[IPA, start s], ...]} and a line end, then int16 samples.
 """
 
@@ -16,7 +17,7 @@ import espeakng_loader
 SYNCHRONOUS, PHONEME_EVENTS, IPA = 2, 1, 2
 EVENT_END_OF_LIST, EVENT_PHONEME = 0, 7
 UTF8, MARKUP, END_PAUSE = 1, 0x10, 0x1000
-RATE, PITCH = 1, 3
+RATE, PITCH, RANGE = 1, 3, 4
 BUFFER_MS = 200
 
 
@@ -48,7 +49,7 @@ def main() -> int:
     name = order["language"] + (f"+{variant}" if variant else "")
     if rate_hz <= 0 or library.espeak_SetVoiceByName(name.encode()) != 0:
         return 1
-    for parameter, key in ((RATE, "words_per_minute"), (PITCH, "pitch")):
+    for parameter, key in ((RATE, "words_per_minute"), (PITCH, "pitch"), (RANGE, "pitch_range")):
         if order.get(key) and library.espeak_SetParameter(parameter, int(order[key]), 0) != 0:
             return 1
     sound = bytearray()

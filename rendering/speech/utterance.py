@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+import av
 import numpy as np
 import numpy.typing as npt
 
@@ -86,7 +87,7 @@ def spans(phonemes: Iterable[Phoneme], shapes_of: Callable[[str], tuple[str, ...
 
 
 def resample(pcm: npt.NDArray[np.int16], from_hz: int, to_hz: int) -> npt.NDArray[np.int16]:
-    """Band-limited change of sample rate by a windowed sinc, 32 zero crossings wide.
+    """Band-limited change of sample rate (libswresample, by PyAV).
 
     Args:
         pcm: [N] mono.
@@ -98,22 +99,12 @@ def resample(pcm: npt.NDArray[np.int16], from_hz: int, to_hz: int) -> npt.NDArra
     """
     if from_hz == to_hz or len(pcm) == 0:
         return pcm
-    common = int(np.gcd(from_hz, to_hz))
-    up, down = to_hz // common, from_hz // common
-    reach = 16  # zero crossings on each side
-    cutoff = min(1.0, to_hz / from_hz)
-    half = int(np.ceil(reach / cutoff))
-    padded = np.concatenate([np.zeros(half), pcm.astype(np.float64), np.zeros(half + 1)])
+    frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(pcm[None, :]), format="s16", layout="mono")
+    frame.sample_rate = from_hz
+    resampler = av.AudioResampler(format="s16", layout="mono", rate=to_hz)
+    parts = [out.to_ndarray()[0] for piece in (frame, None) for out in resampler.resample(piece)]
     count = round(len(pcm) * to_hz / from_hz)
-    out = np.empty(count)
-    steps = np.arange(-half, half + 1)
-    for phase in range(up):  # every `up`-th output sample falls on the same fraction of an input sample
-        index = np.arange(phase, count, up)
-        place = index * down
-        offset = (place % up)[0] / up if len(index) else 0.0
-        distance = (steps - offset) * cutoff
-        window = 0.5 + 0.5 * np.cos(np.pi * np.clip(distance / reach, -1, 1))
-        taps = np.sinc(distance) * window * cutoff
-        windows = np.lib.stride_tricks.sliding_window_view(padded, len(steps))
-        out[index] = windows[np.minimum(place // up, len(windows) - 1)] @ taps
-    return np.clip(np.round(out), -32768, 32767).astype(np.int16)
+    out = np.zeros(count, np.int16)
+    made = np.concatenate(parts)[:count]
+    out[: len(made)] = made
+    return out

@@ -21,6 +21,9 @@ from trustcore.primitives.errors import Fault
 
 MAX_TEXT = 2000  # characters; about two minutes of speech
 TIMEOUT_S = 30.0
+# espeak-ng tells of a sound this long after it is heard: measured by the quietest moment of p, b and m, and by where
+# loudness and the opening of the table of shapes agree, both against flite.
+ESPEAK_LATE_S = 0.018
 ESPEAK_PROGRAM = Path(__file__).with_name("espeak_process.py")
 
 
@@ -58,16 +61,18 @@ class FliteVoice:
 
     language = "en"
 
-    def __init__(self, name: str = "slt", stretch: float = 1.0) -> None:
+    def __init__(self, name: str = "slt", stretch: float = 1.0, pitch_hz: float | None = None) -> None:
         self.name = name
-        self._stretch = stretch  # 1.2 speaks a fifth slower
+        self._settings = ["--setf", f"duration_stretch={stretch}"]  # 1.2 speaks a fifth slower
+        if pitch_hz is not None:  # on average; rms keeps its own
+            self._settings += ["--setf", f"int_f0_target_mean={pitch_hz}"]
 
     def say(self, text: str) -> Utterance:
         """Sound at 16 kHz and phones of the radio set."""
         wav_fd = os.memfd_create("flite-wav")
         try:
             ran = subprocess.run(
-                ["flite", "-voice", self.name, "--setf", f"duration_stretch={self._stretch}", "-psdur",
+                ["flite", "-voice", self.name, *self._settings, "-psdur",
                  "-t", _checked(text), "-o", f"/proc/self/fd/{wav_fd}"],
                 pass_fds=(wav_fd,), capture_output=True, timeout=TIMEOUT_S, check=True,
             )  # fmt: skip
@@ -87,11 +92,18 @@ class EspeakVoice:
     """espeak-ng (GPL) in a process of its own: this program only reads numbers from a pipe."""
 
     def __init__(
-        self, language: str, variant: str = "", words_per_minute: int | None = None, pitch: int | None = None
+        self,
+        language: str,
+        variant: str = "",
+        words_per_minute: int | None = None,
+        pitch: int | None = None,
+        pitch_range: int | None = None,
     ) -> None:
         self.name = f"espeak-ng {language}+{variant}" if variant else "espeak-ng"
         self.language = language
-        self._how = {"variant": variant, "words_per_minute": words_per_minute, "pitch": pitch}  # pitch: 0..100
+        self._how = {
+            "variant": variant, "words_per_minute": words_per_minute, "pitch": pitch, "pitch_range": pitch_range,
+        }  # both pitches: 0..100  # fmt: skip
 
     def say(self, text: str) -> Utterance:
         """Sound at 22.05 kHz and IPA phonemes."""
@@ -152,7 +164,8 @@ def _flite_phonemes(printed: str, total_s: float) -> tuple[Phoneme, ...]:
 
 def _from_starts(starts: list[tuple[str, float]], total_s: float) -> tuple[Phoneme, ...]:
     """Start events to spans that cover the whole sound, with silence before the first."""
-    timed = sorted(((min(max(at_s, 0.0), total_s), symbol) for symbol, at_s in starts), key=lambda item: item[0])
+    heard = ((min(max(at_s - ESPEAK_LATE_S, 0.0), total_s), symbol) for symbol, at_s in starts)
+    timed = sorted(heard, key=lambda item: item[0])
     ends = [at_s for at_s, _ in timed[1:]] + [total_s]
     row = [Phoneme(symbol, at_s, end_s) for (at_s, symbol), end_s in zip(timed, ends, strict=True) if end_s > at_s]
     first_s = row[0].start_s if row else total_s

@@ -155,7 +155,7 @@ def _sound(clip: Footage, found: Array) -> list[Finding]:
     level = float(np.sqrt(np.mean(clip.pcm.astype(np.float64) ** 2)))
     gaps = np.full(len(found), np.nan)
     gaps[found] = canonical.lip_gaps(clip.landmarks[found])
-    agree = lip_sound.margin(gaps, clip.fps, clip.pcm, clip.pcm_rate)
+    agree = lip_sound.agreement(gaps, clip.fps, clip.pcm / 32768, clip.pcm_rate, lip_sound.Chance.MOVED).margin
     return [
         _least("audio_processing", 20 * np.log10(max(level, 1.0) / 32768) + 100, 45.0, 0.0, "dB over -100", need),
         _least("background_noise_detected", agree, LIPS_AGREE, -2.0, "of agreement of lips and sound beyond chance",

@@ -18,7 +18,8 @@ from provenance.services import claim_keys
 from rendering import selectors
 from rendering.errors import ConversationOver, JoinRefused, NoFreeSlot
 from rendering.models import Conversation
-from rendering.services import conversations, reaping, viewing
+from rendering.services import conversations, reaping, turn, viewing
+from rendering.views import perception_page
 from rendering.views.worker_calls import look_until, parse_object, problem, read_body
 from trustcore.accounts.permissions import public
 from trustcore.primitives.clock import utc_now
@@ -52,7 +53,10 @@ def page(request: HttpRequest, conversation_id: str) -> HttpResponseBase:
                 secure=settings.IS_HTTPS, max_age=24 * 3600)
         return response
     base = f"/c/{conversation_id}"
-    return render(request, "rendering/viewer.html", page_context(joined.conversation, base))
+    perceived = perception_page.page_context(joined.conversation, base)
+    answer = render(request, "rendering/viewer.html", {**page_context(joined.conversation, base), **perceived})
+    answer["Permissions-Policy"] = perception_page.permissions_policy(perceived["perception_level"])
+    return answer
 
 
 def page_context(conversation: Conversation, base: str) -> dict[str, Any]:
@@ -68,8 +72,10 @@ def page_context(conversation: Conversation, base: str) -> dict[str, Any]:
         "message_url": f"{base}/message",
         "state_url": f"{base}/state", "leave_url": f"{base}/leave", "trust_anchor_pem": claim_keys.anchor_pem(),
         "status_list_url": claim_keys.STATUS_PATH,
-        "ice_servers_json": json.dumps(list(getattr(settings, "ICE_SERVERS", ()))),
+        "ice_servers_json": json.dumps(turn.ice_servers(conversation.public_id, now=utc_now())),
+        "is_relayed": bool(conversation.properties.get("relay_only")), "language": body["language"],
         "is_identity_checked": until is not None,
+        "is_typed_only": str(body["language"]).split("-")[0].lower() not in settings.HEARD_LANGUAGES,
         "consent_until": until, "replica_version": body["replica_version"], "policy_version": body["policy_version"],
     }
 

@@ -61,7 +61,7 @@ def _origins_of(conversation_id: str) -> tuple[str, ...]:
 def _framed(request: HttpRequest, answer: HttpResponse, origins: tuple[str, ...]) -> HttpResponseBase:
     """`answer` with the headers that let these origins, and no other, show it in a frame."""
     answer["Cross-Origin-Resource-Policy"] = "cross-origin"
-    answer["Permissions-Policy"] = "camera=(), microphone=(), geolocation=(), payment=(), usb=()"
+    answer["Permissions-Policy"] = "camera=(), microphone=(self), geolocation=(), payment=(), usb=()"
     allow = csp_replace({"frame-ancestors": list(origins)})
     framed: HttpResponseBase = allow(lambda _request: answer)(request)
     return framed

@@ -112,6 +112,20 @@ def emotions(request: HttpRequest, worker: Worker, data: bytes, lease_id: str) -
     return JsonResponse({})
 
 
+@worker_call("POST")
+def rungs(request: HttpRequest, worker: Worker, data: bytes, lease_id: str) -> HttpResponseBase:
+    job = leasing.held_or_just_over(lease_id, worker=worker, now=utc_now())
+    sessions.note_rungs(job, _list(parse_object(data), "rungs"))
+    return JsonResponse({})
+
+
+@worker_call("POST")
+def troubles(request: HttpRequest, worker: Worker, data: bytes, lease_id: str) -> HttpResponseBase:
+    job = leasing.held_or_just_over(lease_id, worker=worker, now=utc_now())
+    sessions.note_troubles(job, _list(parse_object(data), "troubles"))
+    return JsonResponse({})
+
+
 @worker_call("PUT", max_bytes=MAX_RECORDING_BYTES)
 def recording(request: HttpRequest, worker: Worker, data: bytes, lease_id: str) -> HttpResponseBase:
     job = leasing.held_or_just_over(lease_id, worker=worker, now=utc_now())

@@ -13,6 +13,8 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
+from rendering.speech.utterance import resample as resample_between
+
 Samples = NDArray[np.int16]  # [N], mono
 
 RATE_HZ = 48_000
@@ -20,18 +22,13 @@ PACKET_S = 0.020
 PACKET_SAMPLES = 960
 TIME_BASE = Fraction(1, RATE_HZ)
 OPUS_BIT_RATE_BPS = 32_000
+OPUS_EXPECTS_PERCENT = 5
 FADE_SAMPLES = 240  # 5 ms; a hard cut in the middle of a word clicks
 
 
 def resample(pcm: Samples, rate_hz: int) -> Samples:
     """`pcm` [N] at `rate_hz` as [M] at 48 kHz."""
-    if rate_hz == RATE_HZ or not len(pcm):
-        return pcm
-    frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(pcm[None, :]), format="s16", layout="mono")
-    frame.sample_rate = rate_hz
-    resampler = av.AudioResampler(format="s16", layout="mono", rate=RATE_HZ)
-    parts = [out.to_ndarray()[0] for piece in (frame, None) for out in resampler.resample(piece)]
-    return np.concatenate(parts).astype(np.int16, copy=False)
+    return resample_between(pcm, rate_hz, RATE_HZ)
 
 
 @dataclass(frozen=True)
@@ -96,7 +93,13 @@ def _faded(span: _Span, at: int) -> _Span:
 class OpusEncoder:
     """48 kHz mono Opus with in-band error correction; aiortc's own is fixed at 96 kbps without it."""
 
-    def __init__(self, bit_rate_bps: int = OPUS_BIT_RATE_BPS) -> None:
+    def __init__(
+        self, bit_rate_bps: int = OPUS_BIT_RATE_BPS, expects_percent: int = OPUS_EXPECTS_PERCENT,
+        after: "OpusEncoder | None" = None,
+    ) -> None:
+        """`expects_percent`: lost packets that are made up for. `after`: go on where that encoder stands."""
+        self.settings = (bit_rate_bps, expects_percent)
+        self._last: tuple[Samples, int] | None = None
         codec = av.CodecContext.create("libopus", "w")
         assert isinstance(codec, av.AudioCodecContext)
         codec.sample_rate = RATE_HZ
@@ -104,9 +107,13 @@ class OpusEncoder:
         codec.layout = "mono"
         codec.bit_rate = bit_rate_bps
         codec.time_base = TIME_BASE
-        codec.options = {"application": "voip", "frame_duration": "20", "fec": "1", "packet_loss": "5"}
+        codec.options = {"application": "voip", "frame_duration": "20", "fec": "1",
+                         "packet_loss": str(expects_percent)}
         codec.open()
         self._codec = codec
+        if after is not None and after._last is not None:
+            # A new encoder knows nothing of the sound before, and would begin with a click and a packet too few.
+            self.encode(*after._last)
 
     def encode(self, samples: Samples, first: int) -> list[av.Packet]:
         """Encode [960] samples; usually one packet, at the start none."""
@@ -114,4 +121,5 @@ class OpusEncoder:
         frame.sample_rate = RATE_HZ
         frame.time_base = TIME_BASE
         frame.pts = first
+        self._last = samples, first
         return list(self._codec.encode(frame))

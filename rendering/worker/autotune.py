@@ -1,4 +1,4 @@
-"""Measures at the worker's start what a frame costs here, and picks the rung of the ladder to work on.
+"""Measures at the worker's start what a frame costs here, and picks the workload.
 
 The frames are of a stand-in head, take the real way (state, picture, label, mark, encode, attest) and go nowhere.
 """
@@ -18,7 +18,7 @@ from rendering.motion_models import life_model, mouth_models
 from rendering.worker.config import WorkerConfig
 from rendering.worker.encoder import EncoderSettings
 from rendering.worker.frame_parts import FrameParts
-from rendering.worker.ladder import RUNGS, Rung, highest
+from rendering.worker.workloads import WORKLOADS, Workload, highest
 
 WARM_FRAMES, TIMED_FRAMES = 3, 12
 MOST_S = 2.0  # for all sizes together; a size that was begun is finished
@@ -30,41 +30,41 @@ def tuned(config: WorkerConfig, parts: FrameParts, log: Callable[[str], None]) -
     if not config.is_tuned or "session" not in config.kinds:
         return config
     costs = measure(parts)
-    rung = highest(costs)
+    workload = highest(costs)
     told = ", ".join(f"{size} px {splats // 1000}k {ms:.1f} ms" for (size, splats), ms in sorted(costs.items()))
     log(
-        f"drawing {rung.size_px}x{rung.size_px} with up to {rung.most_splats} splats at {rung.frames_per_s} frames a "
-        f"second on the {parts.name.upper()} (a frame takes {told})"
+        f"drawing {workload.size_px}x{workload.size_px} with up to {workload.most_splats} splats at "
+        f"{workload.frames_per_s} frames a second on the {parts.name.upper()} (a frame takes {told})"
     )
-    return on_rung(config, rung)
+    return with_workload(config, workload)
 
 
-def on_rung(config: WorkerConfig, rung: Rung) -> WorkerConfig:
-    """The configuration that draws as a rung says, at no more than the rate that was set."""
-    rate = min(config.frames_per_s, rung.frames_per_s)
-    return replace(config, size_px=rung.size_px, most_splats=rung.most_splats, frames_per_s=rate)
+def with_workload(config: WorkerConfig, workload: Workload) -> WorkerConfig:
+    """The configuration that draws as a workload says, at no more than the rate that was set."""
+    rate = min(config.frames_per_s, workload.frames_per_s)
+    return replace(config, size_px=workload.size_px, most_splats=workload.most_splats, frames_per_s=rate)
 
 
 def measure(parts: FrameParts, most_s: float = MOST_S) -> dict[tuple[int, int], float]:
     """Milliseconds of a frame by size and splats, smallest first, until one is too slow or the time is spent."""
     began, costs = time.monotonic(), dict[tuple[int, int], float]()
     replica = stand_in.replica()
-    for rung in (RUNGS[2], RUNGS[1], RUNGS[0]):
-        costs[rung.work] = frame_ms(parts, replica, rung)
-        if costs[rung.work] > rung.budget_ms or time.monotonic() - began > most_s / 2:
+    for workload in (WORKLOADS[2], WORKLOADS[1], WORKLOADS[0]):
+        costs[workload.work] = frame_ms(parts, replica, workload)
+        if costs[workload.work] > workload.budget_ms or time.monotonic() - began > most_s / 2:
             break
-    if costs[RUNGS[2].work] > RUNGS[2].budget_ms:
-        costs[RUNGS[3].work] = frame_ms(parts, replica, RUNGS[3])
+    if costs[WORKLOADS[2].work] > WORKLOADS[2].budget_ms:
+        costs[WORKLOADS[3].work] = frame_ms(parts, replica, WORKLOADS[3])
     return costs
 
 
-def frame_ms(parts: FrameParts, replica: Replica, rung: Rung) -> float:
+def frame_ms(parts: FrameParts, replica: Replica, workload: Workload) -> float:
     """Median milliseconds from face state to attestation: of processor time, or by the clock on a GPU.
 
     Processor time, because all else that starts on the machine at this moment says nothing about the hours to come.
     """
-    size = rung.size_px
-    renderer = parts.renderer(replica, size, rung.most_splats)
+    size = workload.size_px
+    renderer = parts.renderer(replica, size, workload.most_splats)
     performer = Performer(replica, mouth=mouth_models(), life=life_model())
     label, mark = parts.label(size, size, "en"), parts.embedder(MarkKey(os.urandom(32)), 1, 0, size, size)
     encoder, attestor = parts.encoder(EncoderSettings(size, size)), Attestor(SessionKey(), "urn:c2pa:measuring")

@@ -2,7 +2,7 @@
 
 aiortc would encode once per peer and throw its encoder away on every bitrate change, which costs a key frame each
 time. The H.264 encoder stays open, follows a change of bit rate without a key frame, and makes one only when asked.
-FFmpeg's libvpx does not follow: the VP8 encoder is opened anew, with a key frame, when the target moved by a tenth.
+FFmpeg's libvpx does not follow: the VP8 encoder is opened anew, with a key frame, when the target moved by a quarter.
 Neither makes a key frame of its own choosing, so before a picture is marked `is_next_key` can say what it will be. How
 often there is one is decided by whoever asks: viewers, and the slots of the mark.
 """
@@ -23,7 +23,8 @@ Plane = NDArray[np.uint8]  # [H, W]
 
 MEDIA_TIME_BASE = Fraction(1, MEDIA_CLOCK_HZ)
 ENDLESS_GOP_FRAMES = 1 << 24  # six days
-VP8_RATE_STEP = 0.1  # a smaller change of the target is not worth the key frame that it would cost
+LOWEST_BIT_RATE_BPS = 20_000
+VP8_RATE_STEP = 0.25  # a smaller change of the target is not worth the key frame that it would cost
 
 
 class EncodeFailed(Fault):
@@ -85,9 +86,17 @@ class VideoEncoder:
         with self._lock:
             return self._key_frame_wanted or self._must_open_anew(self._wanted_bit_rate_bps)
 
-    def set_bit_rate_bps(self, bit_rate_bps: int) -> None:
+    def set_bit_rate_bps(self, bit_rate_bps: int, frames_per_s: int | None = None) -> None:
+        """Spend this much from the next picture on, given that so many pictures will come a second (None: as opened).
+
+        H.264 encoders share the rate out by the number of pictures, not by their times, so fewer pictures a second need
+        a larger figure there; it is measured by a test.
+        """
+        rate_hz = self.settings.frame_rate_hz
+        scale = rate_hz / (frames_per_s or rate_hz) if self.settings.codec == "h264" else 1.0
+        wanted_bps = max(LOWEST_BIT_RATE_BPS, min(round(bit_rate_bps * scale), self.settings.max_bit_rate_bps))
         with self._lock:
-            self._wanted_bit_rate_bps = max(50_000, min(bit_rate_bps, self.settings.max_bit_rate_bps))
+            self._wanted_bit_rate_bps = wanted_bps
 
     def encode(self, y: Plane, u: Plane, v: Plane, media_time_90k: int) -> EncodedFrame:
         """Encode one I420 picture.

@@ -1,64 +1,55 @@
-"""How large and how often a slot draws, given what a frame costs on its machine. PURE.
+"""What a viewer gets on a line, best first. PURE.
 
-The ladder goes down in the order in which a viewer minds least: size, then splats, then rate.
+Every rung with a picture carries label, mark and attestation, a slow picture as well as a quick one. There is no loop
+that was made beforehand: what is drawn and sealed now needs no trust in anything older. Below the last rung there is
+only the line itself: it is lost, and made again (`session.py`, step 6).
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
-SHARE_FOR_FRAMES = 0.5  # of a frame's period; speech, the network and other programs need the rest
+from rendering.protocol import RUNG_NAMES
 
 
 @dataclass(frozen=True)
 class Rung:
-    """One way to draw."""
+    """One thing that a viewer can get.
 
-    size_px: int
-    most_splats: int
-    frames_per_s: int
-
-    @property
-    def work(self) -> tuple[int, int]:
-        """What the cost of one frame depends on."""
-        return self.size_px, self.most_splats
-
-    @property
-    def budget_ms(self) -> float:
-        """What a frame may cost here."""
-        return SHARE_FOR_FRAMES * 1000 / self.frames_per_s
-
-
-ALL_SPLATS, FEW_SPLATS = 20_000, 10_000
-RUNGS = (
-    Rung(512, ALL_SPLATS, 30),
-    Rung(384, ALL_SPLATS, 30),
-    Rung(256, ALL_SPLATS, 30),
-    Rung(256, FEW_SPLATS, 30),
-    Rung(256, FEW_SPLATS, 15),
-)
-
-
-def highest(cost_ms: Mapping[tuple[int, int], float]) -> Rung:
-    """The highest rung that was measured and holds its rate with room to spare; the lowest of all when none does.
-
-    Args:
-        cost_ms: milliseconds a frame takes from state to attestation, by `Rung.work`.
+    `from_bps`: what the line must carry of it, headers and attestations counted; of pictures at their full size.
+    `size_px`, `frames_per_s`: of the picture at most, 0 for none.
     """
-    for rung in RUNGS:
-        if cost_ms.get(rung.work, float("inf")) <= rung.budget_ms:
-            return rung
-    return RUNGS[-1]
+
+    name: str
+    from_bps: int
+    size_px: int
+    frames_per_s: int
+    has_sound: bool = True
+
+    @property
+    def has_picture(self) -> bool:
+        return self.frames_per_s > 0
+
+    def needs_bps(self, most_px: int) -> int:
+        """What the line must carry for this rung from a slot that draws at most `most_px` wide."""
+        if self.size_px <= most_px:
+            return self.from_bps
+        # A rung of smaller pictures is never dearer than the smallest size's own.
+        return max(SMALL.from_bps, self.from_bps * most_px // self.size_px)
 
 
-def below(rung: Rung) -> Rung:
-    """The next lower rung, or the lowest itself."""
-    return next((lower for lower in RUNGS if _order(lower) < _order(rung)), RUNGS[-1])
+FULL = Rung("full", 450_000, 512, 30)
+MEDIUM = Rung("medium", 250_000, 384, 20)
+SMALL = Rung("small", 130_000, 256, 12)
+STILL = Rung("still", 60_000, 256, 2)
+AUDIO = Rung("audio", 30_000, 0, 0)
+CAPTIONS = Rung("captions", 0, 0, 0, has_sound=False)
+RUNGS = (FULL, MEDIUM, SMALL, STILL, AUDIO, CAPTIONS)
 
 
-def after(rung: Rung, frame_ms_p95: float) -> Rung:
-    """The rung for the next session, given how long 95 of 100 frames of the last one took at most."""
-    return below(rung) if frame_ms_p95 > 1000 / rung.frames_per_s else rung
+def named(name: str) -> Rung:
+    """The rung of this name. Raises ValueError for none."""
+    return RUNGS[RUNG_NAMES.index(name)]
 
 
-def _order(rung: Rung) -> tuple[int, int, int]:
-    return rung.frames_per_s, rung.size_px, rung.most_splats
+def carried_by(line_bps: float, most_px: int, top: Rung = FULL) -> Rung:
+    """The best rung from `top` down that a line of this many bits a second carries."""
+    return next(rung for rung in RUNGS[RUNGS.index(top) :] if rung.needs_bps(most_px) <= max(0.0, line_bps))

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from provenance.manifests.label import Label
 from rendering.engine.motion.performer import Performer
 from rendering.engine.renderer import Renderer
 from rendering.engine.replica import Replica
@@ -16,6 +15,7 @@ from rendering.protocol import Lease
 from rendering.worker.config import WorkerConfig
 from rendering.worker.control import ControlClient, ReleasedKeys
 from rendering.worker.frame_parts import FrameParts
+from rendering.worker.sizes import Labels, sizes_from
 from trustcore.policy.clamp import MAX_MILLI, clamp
 from trustcore.primitives.envelope import decrypt
 from trustcore.primitives.errors import Refusal
@@ -33,9 +33,9 @@ class ReplicaMismatch(Refusal):
 class Cast:
     """A replica that is ready to be drawn."""
 
-    renderer: Renderer
+    renderers: dict[int, Renderer]  # by the side of their pictures, px; the largest first
     performer: Performer
-    label: Label
+    labels: Labels
     emotion_caps_milli: dict[str, int]  # what its footage supports
 
 
@@ -69,12 +69,14 @@ def _load(
     performer = Performer(
         replica, seed=_seed(grant), mouth=mouth_models(), life=life_model(), no_life=NO_LIFE,
         smile_most=own_smile_most(grant.emotion_max_milli, replica.emotion_caps_milli))
-    size_px = config.size_px
-    renderer = parts.renderer(replica, size_px, config.most_splats)
-    cast = Cast(renderer, performer, parts.label(size_px, size_px, grant.language), replica.emotion_caps_milli)
-    picture = cast.renderer.draw(cast.performer.state_at(0.0))
-    if picture.shape != (size_px, size_px, 3) or picture.dtype != np.uint8:
-        raise ReplicaMismatch("The replica does not draw at this slot's size.", replica=grant.replica_id)
+    sizes = sizes_from(config.size_px)
+    renderers = {size: parts.renderer(replica, size, config.most_splats) for size in sizes}
+    labels = Labels({size: parts.label(size, size, grant.language) for size in sizes})
+    cast = Cast(renderers, performer, labels, replica.emotion_caps_milli)
+    for size, renderer in renderers.items():
+        picture = renderer.draw(cast.performer.state_at(0.0))
+        if picture.shape != (size, size, 3) or picture.dtype != np.uint8:
+            raise ReplicaMismatch("The replica does not draw at this slot's size.", replica=grant.replica_id)
     return cast
 
 

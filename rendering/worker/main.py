@@ -9,19 +9,27 @@ import signal
 import sys
 import time
 
+import numpy as np
+
 from rendering import protocol
+from rendering.dialogue.hearing.voice_activity import (
+    WINDOW_SAMPLES,
+    SileroVoiceActivity,
+    pick_voice_activity,
+)
+from rendering.dialogue.seams import PartFailed
 from rendering.engine import renderer, stand_in
 from rendering.engine.errors import MotionModelInvalid
 from rendering.motion_models import NO_LIFE, life_model, mouth_models
-from rendering.worker import autotune, frame_parts, ladder
+from rendering.worker import autotune, frame_parts, workloads
 from rendering.worker.config import WorkerConfig, WorkerConfigError, from_environment
 from rendering.worker.control import ControlClient, ControlRefused, ControlUnreachable
 from rendering.worker.frame_parts import FrameParts
 from rendering.worker.gate import Gate
-from rendering.worker.ladder import Rung
 from rendering.worker.session import Session
 from rendering.worker.slot import SlotTools
 from rendering.worker.training import run_training
+from rendering.worker.workloads import Workload
 from trustcore.primitives.clock import SystemClock
 from trustcore.primitives.errors import TrustcoreError
 
@@ -46,6 +54,7 @@ class Worker:
     async def serve(self) -> None:
         """Register, then claim and work, until drained or worn out."""
         await asyncio.get_running_loop().run_in_executor(self._tools.frame_thread, warm_up, self._tools)
+        await warm_up_hearing(self._tools)
         await self._register()
         # Whoever started this process waits for this line.
         sys.stdout.write(f"slot is ready: {self._tools.config.slot_id}\n")
@@ -71,14 +80,14 @@ class Worker:
     async def _step_down_after(self, frame_ms_p95: float) -> None:
         """Draw less in the next session when the last one could not keep its rate; until this worker starts again."""
         config = self._tools.config
-        rung = Rung(config.size_px, config.most_splats, config.frames_per_s)
-        lower = ladder.after(rung, frame_ms_p95)
-        if not config.is_tuned or lower == rung:
+        workload = Workload(config.size_px, config.most_splats, config.frames_per_s)
+        lower = workloads.after(workload, frame_ms_p95)
+        if not config.is_tuned or lower == workload:
             return
         self._tools.log(
             f"frames took up to {frame_ms_p95:.0f} ms: next session {lower.size_px}x{lower.size_px}, up to "
             f"{lower.most_splats} splats, {lower.frames_per_s} frames a second")
-        self._tools.use(autotune.on_rung(config, lower))
+        self._tools.use(autotune.with_workload(config, lower))
         await self._register()
 
     async def _claim(self) -> protocol.Lease | None:
@@ -125,11 +134,23 @@ def warm_up(tools: SlotTools) -> None:
     if life_model() is None:
         tools.log(f"head and eyes move by noise: {NO_LIFE}")
     size_px = tools.config.size_px
-    autotune.frame_ms(tools.parts, stand_in.replica(), Rung(size_px, tools.config.most_splats, 30))
+    autotune.frame_ms(tools.parts, stand_in.replica(), Workload(size_px, tools.config.most_splats, 30))
     try:
         tools.voice_for("en").say("Ready.")
     except TrustcoreError as error:
         tools.log(f"no English voice: {error}")
+
+
+async def warm_up_hearing(tools: SlotTools) -> None:
+    """Load what hears that somebody speaks, and what they say. Without either the worker serves on: text is typed."""
+    voice_activity = pick_voice_activity()
+    voice_activity.push(np.zeros(WINDOW_SAMPLES, np.int16))
+    if not isinstance(voice_activity, SileroVoiceActivity):
+        tools.log("silero-vad is not installed; speech is told from silence by its loudness")
+    try:
+        await tools.ears.warm_up()
+    except PartFailed as error:
+        tools.log(f"no embedded ears: {error}")
 
 
 def prepared(config: WorkerConfig) -> tuple[WorkerConfig, FrameParts]:

@@ -31,6 +31,14 @@ class MarkSlot:
         return mark_id_text(self.slot_id)
 
 
+@dataclass
+class _Embedding:
+    """The embedder of one size, and the slot whose signs it has."""
+
+    embedder: Any
+    slot_index: int
+
+
 class SlottedMark:
     """An embedder whose signs change every few seconds, so that an average over a session takes less of it away.
 
@@ -57,7 +65,14 @@ class SlottedMark:
         except (KeyError, TypeError, ValueError) as error:
             raise MarkKeysInvalid("The key release holds no usable watermark keys.") from error
         self._schedule = SlotSchedule()
-        self._embedder = make(self.key, self.slot.slot_id, self.slot.slot_index, width_px, height_px)
+        self._make = make
+        self._embedders: dict[tuple[int, int], _Embedding] = {}
+        self.prepare(width_px, height_px)
+
+    def prepare(self, width_px: int, height_px: int) -> None:
+        """Be ready for pictures of this size, too."""
+        made = self._make(self.key, self.slot.slot_id, self.slot.slot_index, width_px, height_px)
+        self._embedders[height_px, width_px] = _Embedding(made, self.slot.slot_index)
 
     def to_json(self, lasts_s: float) -> tuple[dict[str, Any], ...]:
         """The slot id as the session manifest names it. When each slot will begin nobody knows yet.
@@ -75,10 +90,13 @@ class SlottedMark:
         if not self._schedule.is_over(media_time_90k, is_key=is_key, is_low_rate=is_low_rate):
             return False
         following = (self.slot.slot_index + 1) % SLOT_KEYS
-        self._embedder.rekey(following)
         self.slot = MarkSlot(self.slot.slot_id, following)
         return True
 
     def embed(self, y: NDArray[np.uint8], u: NDArray[np.uint8], v: NDArray[np.uint8]) -> None:
-        """Mark one picture in place: y [H, W], u and v [H/2, W/2]."""
-        self._embedder.embed(y, u, v)
+        """Mark one picture in place: y [H, W], u and v [H/2, W/2]. Raises KeyError for a size not prepared."""
+        embedding = self._embedders[y.shape[0], y.shape[1]]
+        if embedding.slot_index != self.slot.slot_index:
+            embedding.embedder.rekey(self.slot.slot_index)
+            embedding.slot_index = self.slot.slot_index
+        embedding.embedder.embed(y, u, v)

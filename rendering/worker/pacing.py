@@ -26,10 +26,10 @@ FIRST_TICK = Tick(0, 0.0, 0, 0.0, 0.0, 0)  # media time zero: made before the co
 
 
 class FramePacer:
-    """Hands out ticks of a fixed rate.
+    """Hands out ticks.
 
     Args:
-        frame_rate_hz: pictures per second.
+        frame_rate_hz: pictures per second; `turn_to` changes it.
         origin_s: `now_s` at media time zero.
         lead_s: how long before its due time a picture is begun; the making must fit into it on average.
         first_index: the first tick to hand out; 1 when the picture of media time zero is made already.
@@ -40,6 +40,12 @@ class FramePacer:
         self._origin_s = origin_s
         self._lead_s = lead_s
         self._last_index = first_index - 1
+
+    def turn_to(self, frame_rate_hz: int) -> None:
+        """So many pictures a second from the next tick on. The first of them is half a new period away at least."""
+        if frame_rate_hz != self._frame_rate_hz:
+            self._last_index = math.floor(self._last_index * frame_rate_hz / self._frame_rate_hz + 0.5)
+            self._frame_rate_hz = frame_rate_hz
 
     def next_tick(self, now_s: float) -> Tick:
         """The next tick whose making has not had to begin already; later ones when the maker fell behind.

@@ -1,4 +1,4 @@
-"""What a session tells control about itself: segment roots, emotions, the recording, the end.
+"""What a session tells control about itself: segment roots, emotions, failed parts, the recording, the end.
 
 Nothing here may hold up a frame: it is queued, and sent once a second. What could not be sent is kept for the next try.
 """
@@ -13,6 +13,7 @@ from rendering import protocol
 from rendering.worker.control import ControlClient, ControlUnreachable
 from rendering.worker.mark_slots import MarkSlot
 from rendering.worker.stage import Shown
+from trustcore.primitives.errors import Fault
 
 MAX_KEPT_BYTES = 512 * 1024 * 1024
 MAX_A_CALL = 100  # control takes 120 segments, 200 clamps and 200 emotions
@@ -34,6 +35,8 @@ class SessionReports:
         self._segments: list[dict[str, Any]] = []
         self._clamps: list[dict[str, Any]] = []
         self._emotions: list[dict[str, Any]] = []
+        self._rungs: list[dict[str, Any]] = []
+        self._troubles: list[dict[str, Any]] = []
         self._fragments: list[bytes] = []
         self._fragment_bytes = 0
         self._frames_kept = 0
@@ -95,12 +98,24 @@ class SessionReports:
             self._clamps.append({"emotion": shown.asked, "asked_milli": shown.asked_milli,
                                  "shown_milli": shown.shown_milli, "media_time_s": at_s})
 
+    def rung(self, change: protocol.RungChanged) -> None:
+        """The viewer gets something else now."""
+        self._rungs.append(protocol.to_json(change))
+
+    def part_failed(self, fault: Fault, media_time_s: float) -> None:
+        """A part of the conversation failed; which and how, and nothing of what was said."""
+        self._troubles.append(protocol.to_json(protocol.PartTrouble(
+            str(fault.facts.get("part") or "voice"), str(fault.facts.get("trouble") or "broken"),
+            round(media_time_s, 3))))
+
     async def flush(self) -> None:
         """Send what has gathered. An unreachable control keeps it for the next time."""
         try:
             await self._send("segments", self._segments)
             await self._send("clamps", self._clamps)
             await self._send("emotions", self._emotions)
+            await self._send("rungs", self._rungs)
+            await self._send("troubles", self._troubles)
         except ControlUnreachable:
             return
 

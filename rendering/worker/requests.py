@@ -9,6 +9,7 @@ from rendering import protocol
 from rendering.motion_models import motion_releases
 from rendering.worker.config import WorkerConfig
 from rendering.worker.encoder import EncoderSettings
+from rendering.worker.governor import START_BPS
 from trustcore.primitives.grants import Grant
 from trustcore.primitives.signing import b64, unb64
 
@@ -17,7 +18,7 @@ def encoder_settings(lease: protocol.Lease, config: WorkerConfig) -> EncoderSett
     """How the pictures of a session are encoded. The lease may name a codec; else the worker's setting counts."""
     named = str(lease.facts.get("video_codec") or config.video_codec)
     return EncoderSettings(
-        config.size_px, config.size_px, config.frames_per_s, config.bit_rate_bps,
+        config.size_px, config.size_px, config.frames_per_s, min(START_BPS, config.bit_rate_bps), config.bit_rate_bps,
         codec=named if named in CODECS else config.video_codec)
 
 

@@ -20,27 +20,34 @@ from provenance.manifests.attest import Attested
 from provenance.manifests.permit import LeaseClock
 from provenance.manifests.seal import SealCounters, SealedFrame, Sealer
 from rendering import protocol
-from rendering.dialogue.brains.scripted import ScriptedBrain
+from rendering.dialogue.seams import Hop
 from rendering.worker.allowance import Allowance
 from rendering.worker.audio import SoundLine
 from rendering.worker.connection import Connection
 from rendering.worker.control import ControlRefused, ControlUnreachable, ReleasedKeys
+from rendering.worker.conversing import make_talk
+from rendering.worker.delivery import Delivery, limits_of
 from rendering.worker.frames import FrameMaker
 from rendering.worker.gate import Opened
+from rendering.worker.governor import LineReport
 from rendering.worker.latency import LatencyMarks
 from rendering.worker.lease_keeper import keep_lease
 from rendering.worker.loading import Cast, load_cast
 from rendering.worker.mark_slots import MarkSlot, SlottedMark
 from rendering.worker.offers import Offers
-from rendering.worker.pacing import FIRST_TICK, FramePacer
+from rendering.worker.pacing import MEDIA_CLOCK_HZ
 from rendering.worker.peer import OfferUnusable
+from rendering.worker.perceived import Perceived
 from rendering.worker.reports import SessionReports
 from rendering.worker.requests import encoder_settings, manifest_request, session_facts
+from rendering.worker.sending import make_first_frame, send_frames
+from rendering.worker.sizes import Encoders
 from rendering.worker.slot import SlotTools
 from rendering.worker.sound_mark import MarkedSound
 from rendering.worker.stage import Stage
 from rendering.worker.talk import Talk
 from rendering.worker.tracks import MediaClock
+from rendering.worker.turn_marks import TurnMarks
 from trustcore.primitives.errors import GrantRevoked, TrustcoreError
 from trustcore.primitives.signing import unb64
 
@@ -63,6 +70,7 @@ class Session:
         self._answered = asyncio.Event()  # the first offer
         self._offers = Offers()
         self._latency = LatencyMarks()
+        self._turn_marks = TurnMarks()
         self._counters = SealCounters()
         self._media_clock = MediaClock(tools.clock)
         self._line = SoundLine()
@@ -73,10 +81,12 @@ class Session:
         self._sound: MarkedSound | None = None
         self._is_greeted = False
         self._talk: Talk | None = None
+        self._perceived: Perceived | None = None
         self._stage: Stage | None = None
         self._maker: FrameMaker | None = None
         self._rendered = 0
-        self._encoder = tools.parts.encoder(encoder_settings(lease, tools.config))
+        self._encoder = Encoders(tools.parts.encoder, encoder_settings(lease, tools.config))
+        self._delivery: Delivery | None = None
         self._key_frames = Allowance(KEY_FRAMES_AT_ONCE, KEY_FRAMES_A_SECOND)
         self._reports = SessionReports(tools.control, lease)
 
@@ -121,6 +131,8 @@ class Session:
                 self._lease, grant, self._keys, self._tools.control, self._tools.frame_thread, config,
                 self._tools.parts)
             mark = SlottedMark(self._keys.mark, config.size_px, config.size_px, self._tools.parts.embedder)
+            for size_px in cast.renderers:
+                mark.prepare(size_px, size_px)
             await self._prepare(opened, cast, mark)
             self._latency.mark("claim_to_ready_ms", "claim")
             self._state = "ready"
@@ -128,7 +140,8 @@ class Session:
             offer = await self._offers.next(protocol.UNJOINED_LIFETIME_S)
             self._latency.start("offer")
             await self._answer(opened, cast, mark, offer)
-            await self._make_first_frame(mark)
+            assert self._maker is not None and self._connection is not None
+            await make_first_frame(self._tools, self._maker, self._connection, mark)
             await self._see_connected(opened, cast, mark, CONNECT_WITHIN_S)
             await self._play(opened, cast, mark)
         except TimeoutError:
@@ -145,29 +158,36 @@ class Session:
         """Everything that need not wait for the viewer: tracks, connection, voice, brain."""
         tools, facts, permit = self._tools, self._lease.facts, opened.permit
         self._sound = MarkedSound(self._line, mark)
+        self._delivery = Delivery(
+            limits_of(facts, tools.config), tools.clock, media_now_s=self._media_clock.now_s,
+            tell=lambda *event: self._talk.event(*event) if self._talk is not None else None,
+            record=self._reports.rung)
         await self._make_connection(opened)
         self._stage = Stage(cast.performer, permit.emotion_max_milli, cast.emotion_caps_milli)
-        self._talk = Talk(
-            brain=ScriptedBrain(facts.get("persona") or {}, str(facts.get("person_name") or "")),
-            voice=tools.voice_for(opened.grant.language), stage=self._stage, line=self._line,
-            executor=tools.speech_thread, conversation_id=opened.grant.conversation_id,
-            media_now_s=self._media_clock.now_s, emit=self._send_text, on_shown=self._reports.emotion,
+        self._talk = make_talk(
+            tools, self._lease, language=opened.grant.language, conversation_id=opened.grant.conversation_id,
+            stage=self._stage, line=self._line, media_now_s=self._media_clock.now_s, emit=self._send_text,
+            reports=self._reports, marks=self._turn_marks,
             on_first_sound=lambda: self._latency.mark("message_to_sound_ms", "message"),
-            on_sound_failed=lambda fault: self._log(f"no sound: {fault.code}: {fault} {fault.facts}"))
+            notes=lambda: self._perceived.notes if self._perceived is not None else ())
+        self._perceived = Perceived(opened.grant, self._stage, self._media_clock.now_s, self._talk.event)
         wish = facts.get("emotion")
         if wish:
             self._talk.show(str(wish["name"]), int(wish["milli"]), "request")
 
     async def _make_connection(self, opened: Opened) -> None:
-        assert self._sound is not None
+        assert self._sound is not None and self._delivery is not None
         self._connection = Connection(
             self, opened.permit, self._counters, self._sound, self._tools.clock, self._media_clock, self._encoder,
-            ice_servers=list(self._lease.facts.get("ice_servers") or ()))
+            ice_servers=list(self._lease.facts.get("ice_servers") or ()), microphone=self._tools.config.microphone,
+            is_relayed=bool(self._lease.facts.get("is_relayed")))
         await self._connection.peer.prepare()
+        self._delivery.begin()
+        self._delivery.lead(self._connection.follow)
 
     async def _answer(self, opened: Opened, cast: Cast, mark: SlottedMark, offer: protocol.LeaseEvent) -> None:
         """Step 4. One request carries answer and manifest request: no signed manifest, no answer for the viewer."""
-        assert self._connection is not None and self._stage is not None
+        assert self._connection is not None and self._stage is not None and self._delivery is not None
         connection = self._connection
         self._log("offer")
         sdp = await connection.peer.answer(str(offer.body["sdp"]))
@@ -181,14 +201,15 @@ class Session:
         facts = session_facts(opened.grant, self._tools.config, self._stage.life_facts)
         signed = await self._tools.control.answer(self._lease, offer, sdp, facts, request)
         self._answered.set()
-        sealer = Sealer(opened.permit, label=cast.label, embedder=mark, encoder=self._encoder,
-                        attestor=connection.begin(signed.manifest_label, self._encoder))
+        sealer = Sealer(opened.permit, label=cast.labels, embedder=mark, encoder=self._encoder,
+                        attestor=connection.begin(signed.manifest_label, self._encoder.settings.codec))
         sealer.counters = self._counters
         self._reports.begin(signed.manifest_label, unb64(signed.init_segment_b64))
         self._maker = FrameMaker(
-            stage=self._stage, renderer=cast.renderer, sealer=sealer, permit=opened.permit, mark=mark,
+            stage=self._stage, renderers=cast.renderers, sealer=sealer, permit=opened.permit, mark=mark,
             encoder=self._encoder, latency=self._latency, raw_frame=self._tools.parts.raw_frame,
             rendered=self._count().rendered)
+        self._delivery.lead(self._maker.follow)
         self._latency.mark("offer_to_answer_ms", "offer")
         self._log("answered")
 
@@ -202,15 +223,8 @@ class Session:
             return
         if self._answered.is_set():
             raise OfferUnusable("This browser offers another codec than the one that this session began with.")
-        self._encoder = self._tools.parts.encoder(replace(self._encoder.settings, codec=name))
-
-    async def _make_first_frame(self, mark: SlottedMark) -> None:
-        """The picture of media time zero is made while the connection is being set up, and waits for it."""
-        assert self._maker is not None and self._connection is not None
-        loop = asyncio.get_running_loop()
-        frame = await loop.run_in_executor(self._tools.frame_thread, self._maker.make, FIRST_TICK)
-        if frame is not None:
-            self._connection.give(frame, mark.slot)
+        settings = encoder_settings(self._lease, self._tools.config)
+        self._encoder = Encoders(self._tools.parts.encoder, replace(settings, codec=name))
 
     async def _play(self, opened: Opened, cast: Cast, mark: SlottedMark) -> None:
         """Steps 5 and 6, one after the other, until the session ends. Raises TimeoutError when nobody came back."""
@@ -232,26 +246,13 @@ class Session:
             self._stop("internal")
 
     async def _send_frames(self, mark: SlottedMark) -> None:
-        """Step 5. A picture that would be late is not made; a picture that was encoded is sent.
-
-        Returns when the line is lost or another offer waits.
-        """
-        assert self._maker is not None and self._connection is not None
-        clock, config, connection = self._tools.clock, self._tools.config, self._connection
-        loop = asyncio.get_running_loop()
-        self._state = "live"
-        pacer = FramePacer(config.frames_per_s, self._media_clock.start(), config.frame_lead_s, first_index=1)
+        """Step 5. Returns when the line is lost or another offer waits."""
+        assert self._maker is not None and self._connection is not None and self._delivery is not None
+        connection, self._state = self._connection, "live"
         connection.resume()
-        while connection.is_up and not self._offers and not self._stopped.is_set():
-            tick = pacer.next_tick(clock.monotonic_s())
-            await asyncio.sleep(max(0.0, tick.start_at_s - clock.monotonic_s()))
-            if not connection.has_room:
-                continue
-            frame = await loop.run_in_executor(self._tools.frame_thread, self._maker.make, tick)
-            await asyncio.sleep(max(0.0, tick.send_at_s - clock.monotonic_s()))
-            if frame is None or self._stopped.is_set():
-                continue
-            connection.give(frame, mark.slot)
+        await send_frames(
+            self._tools, self._maker, connection, self._delivery, mark, origin_s=self._media_clock.start(),
+            is_over=lambda: not connection.is_up or bool(self._offers) or self._stopped.is_set())
 
     async def _wait_for_viewer(self, opened: Opened, cast: Cast, mark: SlottedMark) -> None:
         """Step 6. Nothing is made or sent until the viewer's next offer has its connection, or the line is back.
@@ -286,8 +287,9 @@ class Session:
 
     def _part_from(self, connection: Connection) -> None:
         """Only one connection is live at any time: what is sent on this one ends now, and its page is told why."""
-        assert self._talk is not None
+        assert self._talk is not None and self._perceived is not None
         connection.stop()
+        self._perceived.forget()  # the next page asks its viewer again
         self._closing.append(asyncio.create_task(connection.close(self._talk.event_text("trustcore.moved", {}))))
 
     def _send_text(self, text: str) -> bool:
@@ -296,7 +298,7 @@ class Session:
     async def _hold_lease(self) -> None:
         """Step 7. Renew; when the lease is over, so is the session."""
         async def renew() -> protocol.RenewalAnswer:
-            renewal = protocol.Renewal(self._lease.epoch, self._state, self._count(), self._latency.to_json())
+            renewal = protocol.Renewal(self._lease.epoch, self._state, self._count(), self._marks_ms())
             return await self._tools.control.renew(self._lease, renewal)
 
         self._stop(await keep_lease(self._lease_clock, renew, self._tools.clock))
@@ -312,6 +314,8 @@ class Session:
                 # Nothing is shown before the answer, and control looks at the session's ground before it signs: hearing
                 # the next word can wait, and control answers the viewer sooner when it is not asked twice at a time.
                 await self._answered.wait()
+            elif event.kind == "perception" and self._perceived is not None:
+                self._perceived.on_control_event(body)
             elif self._talk is not None:
                 if event.kind == "message":
                     self._latency.start("message")
@@ -322,6 +326,8 @@ class Session:
             await asyncio.sleep(1.0)
             if self._talk is not None and self._state == "live":
                 self._talk.event("trustcore.counts", protocol.to_json(self._count()))
+            if self._delivery is not None and self._state == "live":
+                self._delivery.report()
             await self._reports.flush()
 
     def _stop(self, reason: str) -> None:
@@ -340,7 +346,7 @@ class Session:
     async def _clear_up(self) -> None:
         """Step 8."""
         counters = self._count()
-        self._log(f"{self._reason}; {counters}; {self._latency.to_json()}")
+        self._log(f"{self._reason}; {counters}; {self._marks_ms()}")
         if self._keys is not None:
             self._keys.wipe()
         self._keys = self._maker = self._stage = None
@@ -349,13 +355,14 @@ class Session:
             await self._connection.close()
         await asyncio.gather(*self._closing, return_exceptions=True)
         with suppress(ControlRefused, ControlUnreachable):
-            await self._reports.finish(self._reason, counters, dict(self._latency.to_json()))
+            await self._reports.finish(self._reason, counters, self._marks_ms())
 
     # --- what the connections tell (Host) --------------------------------------------------------------------------
 
     def note_sent(self, frame: SealedFrame, slot: MarkSlot) -> None:
         self._latency.mark("offer_to_first_frame_ms", "offer")
         self._latency.mark("rejoin_to_first_frame_ms", "rejoin")
+        self._turn_marks.frame_sent(frame.media_time_90k / MEDIA_CLOCK_HZ, self._media_clock.now_s())
         self._reports.sent(frame, slot, self._tools.clock.utc())
 
     def note_sound_sent(self, packet: Attested) -> None:
@@ -366,6 +373,10 @@ class Session:
             self._latency.mark("offer_to_connected_ms", "offer")
         self._offers.look_up()
 
+    def line_reported(self, connection: Connection, report: LineReport) -> None:
+        if self._delivery is not None and connection is self._connection:
+            self._delivery.report(report)
+
     def key_frame_wanted(self) -> None:
         # A key frame is many times the size of another; who wants one asks again until it comes.
         if self._key_frames.take(self._tools.clock.monotonic_s()):
@@ -374,6 +385,8 @@ class Session:
     def channel_opened(self, connection: Connection) -> None:
         if self._talk is None or connection is not self._connection:
             return
+        if self._delivery is not None:
+            self._delivery.announce()
         if self._is_greeted:
             self._talk.catch_up()
             self._talk.resume()
@@ -384,8 +397,21 @@ class Session:
     def channel_message(self, text: str) -> None:
         if text == KEY_FRAME_REQUEST:
             self.key_frame_wanted()
+        elif self._perceived is not None and self._perceived.take(text):
+            return
         elif self._talk is not None:
             self._talk.on_channel_message(text)
+
+    def heard(self, hop: Hop) -> None:
+        self._latency.mark("offer_to_first_hop_ms", "offer")
+        if self._talk is not None and self._state == "live":
+            self._talk.heard(hop)
+            if self._perceived is not None:
+                self._perceived.hear(hop)
+
+    def hearing_failed(self, error: BaseException) -> None:
+        self._log(f"failed: {error!r}")
+        self._stop("internal")
 
     # --- small things ----------------------------------------------------------------------------------------------
 
@@ -395,6 +421,9 @@ class Session:
         return protocol.Counters(
             rendered=self._rendered, sent=self._counters.sent, dropped=self._rendered - self._counters.sent,
             unsealed_sent=self._counters.unsealed_sent, clamped=self._reports.clamped)
+
+    def _marks_ms(self) -> dict[str, float]:
+        return {**self._latency.to_json(), **self._turn_marks.to_json()}
 
     def _log(self, line: str) -> None:
         self._tools.log(f"session {self._lease.lease_id}: {line}")

@@ -1,15 +1,16 @@
-"""What one slot holds for all its leases: configuration, control, gate, clock, frame parts, voices, two threads."""
+"""What one slot holds for all its leases: configuration, control, gate, clock, frame parts, voices, ears, threads."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
+from rendering.dialogue.hearing.sphinx import SphinxEars
 from rendering.speech.voices import pick_voice
 from rendering.worker.config import WorkerConfig
 from rendering.worker.control import ControlClient
 from rendering.worker.frame_parts import CPU_PARTS, FrameParts
 from rendering.worker.gate import Gate
-from rendering.worker.talk import Voice
+from rendering.worker.pronouncing import Voice
 from trustcore.primitives.clock import Clock
 
 
@@ -25,6 +26,7 @@ class SlotTools:
     parts: FrameParts = CPU_PARTS
     frame_thread: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, "frames"))
     speech_thread: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, "speech"))
+    ears: SphinxEars = field(default_factory=SphinxEars)
     _voices: dict[str, Voice] = field(default_factory=dict)
 
     def voice_for(self, language: str) -> Voice:
@@ -40,5 +42,6 @@ class SlotTools:
         self.control.config = config
 
     def close(self) -> None:
+        self.ears.close()
         self.frame_thread.shutdown(wait=False, cancel_futures=True)
         self.speech_thread.shutdown(wait=False, cancel_futures=True)

@@ -1,72 +1,62 @@
-"""The conversation inside a session: messages in, speech and captions out, on the session's media clock.
+"""The conversation inside a session: what viewer and control send, the microphone, and what is answered.
+
+    microphone -> conductor -> floor, words, answer \\
+    messages   ------------------------------------- > speaker -> sound line, lips, events
 
 Event names and shapes follow the Tavus app messages (`conversation.*`); our own start with `trustcore.`.
 """
 
 import asyncio
 import json
-from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, Protocol
+from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-from rendering.dialogue.brains.scripted import MAX_MESSAGE_CHARS, ScriptedBrain
-from rendering.dialogue.seams import Line
-from rendering.dialogue.tags import parse_tagged_text, without_tags
-from rendering.engine.motion.life.prosody import of_sound
-from rendering.engine.motion.mouth.features import RATE_HZ as HEARING_RATE_HZ
+from rendering.dialogue.answer import BOUNDS, Bounds
+from rendering.dialogue.brains.scripted import MAX_MESSAGE_CHARS
+from rendering.dialogue.conductor import Conductor, Listeners
+from rendering.dialogue.flow import DEFAULT_FLOW
+from rendering.dialogue.seams import (
+    Brain,
+    Ears,
+    Exchange,
+    FlowSettings,
+    Hop,
+    Line,
+    MarkName,
+    Observer,
+    Part,
+    StreamingVoice,
+    Trouble,
+    TurnTaker,
+)
+from rendering.dialogue.tags import parse_tagged_text
 from rendering.protocol import EmotionSource, LeaseEvent
-from rendering.speech.utterance import resample as to_rate
 from rendering.worker.allowance import Allowance
-from rendering.worker.audio import SoundLine, resample
+from rendering.worker.app_events import AppEvents
+from rendering.worker.audio import SoundLine
+from rendering.worker.pronouncing import Pronouncer, Voice
+from rendering.worker.speaking import Speaker
+from rendering.worker.speech import Speech, SpeechListeners
 from rendering.worker.stage import Shown, Stage
 from trustcore.policy.clamp import DEFAULT_MILLI
-from trustcore.primitives.clock import to_rfc3339, utc_now
 from trustcore.primitives.errors import Fault
 
-SPEECH_LEAD_S = 0.10  # the picture in which the lips begin to move must not be under way already
 MAX_CHANNEL_MESSAGE_CHARS = 4096
-MAX_TURNS_WAITING = 4
 MAX_WORDS_AT_ONCE = 20  # messages of the data channel that may come together
-KEPT_LINES = 40  # of what was said, for a page that is loaded again; one message of the data channel holds them
 WORDS_A_SECOND = 4.0  # and how many a second after that: each may become an entry of the log
+TROUBLES_AT_ONCE, TROUBLES_A_SECOND = 10, 0.2  # told: a part that is down fails at every turn
 
 
-class Utterance(Protocol):
-    """What a voice gives for one sentence."""
+class NoMarks:
+    """An observer that keeps nothing."""
 
-    @property
-    def pcm(self) -> NDArray[np.int16]: ...  # [N]
+    def mark(self, turn: int, name: MarkName, at_s: float) -> None:
+        return
 
-    @property
-    def rate_hz(self) -> int: ...
-
-    @property
-    def visemes(self) -> tuple[Any, ...]: ...  # empty when the voice does not say when its sounds begin
-
-
-class Voice(Protocol):
-    """A voice (`rendering.speech`)."""
-
-    def say(self, text: str) -> Utterance: ...
-
-
-@dataclass(frozen=True)
-class _Turn:
-    lines: tuple[Line, ...]
-    emotion: str | None = None  # of the message that is answered; overrides the lines' own
-    milli: int = 0
-
-    def wish_of(self, line: Line) -> tuple[str, int, EmotionSource] | None:
-        """Word, thousandths and source of the emotion for a line, or None to keep the face as it is."""
-        if self.emotion:
-            return self.emotion, self.milli, "message"
-        return (line.emotion, line.milli, line.source) if line.emotion else None
+    def trouble(self, part: Part, trouble: Trouble, at_s: float) -> None:
+        return
 
 
 class Talk:
@@ -77,114 +67,108 @@ class Talk:
         emit: sends one event to the viewer.
         on_shown: told of every change of emotion, lowered or not.
         on_first_sound: told when the sound of an answer is laid, for the latency marks.
-        on_sound_failed: told why an answer can only be read; the viewer is told by an event.
+        on_fault: told which part failed and how; the viewer is told by an event.
+        ears: without them the viewer can only write.
+        turn_taker: without one, silence decides.
+        notes: what perception saw, in plain words; empty where it may not look.
     """
 
     def __init__(
-        self, *, brain: ScriptedBrain, voice: Voice, stage: Stage, line: SoundLine, executor: Executor,
-        conversation_id: str, media_now_s: Callable[[], float], emit: Callable[[str], Any],
+        self, *, brain: Brain, voice: Voice | StreamingVoice, stage: Stage, line: SoundLine,
+        executor: Executor, conversation_id: str, media_now_s: Callable[[], float], emit: Callable[[str], Any],
         on_shown: Callable[[Shown, float], None], on_first_sound: Callable[[], None] = lambda: None,
-        on_sound_failed: Callable[[Fault], None] = lambda fault: None,
+        on_fault: Callable[[Fault], None] = lambda fault: None, language: str = "en",
+        flow: FlowSettings = DEFAULT_FLOW, ears: Ears | None = None, turn_taker: TurnTaker | None = None,
+        observer: Observer | None = None, notes: Callable[[], Sequence[str]] = tuple, expected: Sequence[str] = (),
+        bounds: Bounds = BOUNDS,
     ) -> None:
-        self._brain = brain
-        self._voice = voice
+        self._brain: Brain = brain
         self._stage = stage
-        self._line = line
-        self._executor = executor
-        self._conversation_id = conversation_id
+        self._language = language
         self._media_now_s = media_now_s
-        self._emit = emit
         self._on_shown = on_shown
-        self._on_first_sound = on_first_sound
-        self._on_sound_failed = on_sound_failed
-        self._turns: asyncio.Queue[_Turn] = asyncio.Queue(MAX_TURNS_WAITING)
-        self._turn_count = 0
-        self._sequence = 0
+        self._on_fault = on_fault
+        self._observer = observer or NoMarks()
+        self._notes = notes
+        self._events = AppEvents(conversation_id, emit)
         self._face: dict[str, Any] = {}  # properties of the last emotion event
-        self._speaking: asyncio.Task[None] | None = None
-        self._saying = 0  # which line of the turn is heard now
-        self._told = 0  # how many of its lines were told
-        self._interruptions = 0
-        self._may_speak = asyncio.Event()
-        self._may_speak.set()
-        self._said: deque[dict[str, str]] = deque(maxlen=KEPT_LINES)
         self._words = Allowance(MAX_WORDS_AT_ONCE, WORDS_A_SECOND)
+        self._troubles = Allowance(TROUBLES_AT_ONCE, TROUBLES_A_SECOND)
+        self._speaker = Speaker(
+            pronouncer=Pronouncer(voice, stage, executor, language), stage=stage, line=line, events=self._events,
+            language=language, media_now_s=media_now_s, bounds=bounds,
+            tell=SpeechListeners(self._show, on_first_sound, self._note_fault, self._observer.mark))
+        self._conductor: Conductor | None = None
+        if ears is not None:
+            self._conductor = Conductor(
+                ears=ears, brain=self._brain, flow=flow, mouth=self._speaker, language=language, now_s=media_now_s,
+                turn_taker=turn_taker, expected=expected, bounds=bounds,
+                tell=Listeners(self.event, self._speaker.user_said, self._note_fault, self._observer, notes))
 
     async def run(self) -> None:
-        """Say one turn after the other, until cancelled."""
-        while True:
-            rest: _Turn | None = await self._turns.get()
-            begun = self._interruptions
-            while rest is not None:
-                await self._may_speak.wait()
-                if self._interruptions != begun:
-                    break
-                rest = await self._speak(rest)
-
-    async def _speak(self, turn: _Turn) -> _Turn | None:
-        """Say a turn. What a pause cut off of it comes back."""
-        self._saying = self._told = 0
-        self._speaking = asyncio.create_task(self._say_turn(turn))
+        """Speak and listen, until cancelled."""
+        if self._conductor is None:
+            await self._speaker.run()
+            return
+        warming = asyncio.create_task(self._conductor.warm_up())
         try:
-            await self._speaking
-        except asyncio.CancelledError:
-            # An interruption or a pause cancels the turn; the end of the session cancels this task itself.
-            current = asyncio.current_task()
-            if current is not None and current.cancelling():
-                raise
-            if not self._may_speak.is_set():
-                return replace(turn, lines=turn.lines[self._saying :])
-        except Fault as error:
-            # Without a voice the answer is still there to read.
-            self.event("trustcore.sound_failed", {"code": error.code})
-            self._on_sound_failed(error)
-            for line in turn.lines[self._told :]:
-                self._tell_said("replica", line.text)
-        return None
+            await self._speaker.run()
+        finally:
+            warming.cancel()
+            await self._conductor.close()
+
+    def heard(self, hop: Hop) -> None:
+        """Take 20 ms of the viewer's microphone. Called on the event loop; never waits."""
+        if self._conductor is not None:
+            self._conductor.heard(hop)
 
     def pause(self) -> None:
         """The viewer is away: stop speaking within one frame. What was cut, and what waits, is said after `resume`."""
-        self._may_speak.clear()
-        self._hush()
+        self._forget_floor()
+        self._speaker.pause()
 
     def resume(self) -> None:
-        self._may_speak.set()
+        self._speaker.resume()
 
     def catch_up(self) -> None:
         """Tell a page that was loaded again what was said before."""
-        self.event("trustcore.transcript", {"lines": list(self._said)})
+        self.event("trustcore.transcript", {"lines": self._speaker.transcript()})
 
     def greet(self) -> None:
         """The viewer's channel is open: say hello, and tell what the face has shown since before that."""
         if self._face:
             self.event("trustcore.emotion", self._face)
-        self._enqueue(_Turn(self._brain.greeting()))
+        self.say(self._brain.greeting(), is_greeting=True)
+
+    def say(self, lines: Sequence[Line], *, is_greeting: bool = False) -> None:
+        """Say these clauses after whatever is being said."""
+        self._speaker.say(Speech.of(lines, is_greeting=is_greeting))
 
     def hear(self, text: str, emotion: str | None = None, milli: int | None = None) -> None:
         """A message of the viewer: answer it, showing `emotion` if one was asked for."""
         message = " ".join(text.split())[:MAX_MESSAGE_CHARS]
         if not message:
             return
-        self._tell_said("user", message)
-        self._enqueue(_Turn(self._brain.reply(message), emotion, DEFAULT_MILLI if milli is None else int(milli)))
+        if self._conductor is not None:
+            self._conductor.touch()
+        exchange = Exchange(message, tuple(self._speaker.history()), tuple(self._notes()), self._language)
+        self._speaker.user_said(message)
+        self._speaker.say(Speech(
+            lambda: self._brain.answer(exchange), emotion=emotion,
+            milli=DEFAULT_MILLI if milli is None else int(milli)))
 
     def echo(self, text: str) -> None:
         """Say these very words (Tavus `conversation.echo`)."""
-        self._enqueue(_Turn(parse_tagged_text(text[:MAX_MESSAGE_CHARS])))
+        self.say(parse_tagged_text(text[:MAX_MESSAGE_CHARS]))
 
     def interrupt(self) -> None:
         """Stop speaking within one frame and forget what was about to be said."""
-        while not self._turns.empty():
-            self._turns.get_nowait()
-        self._interruptions += 1
-        self._hush()
+        self._forget_floor()
+        self._speaker.interrupt()
 
-    def _hush(self) -> None:
-        now_s = self._media_now_s()
-        if self._line.cut(now_s):
-            self._stage.hush(now_s)
-        if self._speaking is not None:
-            self._speaking.cancel()
+    def _forget_floor(self) -> None:
+        if self._conductor is not None:
+            self._conductor.reset()
 
     def show(self, word: str, milli: int, source: EmotionSource = "message") -> None:
         """Change the face now, within the grant's limits."""
@@ -226,64 +210,23 @@ class Talk:
 
     def event(self, event_type: str, properties: dict[str, Any]) -> None:
         """Send one event to the viewer."""
-        self._emit(self.event_text(event_type, properties))
+        self._events.send(event_type, properties)
 
     def event_text(self, event_type: str, properties: dict[str, Any]) -> str:
         """The next event as it travels on the data channel."""
-        self._sequence += 1
-        return json.dumps({
-            "message_type": "trustcore" if event_type.startswith("trustcore.") else "conversation",
-            "event_type": event_type, "conversation_id": self._conversation_id, "seq": self._sequence,
-            "turn_idx": self._turn_count, "timestamp": to_rfc3339(utc_now()), "properties": properties,
-        })
+        return self._events.text(event_type, properties)
 
-    def _tell_said(self, role: str, speech: str, **properties: Any) -> None:
-        self._said.append({"role": role, "speech": speech})
-        self.event("conversation.utterance", {"role": role, "speech": speech, **properties})
-
-    def _enqueue(self, turn: _Turn) -> None:
-        self._turn_count += 1
-        # Whoever wrote the lines: a tag in them is neither spoken nor shown.
-        spoken = [replace(line, text=without_tags(line.text)) for line in turn.lines]
-        try:
-            self._turns.put_nowait(replace(turn, lines=tuple(line for line in spoken if line.text)))
-        except asyncio.QueueFull:
-            self.event("trustcore.busy", {"text": "One thing at a time, please. Ask that again in a moment."})
-
-    async def _say_turn(self, turn: _Turn) -> None:
-        loop = asyncio.get_running_loop()
-        started = False
-        try:
-            for number, line in enumerate(turn.lines):
-                utterance = await loop.run_in_executor(self._executor, self._voice.say, line.text)
-                samples = await loop.run_in_executor(self._executor, resample, utterance.pcm, utterance.rate_hz)
-                spoken = await loop.run_in_executor(self._executor, of_sound, utterance.pcm, utterance.rate_hz)
-                heard = None
-                if not utterance.visemes:
-                    heard = await loop.run_in_executor(self._executor, _hear, self._stage, utterance)
-                start_s = self._line.lay(samples, self._media_now_s() + SPEECH_LEAD_S)
-                if heard is None:
-                    self._stage.say(utterance.visemes, start_s, spoken)
-                else:
-                    self._stage.follow(heard, start_s, spoken)
-                if wish := turn.wish_of(line):
-                    self._show(*wish, start_s)
-                await asyncio.sleep(max(0.0, start_s - self._media_now_s()))
-                if not started:
-                    started = True
-                    self._stage.listen(False, start_s)
-                    self._on_first_sound()
-                    self.event("conversation.started_speaking", {"role": "replica"})
-                self._saying, self._told = number, number + 1
-                self._tell_said("replica", line.text, media_time_s=round(start_s, 3))
-                # The next sentence is prepared while this one still sounds.
-                await asyncio.sleep(max(0.0, self._line.busy_until_s() - self._media_now_s() - 0.3))
-            await asyncio.sleep(max(0.0, self._line.busy_until_s() - self._media_now_s()))
-        finally:
-            self._stage.listen(True, self._media_now_s())
-            if started:
-                is_cut = self._line.busy_until_s() > self._media_now_s() + 0.05
-                self.event("conversation.stopped_speaking", {"role": "replica", "interrupted": is_cut})
+    def _note_fault(self, fault: Fault) -> None:
+        """A part failed: the viewer hears of it, and so does whoever runs this session."""
+        part: Part = fault.facts.get("part") or "voice"
+        trouble: Trouble = fault.facts.get("trouble") or "broken"
+        self._observer.trouble(part, trouble, self._media_now_s())
+        if not self._troubles.take(self._media_now_s()):
+            return
+        if part == "voice" and trouble != "slow_start":
+            self.event("trustcore.sound_failed", {"code": fault.code})
+        self.event("trustcore.part_failed", {"part": part, "trouble": trouble})
+        self._on_fault(fault)
 
     def _show(self, word: str, milli: int, source: EmotionSource, at_s: float) -> None:
         shown = self._stage.show(word, milli, at_s, source)
@@ -293,8 +236,3 @@ class Talk:
             "source": shown.source, "media_time_s": round(at_s, 3)}
         self.event("trustcore.emotion", self._face)
         self._on_shown(shown, at_s)
-
-
-def _hear(stage: Stage, utterance: Utterance) -> Any:
-    pcm = to_rate(utterance.pcm, utterance.rate_hz, HEARING_RATE_HZ)
-    return stage.hear((pcm / np.float32(32768)).astype(np.float32))

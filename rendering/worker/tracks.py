@@ -142,9 +142,14 @@ class SoundTrack(MediaStreamTrack):  # type: ignore[misc]  # aiortc has no types
         self._clock = clock
         self._media_clock = media_clock
         self._encoder = OpusEncoder()
+        self._wanted = self._encoder.settings
         self._next_packet = 0
         self._may_send = asyncio.Event()
         self._may_send.set()
+
+    def set_rate(self, bit_rate_bps: int, expects_percent: int) -> None:
+        """Encode with so many bits a second from the next packet on, ready for so many lost packets."""
+        self._wanted = (bit_rate_bps, expects_percent)
 
     def pause(self) -> None:
         """Make and send nothing until `resume`; the media clock goes on, and the time between is skipped."""
@@ -191,6 +196,8 @@ class SoundTrack(MediaStreamTrack):  # type: ignore[misc]  # aiortc has no types
         """
         is_made = False
         try:
+            if self._wanted != self._encoder.settings:
+                self._encoder = OpusEncoder(*self._wanted, after=self._encoder)
             encoded = self._encoder.encode(self._sound.read(first, PACKET_SAMPLES), first)
             packet = self._attested(bytes(encoded[0]), first) if encoded else None
             is_made = True

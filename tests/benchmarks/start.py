@@ -13,14 +13,14 @@ import statistics
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import uvicorn
 from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription
-from aiortc.mediastreams import VideoStreamTrack
+from aiortc.mediastreams import MediaStreamTrack, VideoStreamTrack
 from playwright.sync_api import Browser
 
 from deploy.stack import Stack
@@ -75,12 +75,15 @@ def measure_baseline(browser: Browser, url: str) -> dict[str, float]:
 
 
 @contextmanager
-def plain_aiortc() -> Iterator[str]:
+def plain_aiortc(
+    page: bytes = BASELINE_PAGE, tracks: Callable[[], Sequence[MediaStreamTrack]] = lambda: [VideoStreamTrack()],
+    on_answer: Callable[[str], str] = str,
+) -> Iterator[str]:
     """aiortc with its defaults: the test picture, its own encoder, no public STUN server."""
     peers: list[RTCPeerConnection] = []
 
     async def app(scope: dict[str, Any], receive: Any, send: Any) -> None:
-        body = BASELINE_PAGE
+        body = page
         if scope["path"] == "/offer":
             offer = b""
             while True:
@@ -90,10 +93,11 @@ def plain_aiortc() -> Iterator[str]:
                     break
             peer = RTCPeerConnection(RTCConfiguration(iceServers=[]))
             peers.append(peer)
-            peer.addTrack(VideoStreamTrack())
+            for track in tracks():
+                peer.addTrack(track)
             await peer.setRemoteDescription(RTCSessionDescription(offer.decode(), "offer"))
             await peer.setLocalDescription()
-            body = peer.localDescription.sdp.encode()
+            body = on_answer(peer.localDescription.sdp).encode()
         kind = b"text/html" if scope["path"] == "/" else b"application/sdp"
         await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", kind)]})
         await send({"type": "http.response.body", "body": body})

@@ -1,11 +1,12 @@
 """A viewer in headless Chromium: opens a conversation's page, connects, and tells what it saw."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 CHROMIUM = "/usr/bin/chromium"
 ARGUMENTS = [
@@ -15,9 +16,13 @@ ARGUMENTS = [
 
 
 @contextmanager
-def chromium() -> Iterator[Browser]:
+def chromium(microphone: Path | None = None) -> Iterator[Browser]:
+    """`microphone`: a WAV file that plays in place of a device; the viewer allows its use."""
+    speech = [] if microphone is None else [
+        "--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream",
+        f"--use-file-for-fake-audio-capture={microphone}"]
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=[*ARGUMENTS, *speech])
         try:
             yield browser
         finally:
@@ -27,8 +32,13 @@ def chromium() -> Iterator[Browser]:
 class Viewer:
     """One viewer in a browser context of its own."""
 
-    def __init__(self, browser: Browser, url: str, *, width: int = 1280, height: int = 860) -> None:
+    def __init__(
+        self, browser: Browser, url: str, *, width: int = 1280, height: int = 860,
+        prepare: Callable[[BrowserContext], None] = lambda _: None,
+    ) -> None:
+        """`prepare` sees the browser's context before the page is opened."""
         self._context = browser.new_context(viewport={"width": width, "height": height})
+        prepare(self._context)
         self.errors: list[str] = []
         self.page: Page = self._open(url)
 

@@ -29,7 +29,7 @@ async def test_the_preferred_codec_is_taken_where_it_is_offered(offered: list[st
     peer = Peer(
         SealedVideoTrack(permit, SealCounters(), clock, print, print),  # type: ignore[arg-type]
         SoundTrack(permit, SoundLine(), clock, MediaClock(clock), print), Nobody(),  # type: ignore[arg-type]
-        bit_rate_bps=600_000, video_codec=wanted)
+        resend_bps=30_000, video_codec=wanted)
     viewer = RTCPeerConnection()
     codecs = RTCRtpSender.getCapabilities("video").codecs
     by_name = [codec for name in offered for codec in codecs if codec.mimeType.lower() == f"video/{name}"]

@@ -1,146 +1,126 @@
 """The scripted brain: deterministic replies from rules and from the persona's own words. PURE.
 
 It never invents a fact. It answers small talk from a short table, says plainly that it is an AI replica when asked,
-and otherwise quotes the sentences of the persona's context and documents that share the most telling words with the
-question. When nothing fits it says so.
+and otherwise quotes the sentences of the persona's context and documents that fit the question best. When nothing fits
+it says so. What the viewer says is only ever compared with; it changes no rule.
 """
 
-import math
-import re
-from collections import Counter
-from collections.abc import AsyncIterator, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
-from rendering.dialogue.clauses import sentences
-from rendering.dialogue.seams import Exchange, Line
-from rendering.dialogue.tags import parse_tagged_text
+from rendering.dialogue.brains.phrases import Phrases, Rule, phrases_of
+from rendering.dialogue.brains.retrieval import Found, Passage, Retrieval
+from rendering.dialogue.brains.words import words
+from rendering.dialogue.clauses import clauses, sentences
+from rendering.dialogue.seams import Exchange, Line, Said
+from rendering.dialogue.tags import parse_tagged_text, speakable
 
 MAX_MESSAGE_CHARS = 1000
-
-_STOP_TEXT = (
-    "a an and are as at be been but by can could did do does for from had has have how i if in is it its me my of on "
-    "or our shall should so that the their them then there they this to us was we were what when where which who why "
-    "will with would you your please tell about"
-)
-_STOP_WORDS = frozenset(_STOP_TEXT.split())
-
-
-@dataclass(frozen=True)
-class _Rule:
-    pattern: re.Pattern[str]
-    answer: str
-    emotion: str | None = None
-    milli: int = 0
-
-
-def _rule(pattern: str, answer: str, emotion: str | None = None, milli: int = 0) -> _Rule:
-    return _Rule(re.compile(pattern, re.IGNORECASE), answer, emotion, milli)
-
-
-_RULES: tuple[_Rule, ...] = (
-    _rule(r"\b(are you|is this|am i talking to)\b.*\b(real|human|person|ai|a bot|robot|fake|replica|alive)\b",
-          "I am an AI replica of {person}. {person} agreed to this use, and is not on this call. "
-          "Every picture you see is signed, and your page checks each one."),
-    _rule(r"\b(consent|agree[ds]?|permission|allowed)\b.*\b(you|this|face|likeness)\b|\bwho (agreed|consented)\b",
-          "{person} gave consent for this use and can withdraw it at any moment. If that happens, I stop at once."),
-    _rule(r"\b(watermark|signed|signature|verif(y|ied)|authentic|trust you)\b",
-          "Each picture carries a hidden mark and a signature. The small sign over the picture tells you what your "
-          "own browser could check."),
-    _rule(r"^\W*(hi|hello|hey|good (morning|afternoon|evening)|namaste|nomoskar)\b[^?]*$",
-          "Hello. It is good to talk with you. What would you like to know?", "joy", 400),
-    _rule(r"\bhow are you\b", "I am well, thank you for asking. How can I help you today?", "joy", 300),
-    _rule(r"\b(thanks|thank you|great|wonderful|perfect)\b[^?]*$", "You are very welcome.", "joy", 500),
-    _rule(r"\b(bye|goodbye|see you|that is all|that's all)\b",
-          "Thank you for your time. Goodbye, and take care.", "joy", 300),
-    _rule(r"\b(who are you|your name|introduce yourself)\b",
-          "I am {persona}, an AI replica of {person}. I answer from what I was given, and say so when I do not know."),
-    _rule(r"\b(passed away|died|death|lost my|funeral|grief)\b",
-          "I am very sorry to hear that. Take the time you need. I can read you the next steps whenever you are ready.",
-          "sadness", 500),
-    _rule(r"\b(angry|furious|unacceptable|complain|complaint|frustrated|annoyed)\b",
-          "I understand, and I am sorry for the trouble. Tell me what happened, and I will look at what I can do.",
-          "sadness", 300),
-    _rule(r"\b(surprise me|guess what)\b", "Oh! Now I am curious. Tell me more.", "surprise", 600),
-    _rule(r"\b(what can you (do|help)|help me|how does this work)\b",
-          "Ask me a question in your own words. {topics}"),
-)
+MAX_LINES = 4
+SECOND_SHARE = 0.7  # a second passage is said only when its score is at most this share of the first: no near double
+LEAST_SECOND_SHARE = 0.3  # ... and at least this one
+CLOSE_COVER = 0.95  # a scripted question that holds this share of what was asked goes before small talk
 
 
 class ScriptedBrain:
-    """Answers in the voice of one persona.
+    """Answers in the voice of one persona (`Brain`).
 
     Args:
         persona: {"name", "system_prompt", "context", "documents": [{"name", "text"}], "greeting"}, all optional. Lines
             "Q: ..." followed by "A: ..." in the context are a script: the question is matched, the answer is said.
         person_name: whom the replica shows.
+        language: of the conversation, where an exchange does not say.
     """
 
-    def __init__(self, persona: Mapping[str, Any], person_name: str) -> None:
-        self._names = {"person": person_name or "this person", "persona": str(persona.get("name") or "a helper")}
+    def __init__(self, persona: Mapping[str, Any], person_name: str, language: str = "en") -> None:
+        self._person_name = person_name
+        self._persona_name = str(persona.get("name") or "")
         self._greeting = str(persona.get("greeting") or "")
+        self._language = language
+        documents = [_document(one) for one in persona.get("documents") or ()]
+        self._topics = [name for name, _ in documents if name][:3]
         script, prose = _split_script(str(persona.get("context") or ""))
-        sources = [prose, *(_document_text(document) for document in persona.get("documents") or ())]
-        self._passages = [(question, answer) for question, answer in script]
-        self._passages += [(s, s) for source in sources for s in sentences(source)]
-        self._weights = _word_weights(question for question, _ in self._passages)
-        self._names["topics"] = self._topics([_document_name(d) for d in persona.get("documents") or ()])
+        spoken = [Passage(s, s, name) for name, text in [("", prose), *documents] for s in _said_of(text)]
+        self._script = Retrieval(script)
+        self._all = Retrieval([*script, *spoken])
 
     def greeting(self) -> tuple[Line, ...]:
         """What is said first. It always discloses, whatever the persona's own greeting says."""
-        opening = "Hello. I am an AI replica of {person}.".format(**self._names)
+        phrases = phrases_of(self._language)
+        disclosure = self._filled(phrases.disclosure, phrases)
         own = parse_tagged_text(self._greeting)
         # The same words, not only the same word: "no replica, it is really me" must not pass for a disclosure.
-        if any(line.text == opening.removeprefix("Hello. ") for line in own[:2]):
+        if any(line.text == disclosure for line in own[:2]):
             return own
-        return (Line(opening, "joy", 300), *(own or (Line("What would you like to know?"),)))
+        opening = Line(f"{phrases.hello} {disclosure}", "joy", 300)
+        return (opening, *(own or (Line(phrases.invitation),)))
 
-    def reply(self, text: str) -> tuple[Line, ...]:
-        """The answer to one message: at most four sentences, the same for the same message."""
-        message = " ".join(text[:MAX_MESSAGE_CHARS].split())
-        for rule in _RULES:
-            if rule.pattern.search(message):
-                answer = rule.answer.format(**self._names)
-                return tuple(Line(s, rule.emotion, rule.milli) for s in sentences(answer))
-        found = self._retrieve(message)
-        if found:
-            return tuple(line for answer in found for line in parse_tagged_text(answer))[:4]
-        return (
-            Line("I do not know that, and I will not guess."),
-            Line("You could ask it in other words, or ask a person."),
-        )
+    def reply(self, text: str, before: Sequence[Said] = (), language: str = "") -> tuple[Line, ...]:
+        """The answer to one message, sentence by sentence: at most four, the same for the same exchange."""
+        if truth := self.truth(text, language):
+            return truth
+        message = _message(text)
+        phrases = phrases_of(language or self._language)
+        found = next((rule for rule in phrases.rules if rule.pattern.search(message)), None)
+        scripted = self._script.find(message)
+        if found and not (scripted and scripted[0].cover >= CLOSE_COVER and _is_whole(message, scripted[0])):
+            return self._by_rule(found, phrases)
+        best = _best(self._all.find(message, before))
+        if best:
+            return tuple(line for answer in best for line in parse_tagged_text(answer))[:MAX_LINES]
+        return tuple(Line(sentence) for sentence in phrases.unknown)
+
+    def truth(self, text: str, language: str = "") -> tuple[Line, ...]:
+        """The answer to a question about what the replica is, who agreed, and how it is marked; empty for any other."""
+        phrases = phrases_of(language or self._language)
+        truths = (rule for rule in phrases.rules if rule.is_truth)
+        found = next((rule for rule in truths if rule.pattern.search(_message(text))), None)
+        return self._by_rule(found, phrases) if found else ()
+
+    def disclosure(self, language: str = "") -> tuple[Line, ...]:
+        """That this is a replica, and of whom."""
+        phrases = phrases_of(language or self._language)
+        return (Line(self._filled(phrases.disclosure, phrases)),)
 
     async def answer(self, exchange: Exchange) -> AsyncIterator[Line]:
-        """The same answer, a line at a time (`Brain`)."""
-        for line in self.reply(exchange.heard):
-            yield line
+        """The same answer clause by clause (`Brain`)."""
+        for line in self.reply(exchange.heard, exchange.before, exchange.language):
+            for piece in clauses(line.text):
+                yield replace(line, text=piece)
 
     async def warm_up(self) -> None:
         """Nothing waits to be loaded."""
 
-    def _retrieve(self, message: str) -> list[str]:
-        asked = set(_words(message))
-        scored = []
-        for index, (question, answer) in enumerate(self._passages):
-            shared = asked & set(_words(question))
-            score = sum(self._weights[word] for word in shared) / math.sqrt(1 + len(_words(question)))
-            if shared:
-                scored.append((-score, index, answer))
-        scored.sort()
-        best = [answer for _, _, answer in scored[:2]]
-        # A second passage is worth saying only when it fits nearly as well as the first.
-        if len(scored) > 1 and scored[1][0] > 0.7 * scored[0][0]:
-            best = best[:1]
-        return list(dict.fromkeys(best))
+    def _by_rule(self, rule: Rule, phrases: Phrases) -> tuple[Line, ...]:
+        return tuple(Line(s, rule.emotion, rule.milli) for s in sentences(self._filled(rule.answer, phrases)))
 
-    @staticmethod
-    def _topics(names: list[str]) -> str:
-        known = [name for name in names if name][:3]
-        return f"I know about {', '.join(known)}." if known else "I answer from what I was given."
+    def _filled(self, text: str, phrases: Phrases) -> str:
+        topics = phrases.topics.format(names=", ".join(self._topics)) if self._topics else phrases.no_topics
+        return text.format(
+            person=self._person_name or phrases.no_person, persona=self._persona_name or phrases.no_persona,
+            topics=topics)
 
 
-def _split_script(context: str) -> tuple[list[tuple[str, str]], str]:
-    script: list[tuple[str, str]] = []
+def _message(text: str) -> str:
+    return " ".join(text[:MAX_MESSAGE_CHARS].split())
+
+
+def _best(found: Sequence[Found]) -> list[str]:
+    """The one or two answers that are worth saying."""
+    best = [one.passage.answer for one in found[:1]]
+    if len(found) > 1 and LEAST_SECOND_SHARE <= found[1].score / found[0].score <= SECOND_SHARE:
+        best.append(found[1].passage.answer)
+    return list(dict.fromkeys(best))
+
+
+def _is_whole(message: str, found: Found) -> bool:
+    """Whether the scripted question asks for nothing else than the message does."""
+    return set(words(found.passage.asked)) <= set(words(message))
+
+
+def _split_script(context: str) -> tuple[list[Passage], str]:
+    script: list[Passage] = []
     prose: list[str] = []
     question = ""
     for line in context.splitlines():
@@ -148,38 +128,20 @@ def _split_script(context: str) -> tuple[list[tuple[str, str]], str]:
         if text[:2].lower() == "q:":
             question = text[2:].strip()
         elif text[:2].lower() == "a:" and question:
-            script.append((question, text[2:].strip()))
+            script.append(Passage(question, text[2:].strip()))
             question = ""
-        elif text:
+        else:
             prose.append(text)
-    return script, " ".join(prose)
+    return script, "\n".join(prose)
 
 
-def _document_text(document: object) -> str:
-    return str(document.get("text") or "") if isinstance(document, Mapping) else str(document)
+def _document(document: object) -> tuple[str, str]:
+    """Name and text."""
+    if isinstance(document, Mapping):
+        return str(document.get("name") or ""), str(document.get("text") or "")
+    return "", str(document)
 
 
-def _document_name(document: object) -> str:
-    return str(document.get("name") or "") if isinstance(document, Mapping) else ""
-
-
-def _words(text: str) -> list[str]:
-    """Telling words, with plural and tense endings off so that "claims" meets "claim"."""
-    found = re.findall(r"[^\W_]+", text.lower())
-    return [_stem(word) for word in found if word not in _STOP_WORDS and len(word) > 1]
-
-
-def _stem(word: str) -> str:
-    for ending in ("ings", "ing", "ies", "ed", "es", "s"):
-        if word.endswith(ending) and len(word) - len(ending) >= 3:
-            return word[: -len(ending)]
-    return word
-
-
-def _word_weights(passages: Iterable[str]) -> Mapping[str, float]:
-    counts: Counter[str] = Counter()
-    total = 0
-    for passage in passages:
-        total += 1
-        counts.update(set(_words(passage)))
-    return {word: math.log(1 + total / count) for word, count in counts.items()}
+def _said_of(text: str) -> list[str]:
+    """The sentences of a source that can be said."""
+    return [sentence for sentence in sentences(text) if speakable(sentence)]

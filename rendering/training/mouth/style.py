@@ -18,8 +18,8 @@ from rendering.engine.motion.mouth.hearing import hear
 from rendering.engine.motion.mouth.motion import FRAME_S, MEAN_STYLE, STYLE, WIDEST_STYLE, MotionModel
 from rendering.engine.motion.mouth.release import MouthModels
 from rendering.engine.motion.visemes import CLOSURE, SILENCE
+from rendering.training.lip_sound import best_lag_s
 from rendering.training.mouth.evaluate import through
-from rendering.training.mouth.measures import best_lag_s
 from rendering.training.mouth.movement import opening
 
 Array = np.ndarray[Any, np.dtype[Any]]

@@ -59,6 +59,8 @@ class SimulatedSession:
     segments: list[dict[str, Any]] = field(default_factory=list)
     clamps: list[dict[str, Any]] = field(default_factory=list)
     emotions: list[dict[str, Any]] = field(default_factory=list)
+    rungs: list[dict[str, Any]] = field(default_factory=list)
+    troubles: list[dict[str, Any]] = field(default_factory=list)
     recording: bytes = b""
     init_segments: list[bytes] = field(default_factory=list)  # one for each connection
     finished: dict[str, Any] | None = None
@@ -267,6 +269,14 @@ class ControlSimulator:
 
     def _on_emotions(self, session: SimulatedSession, body: dict[str, Any]) -> dict[str, Any]:
         session.emotions += body["emotions"]
+        return {}
+
+    def _on_rungs(self, session: SimulatedSession, body: dict[str, Any]) -> dict[str, Any]:
+        session.rungs += body["rungs"]
+        return {}
+
+    def _on_troubles(self, session: SimulatedSession, body: dict[str, Any]) -> dict[str, Any]:
+        session.troubles += body["troubles"]
         return {}
 
     def _on_recording(self, session: SimulatedSession, data: bytes) -> dict[str, Any]:

@@ -45,7 +45,8 @@ def test_a_listed_page_may_frame_it_and_no_other(talk: Talk) -> None:
     policy = answer["Content-Security-Policy"]
     assert f"frame-ancestors {SHOP};" in policy + ";" and "'unsafe" not in policy
     assert "X-Frame-Options" not in answer
-    assert answer["Cross-Origin-Resource-Policy"] == "cross-origin" and "microphone=()" in answer["Permissions-Policy"]
+    assert answer["Cross-Origin-Resource-Policy"] == "cross-origin"
+    assert "microphone=(self)" in answer["Permissions-Policy"] and "camera=()" in answer["Permissions-Policy"]
     assert not answer.cookies and answer["Cache-Control"] == "no-store"
     assert 'data-part="hide"' not in answer.content.decode()
     again = framed(talk)  # a used link says so inside the frame

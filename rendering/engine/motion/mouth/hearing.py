@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from rendering.engine.motion.mouth import ladder
+from rendering.engine.motion.mouth import ways
 from rendering.engine.motion.mouth.features import FRAMES_PER_S, FeatureStream, log_mel
 from rendering.engine.motion.mouth.gate import VoiceGate, gated
 from rendering.engine.motion.mouth.loudness import loudness_mouth
@@ -35,9 +35,9 @@ class HeardSpan:
 class Heard:
     """What was made of one utterance's sound. F frames at n / 30 s after its start."""
 
-    rung: ladder.Rung
-    shares: Array | None  # [F, VISEMES] on the rungs of recognition
-    mouth: Array | None  # [F, MOUTH] on the rung of loudness
+    way: ways.Way
+    shares: Array | None  # [F, VISEMES] on the ways of recognition
+    mouth: Array | None  # [F, MOUTH] on the way of loudness
     spans: tuple[HeardSpan, ...] = ()
 
     @property
@@ -49,16 +49,16 @@ class Heard:
 
 def hear(recogniser: Recogniser | None, samples: Array, *, has_motion_model: bool) -> Heard:
     """Judge a whole utterance [N], float in -1..1 at 16 kHz, by the best means at hand."""
-    means = ladder.Means(False, len(samples) > 0, recogniser is not None, has_motion_model)
-    rung = ladder.choose(means)
-    if recogniser is None or rung not in (ladder.Rung.RECOGNISED, ladder.Rung.SEGMENTS):
-        return Heard(rung, None, loudness_mouth(samples) if rung is ladder.Rung.LOUDNESS else None)
+    means = ways.Means(False, len(samples) > 0, recogniser is not None, has_motion_model)
+    way = ways.choose(means)
+    if recogniser is None or way not in (ways.Way.RECOGNISED, ways.Way.SEGMENTS):
+        return Heard(way, None, loudness_mouth(samples) if way is ways.Way.LOUDNESS else None)
     features = log_mel(samples)
     gate = VoiceGate()
     posteriors = recogniser.posteriors(features)
     shares = np.stack([gated(p, gate.step(f, p)) for f, p in zip(features, posteriors, strict=True)])
     spans = tuple(HeardSpan(VISEMES[c], max(0.0, start_s), end_s) for c, start_s, end_s in segments(shares))
-    return Heard(rung, shares, None, spans)
+    return Heard(way, shares, None, spans)
 
 
 class HearingStream:

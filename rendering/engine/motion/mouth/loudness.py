@@ -1,4 +1,4 @@
-"""The last rung of the ladder: a jaw that follows how loud the sound is. It knows nothing of lips."""
+"""The last of the ways: a jaw that follows how loud the sound is. It knows nothing of lips."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The mouth of a session: lips close on p, b and m under every emotion, on both paths, and every rung is reached."""
+"""The mouth of a session: lips close on p, b and m under every emotion, on both paths, and every way is taken."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from rendering.engine.motion import expression
 from rendering.engine.motion.controls import INDEX
 from rendering.engine.motion.mouth import gate, hearing
 from rendering.engine.motion.mouth.features import FRAMES_PER_S, RATE_HZ, log_mel
-from rendering.engine.motion.mouth.ladder import Means, Rung, choose
 from rendering.engine.motion.mouth.loudness import loudness_mouth
 from rendering.engine.motion.mouth.motion import MEAN_STYLE, STYLE
 from rendering.engine.motion.mouth.recogniser import silence
 from rendering.engine.motion.mouth.release import MouthModels
 from rendering.engine.motion.mouth.spoken import SpokenMouth, style_of
+from rendering.engine.motion.mouth.ways import Means, Way, choose
 from rendering.engine.motion.visemes import CLOSURE, MOUTH, SILENCE, VISEMES
 from rendering.speech import VisemeSpan
 from tests.common.mouths import shipped_models
@@ -115,25 +115,25 @@ def test_the_mouth_has_no_jumps(models: MouthModels) -> None:
 
 def test_ladder_steps_down_by_rule() -> None:
     both = {"has_sound": True, "has_recogniser": True}
-    assert choose(Means(has_times=True, has_motion_model=True, **both)) is Rung.EXACT
-    assert choose(Means(has_times=False, has_motion_model=True, **both)) is Rung.RECOGNISED
-    assert choose(Means(has_times=True, has_motion_model=False, **both)) is Rung.SEGMENTS
-    assert choose(Means(has_times=False, has_motion_model=False, **both)) is Rung.SEGMENTS
-    assert choose(Means(False, True, False, True)) is Rung.LOUDNESS
-    assert choose(Means(False, False, True, True)) is Rung.REST
+    assert choose(Means(has_times=True, has_motion_model=True, **both)) is Way.EXACT
+    assert choose(Means(has_times=False, has_motion_model=True, **both)) is Way.RECOGNISED
+    assert choose(Means(has_times=True, has_motion_model=False, **both)) is Way.SEGMENTS
+    assert choose(Means(has_times=False, has_motion_model=False, **both)) is Way.SEGMENTS
+    assert choose(Means(False, True, False, True)) is Way.LOUDNESS
+    assert choose(Means(False, False, True, True)) is Way.REST
 
 
 def test_each_rung_moves_the_mouth_with_what_it_has(models: MouthModels) -> None:
     time_s = np.arange(RATE_HZ) / RATE_HZ
     samples = (0.3 * np.sin(2 * np.pi * 200 * time_s) * (time_s > 0.5)).astype(np.float32)
     loud = hearing.hear(None, samples, has_motion_model=False)
-    assert loud.rung is Rung.LOUDNESS
+    assert loud.way is Way.LOUDNESS
     mouth = SpokenMouth(None)
     mouth.follow(loud, 2.0)
     assert mouth.at(2.3)[JAW] < 0.05 < 0.3 < mouth.at(2.8)[JAW]
     assert mouth.activity(2.8) == 1.0
     assert not mouth.at(3.5).any()
-    assert hearing.hear(models.recogniser, samples[:0], has_motion_model=True).rung is Rung.REST
+    assert hearing.hear(models.recogniser, samples[:0], has_motion_model=True).way is Way.REST
     table, model = SpokenMouth(None), SpokenMouth(models.motion)
     for each in (table, model):
         each.add(SAID, 0.0)

@@ -10,15 +10,17 @@ import torch
 
 from rendering.engine.motion import controls
 from rendering.engine.motion.mouth.features import FRAMES_PER_S, RATE_HZ
+from rendering.engine.motion.mouth.hearing import hear
 from rendering.engine.motion.mouth.motion import FRAME_S, MEAN_STYLE, STYLE
 from rendering.engine.motion.mouth.spoken import style_of
 from rendering.engine.motion.visemes import CLASS_OF, CLOSURE, MOUTH, SILENCE, VISEMES
 from rendering.engine.replica import Replica
 from rendering.speech.voices import EspeakVoice
-from rendering.training import canonical, fit
+from rendering.training import canonical, fit, lip_sound
 from rendering.training.config import TrainingConfig
 from rendering.training.mouth import (
     augment,
+    closing,
     corpus,
     cycle,
     evaluate,
@@ -61,7 +63,7 @@ def test_style_feeling_and_unevenness_change_the_truth_and_leave_closing(speech:
     plain = truth.move(times_s, sounds, MEAN_STYLE)
     late, wide = MEAN_STYLE.copy(), MEAN_STYLE.copy()
     late[STYLE.index("lead")], wide[STYLE.index("gain_jaw")] = -1.5, 1.0
-    assert measures.best_lag_s(truth.move(times_s, sounds, late)[:, JAW], plain[:, JAW], 30, 0.2)[0] > 0.01
+    assert lip_sound.best_lag_s(truth.move(times_s, sounds, late)[:, JAW], plain[:, JAW], 30, 0.2)[0] > 0.01
     assert truth.move(times_s, sounds, wide)[:, JAW].mean() > 1.2 * plain[:, JAW].mean()
     glad = np.zeros(8, np.float32)
     glad[1] = 1.0
@@ -85,9 +87,9 @@ def test_a_perfect_movement_measures_as_perfect(speech: Speech) -> None:
 
 def test_energy_and_opening_find_the_lag_of_the_sound(speech: Speech) -> None:
     wanted = opening(evaluate.table_driver(speech, MEAN_STYLE))
-    plain = measures.sync(wanted, FRAMES_PER_S, speech.samples)
+    plain = lip_sound.agreement(wanted, FRAMES_PER_S, speech.samples, RATE_HZ)
     later = np.concatenate([np.zeros(round(0.2 * RATE_HZ), np.float32), speech.samples])
-    shifted = measures.sync(np.concatenate([wanted, np.zeros(6)]), FRAMES_PER_S, later)
+    shifted = lip_sound.agreement(np.concatenate([wanted, np.zeros(6)]), FRAMES_PER_S, later, RATE_HZ)
     assert plain.margin > 0.2
     assert plain.lag_ms - shifted.lag_ms == pytest.approx(200.0, abs=15.0)
 
@@ -103,13 +105,13 @@ CAUGHT_BY = {
 def test_negative_controls_miss_the_bars_that_are_there_for_them(speech: Speech, control: str) -> None:
     judged = Judged.of(speech)
     moved = negative_controls(from_text(shipped_models().motion, speech), speech)[control]
-    sync = measures.sync(opening(moved), FRAMES_PER_S, speech.samples)
+    sync = lip_sound.agreement(opening(moved), FRAMES_PER_S, speech.samples, RATE_HZ)
     assert set(failed_bars(judged.score(moved), sync.peak, sync.margin, is_text=False)) >= CAUGHT_BY[control]
 
 
 def test_exact_times_hold_every_bar_on_a_voice_kept_out_of_training(speech: Speech) -> None:
     judged, moved = Judged.of(speech), from_text(shipped_models().motion, speech)
-    sync = measures.sync(opening(moved), FRAMES_PER_S, speech.samples)
+    sync = lip_sound.agreement(opening(moved), FRAMES_PER_S, speech.samples, RATE_HZ)
     assert failed_bars(judged.score(moved), sync.peak, sync.margin, is_text=True) == []
     random = np.random.default_rng(7)
     strangers = [evaluate.table_driver(speech, truth.draw_style(random)) for _ in range(4)]
@@ -182,6 +184,37 @@ def test_a_drawn_corpus_is_seeded_and_keeps_the_held_out_voice_out() -> None:
     middle = round(one.bilabials_s[0] * FRAMES_PER_S)
     assert shares[middle - 1 : middle + 2, CLASS_OF["PP"]].max() > 0.3
     assert (np.diff(one.starts_s) >= 0).all()
+
+
+def test_strangers_are_parted_from_the_voices_that_are_learnt_and_nothing_is_lost() -> None:
+    whole = corpus.build(0.6, 9)
+    known, strange = whole.parted()
+    assert len(known.samples) + len(strange.samples) == pytest.approx(len(whole.samples), abs=2 * len(whole.starts_s))
+    assert len(known.classes) + len(strange.classes) == len(whole.classes)
+    said = {whole.voices[k].rpartition("+")[2] for k in strange.speakers}
+    assert said
+    assert said <= set(corpus.STRANGERS)
+    assert not {whole.voices[k].rpartition("+")[2] for k in known.speakers} & set(corpus.STRANGERS)
+    for part in (known, strange):
+        assert part.starts_s[0] == pytest.approx(0.0, abs=1e-4)
+        assert part.ends_s[-1] == pytest.approx(len(part.samples) / RATE_HZ, abs=1e-3)
+        np.testing.assert_allclose(part.ends_s[:-1], part.starts_s[1:], atol=1e-3)
+
+
+def test_readiness_to_close_is_a_higher_logit_and_the_choice_keeps_its_bound(speech: Speech) -> None:
+    models = shipped_models()
+    plain = models.recogniser.listen(speech.samples)
+    readier = closing.with_readiness(models.recogniser, 0.7).listen(speech.samples)
+    np.testing.assert_allclose(readier, closing.readier(plain, 0.7), atol=1e-5)
+    heard = hear(models.recogniser, speech.samples, has_motion_model=True).shares
+    assert heard is not None
+    chosen = closing.choose(models.recogniser, models.motion, speech)
+    assert chosen.quality.false_closures_per_min <= closing.MOST_FALSE_PER_MIN
+    judged = Judged.of(speech)
+    for other in closing.READINESS:
+        quality = judged.score(evaluate.through(models.motion, closing.readier(heard, other)[: speech.frames]))
+        if quality.false_closures_per_min <= closing.MOST_FALSE_PER_MIN:
+            assert quality.closure_share <= chosen.quality.closure_share
 
 
 def test_misheard_sounds_are_right_as_often_as_their_share_says() -> None:

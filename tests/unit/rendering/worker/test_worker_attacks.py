@@ -63,7 +63,7 @@ def test_a_wish_that_is_no_word_does_not_silence_the_replica() -> None:
         talk = talk_with(StillFace(), [], [0.0])
         wish = {"event_type": "conversation.respond", "properties": {"text": "hi", "emotion": {"a": 1}}}
         talk.on_channel_message(json.dumps(wish))
-        return str(type((await talk._turns.get()).emotion).__name__)
+        return str(type(talk._speaker._waiting[0].emotion).__name__)
 
     assert asyncio.run(story()) == "str"
 

@@ -14,7 +14,7 @@ from rendering.engine.motion.performer import Performer
 from rendering.worker import autotune
 from rendering.worker.encoder import EncoderSettings
 from rendering.worker.frame_parts import CPU_PARTS, drawn_frame
-from rendering.worker.ladder import Rung
+from rendering.worker.workloads import Workload
 
 
 def compiled() -> dict[str, int]:
@@ -26,7 +26,7 @@ def compiled() -> dict[str, int]:
 
 def test_frames_of_every_kind_use_what_the_start_compiled() -> None:
     renderer.warm_up()
-    autotune.frame_ms(CPU_PARTS, stand_in.replica(500, 128), Rung(128, 500, 30))
+    autotune.frame_ms(CPU_PARTS, stand_in.replica(500, 128), Workload(128, 500, 30))
     before = compiled()
     assert sum("records.from_mesh" in name for name in before) == 1 and any("_add_luma" in name for name in before)
     permit = Permit("g1", "ab", "c1", "r1", 1, "cd", "y1", 1, "", "en", {}, 1e12, LeaseClock(1e12))

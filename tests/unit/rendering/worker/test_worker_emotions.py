@@ -127,7 +127,7 @@ def test_a_smile_of_life_s_own_keeps_to_grant_and_footage(granted: int, supporte
 
 def test_an_answer_whose_sound_fails_half_way_is_told_once_and_on_both_sides() -> None:
     room, faults = Room(), []
-    room.talk._on_sound_failed = faults.append
+    room.talk._on_fault = faults.append
     say = room.voice.say
 
     def fails_at_the_second(text: str) -> Any:

@@ -17,9 +17,14 @@ from rendering.dialogue.brains.scripted import ScriptedBrain
 from rendering.dialogue.tags import parse_tagged_text
 from rendering.worker.audio import FADE_SAMPLES, RATE_HZ, OpusEncoder, SoundLine, resample
 from rendering.worker.config import WorkerConfigError, from_environment
-from rendering.worker.governor import FLOOR_BPS, RateGovernor, attestation_form
+from rendering.worker.governor import FLOOR_BPS, attestation_form
 from rendering.worker.pacing import FramePacer
-from rendering.worker.peer import ResendBudget, without_mdns_candidates
+from rendering.worker.peer import (
+    ReceiverReports,
+    ResendBudget,
+    with_candidates_in_each_section,
+    without_mdns_candidates,
+)
 from tests.common.attested_viewer import spoken
 from trustcore.primitives.signing import SigningKey, b64
 
@@ -50,6 +55,16 @@ def test_whatever_the_clock_does_ticks_only_go_forward(steps: list[float], rate_
         assert tick.index > last
         assert tick.index == last + 1 or tick.start_at_s >= now_s - 0.51 / rate_hz
         last = tick.index
+
+
+def test_a_change_of_rate_keeps_media_time_growing() -> None:
+    pacer, now_s, last_90k = FramePacer(30, 0.0, 0.02), 0.0, -1
+    for rate_hz in (30, 12, 20, 2, 30, 12, 30):
+        pacer.turn_to(rate_hz)
+        for _ in range(5):
+            tick = pacer.next_tick(now_s)
+            assert tick.media_time_90k > last_90k + 900 and tick.send_at_s - now_s < 1.6 / rate_hz + 0.1
+            last_90k, now_s = tick.media_time_90k, max(now_s, tick.start_at_s)
 
 
 # --- sound ----------------------------------------------------------------------------------------
@@ -161,32 +176,51 @@ def test_below_300_kbit_s_attestations_travel_compact(target_bps: int, form: For
     assert attestation_form(target_bps) is form
 
 
-def test_loss_brings_the_rate_down_and_quiet_brings_it_up_again() -> None:
-    governor = RateGovernor(600_000, 1_500_000)
-    assert governor.report(0, 0.2, 0.0) == 450_000
-    assert governor.report(0, 0.2, 0.5) == 450_000  # not twice within a second
-    assert governor.report(0, 0.0, 3.0) == 450_000
-    assert governor.report(0, 0.0, 4.5) > 450_000
-    for second in range(60):
-        governor.report(0, 0.5, 10.0 + second)
-    assert governor.target_bps == FLOOR_BPS
-
-
-def test_what_the_viewer_can_receive_is_a_ceiling() -> None:
-    assert RateGovernor(600_000, 1_500_000).report(400_000, 0.0, 0.0) == 340_000
-
-
 def test_packets_are_sent_again_within_a_budget() -> None:
     budget = ResendBudget(80_000, now_s=0.0)
     assert budget.take(100, 0.0) == 10
     assert budget.take(100, 0.0) == 0
     assert budget.take(100, 0.1) == 1
+    budget.note_round_trip(0.2)
+    assert budget.choose([7, 8], 1.0) == [7, 8] and budget.choose([7, 8, 9], 1.1) == [9]
+    assert budget.choose([7], 1.6) == [7]  # it was lost once more
+    budget.set_rate(8_000)
+    assert [budget.take(100, 10.0), budget.take(100, 10.0)] == [1, 0]
+
+
+def test_a_share_of_what_was_lost_is_told_once_it_says_something() -> None:
+    reports = ReceiverReports()
+    assert reports.lost_share(100, 3) is None  # the first: since when is not known
+    assert reports.lost_share(110, 8) is None  # too few
+    assert reports.lost_share(200, 13) == pytest.approx(0.1)
+    assert reports.lost_share(300, 10) == 0.0  # what came late is no more than not lost
+
+
+def test_the_sound_goes_on_without_a_gap_when_its_rate_changes() -> None:
+    tone = (8000 * np.sin(2 * np.pi * 440 * np.arange(RATE_HZ) / RATE_HZ)).astype(np.int16)
+    encoder, packets = OpusEncoder(), []
+    for number in range(50):
+        if number == 25:
+            encoder = OpusEncoder(24_000, 15, after=encoder)
+        packets += encoder.encode(tone[960 * number : 960 * (number + 1)], 960 * number)
+    assert len(packets) == 50 and encoder.settings == (24_000, 15)
+    decoder = av.CodecContext.create("libopus", "r")
+    heard = np.concatenate([frame.to_ndarray()[0] for packet in packets for frame in decoder.decode(packet)])
+    assert np.abs(heard[26 * 960 :]).max() < 12_000  # no click
+    assert all(np.abs(heard[at : at + 960]).max() > 5_000 for at in range(960 * 5, 960 * 45, 960))
 
 
 def test_names_that_need_multicast_dns_are_left_out_of_an_offer() -> None:
     offer = "v=0\r\na=candidate:1 1 udp 1 abcd.local 5 typ host\r\na=candidate:2 1 udp 1 10.0.0.1 5 typ host\r\n" \
             "a=end-of-candidates\r\n"
     assert without_mdns_candidates(offer) == "v=0\r\na=candidate:2 1 udp 1 10.0.0.1 5 typ host\r\n"
+
+
+def test_the_candidates_of_a_bundle_stand_in_each_section() -> None:
+    relayed = "a=candidate:2 1 udp 1 10.0.0.1 5 typ relay\r\n"
+    offer = f"v=0\r\nm=video 9\r\n{relayed}a=mid:0\r\nm=audio 9\r\na=mid:1\r\n"
+    assert with_candidates_in_each_section(offer) == offer + relayed
+    assert with_candidates_in_each_section("v=0\r\nm=video 9\r\n") == "v=0\r\nm=video 9\r\n"
 
 
 # --- settings -------------------------------------------------------------------------------------

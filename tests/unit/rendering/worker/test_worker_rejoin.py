@@ -29,7 +29,7 @@ from rendering.worker.encoder import EncoderSettings, VideoEncoder
 from rendering.worker.mark_slots import MarkSlot
 from rendering.worker.reports import SessionReports
 from rendering.worker.stage import Stage
-from rendering.worker.talk import Talk, _Turn
+from rendering.worker.talk import Talk
 from rendering.worker.tracks import MediaClock, SoundTrack
 from tests.common.live_session import LiveSession, facts, sound_of
 from tests.unit.rendering.worker.test_worker_attacks import StillFace
@@ -60,7 +60,7 @@ class Room:
         self._running = asyncio.create_task(self.talk.run())
 
     def say(self, *lines: str) -> None:
-        self.talk._enqueue(_Turn(tuple(Line(text, None, 0) for text in lines)))
+        self.talk.say([Line(text, None, 0) for text in lines])
 
     def said(self) -> list[str]:
         return [e["properties"]["speech"] for e in self.told if e["event_type"] == "conversation.utterance"]
@@ -226,7 +226,7 @@ def test_no_sound_leaves_before_the_first_picture_did() -> None:
         media = MediaClock(clock)  # type: ignore[arg-type]
         line = connection(clock, Listener(), media)
         media.start()
-        line.begin("urn:c2pa:test", VideoEncoder(EncoderSettings(SIZE, SIZE)))
+        line.begin("urn:c2pa:test", "h264")
         line.resume()
         heard = asyncio.create_task(line._sound.recv())
         await asyncio.sleep(0.05)
@@ -249,7 +249,7 @@ def test_a_picture_that_was_sent_while_the_viewer_is_away_lets_no_sound_go() -> 
         media = MediaClock(clock)  # type: ignore[arg-type]
         line = connection(clock, Listener(), media)
         media.start()
-        line.begin("urn:c2pa:test", VideoEncoder(EncoderSettings(SIZE, SIZE)))
+        line.begin("urn:c2pa:test", "h264")
         line.resume()
         line.pause()
         frame = maker(endless())[0].make(tick(0))

@@ -81,7 +81,7 @@ class Live:
         sealer = Sealer(held, label=Label(SIZE, SIZE), embedder=self.mark, encoder=self.encoder,
                         attestor=Attestor(SessionKey(), "urn:c2pa:test"))
         self.maker = FrameMaker(
-            stage=QuietStage(), renderer=Grey(), sealer=sealer, permit=held, mark=self.mark,  # type: ignore[arg-type]
+            stage=QuietStage(), renderers={SIZE: Grey()}, sealer=sealer, permit=held, mark=self.mark,  # type: ignore[arg-type]
             encoder=self.encoder, latency=LatencyMarks())
         self.frames: list[tuple[bool, int]] = []  # key frame, slot
 

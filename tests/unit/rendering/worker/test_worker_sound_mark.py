@@ -128,6 +128,8 @@ def no_chips(*_: Any) -> None:
 
 
 class BrokenEncoder:
+    settings = (32_000, 5)
+
     def encode(self, *_: Any) -> list[av.Packet]:
         raise av.FFmpegError(1, "broken")
 

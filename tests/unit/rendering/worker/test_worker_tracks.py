@@ -1,6 +1,7 @@
 """Only sealed frames leave, only under a live permit; whatever fails on the way, the frame is not sent."""
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from provenance.manifests.seal import SealCounters, SealedFrame, Sealer
 from rendering.worker.audio import PACKET_SAMPLES
 from rendering.worker.encoder import EncodeFailed, EncoderSettings, VideoEncoder
 from rendering.worker.frames import FrameMaker
+from rendering.worker.governor import Governor, Limits
 from rendering.worker.latency import LatencyMarks
 from rendering.worker.pacing import Tick
 from rendering.worker.tracks import MediaClock, SealedVideoTrack, SoundTrack
@@ -72,7 +74,7 @@ def maker(lease: LeaseClock, mark: OneSlotMark | None = None) -> tuple[FrameMake
     mark, encoder, held = mark or OneSlotMark(), VideoEncoder(EncoderSettings(SIZE, SIZE)), permit(lease)
     sealer = Sealer(held, label=Label(SIZE, SIZE), embedder=mark, encoder=encoder,
                     attestor=Attestor(SessionKey(), "urn:c2pa:test"))
-    made = FrameMaker(stage=QuietStage(), renderer=Grey(), sealer=sealer, permit=held, mark=mark,  # type: ignore[arg-type]
+    made = FrameMaker(stage=QuietStage(), renderers={SIZE: Grey()}, sealer=sealer, permit=held, mark=mark,  # type: ignore[arg-type]
                       encoder=encoder, latency=LatencyMarks())
     return made, sealer
 
@@ -119,7 +121,7 @@ def test_the_form_of_attestations_follows_the_target_in_the_middle_of_a_session(
     made, sealer = maker(endless())
     forms = []
     for index, target_bps in enumerate([600_000, 250_000, 250_000, 400_000]):
-        made._encoder.set_bit_rate_bps(target_bps)
+        made.follow(replace(Governor(Limits(), 0.0).plan, target_bps=target_bps, size_px=SIZE))
         frame = made.make(tick(index))
         assert frame is not None
         carried = H264_FRAMES.take(frame.access_unit).carried

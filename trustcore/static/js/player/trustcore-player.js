@@ -128,7 +128,8 @@ export class TrustcorePlayer extends HTMLElement {
     frame.title = this.#title();
     // Scripts of its own origin, and the text box. No popups, no navigation of your page, no dialogs, no downloads.
     frame.setAttribute("sandbox", "allow-scripts allow-same-origin allow-forms");
-    frame.setAttribute("allow", "autoplay");
+    // The microphone is the viewer's to give: the frame asks for it by a click, and the browser asks the viewer.
+    frame.setAttribute("allow", "autoplay; microphone");
     frame.referrerPolicy = "origin"; // where the browser has no other way to tell the frame who is around it
     frame.addEventListener("load", () => {
       clearTimeout(this.#timer);

@@ -3,6 +3,7 @@
 import { setLocalOffer } from "../verify/offer.js";
 
 const GATHER_TIMEOUT_MS = 400;
+const RELAY_GATHER_TIMEOUT_MS = 5000; // without a relayed address there is nothing to offer
 const EVENTS_CHANNEL = "trustcore-events";
 
 export class OfferRefused extends Error {
@@ -18,12 +19,15 @@ export function newNonce() {
 }
 
 // `attach(receiver)` is called for picture and sound before the offer exists: a transform that comes later is bypassed.
-export async function prepare({ attach, onTrack, onEvent, onOpen, onState, iceServers = [] }) {
-  const peer = new RTCPeerConnection({ iceServers, bundlePolicy: "max-bundle" });
+export async function prepare({ attach, onTrack, onEvent, onOpen, onState, iceServers = [], isRelayed = false }) {
+  const peer = new RTCPeerConnection({
+    iceServers, bundlePolicy: "max-bundle", iceTransportPolicy: isRelayed ? "relay" : "all",
+  });
   const picture = peer.addTransceiver("video", { direction: "recvonly" });
   offerAttestedCodecs(picture);
   attach(picture.receiver);
-  const sound = peer.addTransceiver("audio", { direction: "recvonly" });
+  // Both ways from the start, with nothing to send yet: the microphone is turned on later without another offer.
+  const sound = peer.addTransceiver("audio", { direction: "sendrecv" });
   attach(sound.receiver);
   onTrack(picture.receiver.track, sound.receiver.track);
   const channel = peer.createDataChannel(EVENTS_CHANNEL);
@@ -32,8 +36,8 @@ export async function prepare({ attach, onTrack, onEvent, onOpen, onState, iceSe
   peer.onconnectionstatechange = () => onState(peer.connectionState);
   channel.onclose = () => onState("closed");
   await setLocalOffer(peer);
-  await gathered(peer);
-  return { peer, channel, viewerNonce: newNonce(), offerSdp: peer.localDescription.sdp };
+  await gathered(peer, isRelayed ? RELAY_GATHER_TIMEOUT_MS : GATHER_TIMEOUT_MS);
+  return { peer, channel, voice: sound.sender, viewerNonce: newNonce(), offerSdp: peer.localDescription.sdp };
 }
 
 // Post the offer; resolves to {sdp, manifest_b64, session_facts}. Throws OfferRefused with the service's own words.
@@ -56,10 +60,10 @@ function offerAttestedCodecs(transceiver) {
   if (wanted.some((codec) => !/rtx/i.test(codec.mimeType))) transceiver.setCodecPreferences(wanted);
 }
 
-function gathered(peer) {
+function gathered(peer, timeoutMs) {
   if (peer.iceGatheringState === "complete") return Promise.resolve();
   return new Promise((resolve) => {
-    const timer = setTimeout(resolve, GATHER_TIMEOUT_MS);
+    const timer = setTimeout(resolve, timeoutMs);
     peer.addEventListener("icegatheringstatechange", () => {
       if (peer.iceGatheringState !== "complete") return;
       clearTimeout(timer);

@@ -8,7 +8,9 @@ import { Invalid } from "../verify/bytes.js";
 import { createVerifier, isSupported } from "../verify/verifier.js";
 import { postOffer, prepare } from "./connection.js";
 import { createEmbedding, verdictMessage } from "./embedding.js";
+import { createLine } from "./line.js";
 import { createMeasures } from "./measures.js";
+import { createMicrophone } from "./microphone.js";
 import { createRejoin, isLost } from "./rejoin.js";
 import { createTalk } from "./talk.js";
 import { createVerdictView } from "./verdict.js";
@@ -38,6 +40,7 @@ let connection = null;
 let isOver = false;
 let lastFrameAtMs = 0;
 let lastSoundAtMs = 0;
+let lastEventAtMs = 0;
 
 const verifier = isSupported() ? createVerifier({
   trustAnchorPem: `${find("trust-anchor").textContent.trim()}\n`,
@@ -59,10 +62,13 @@ const rejoin = createRejoin({
   },
   end,
 });
-const talk = createTalk(root, { sendChannel, messageUrl: settings.messageUrl, headers, onEnded: end });
+const microphone = createMicrophone(root, { onState: (state) => { measures.microphone = state; } });
+const talk = createTalk(root, { sendChannel, messageUrl: settings.messageUrl, headers, onEnded: end, onRung });
+const line = createLine(root, { send: sendChannel, measures, peerNow: () => connection?.peer });
 const embedding = createEmbedding(root, {
   onSize: (isSmall) => {
     sound.muted = isSmall;
+    if (isSmall) microphone.mute();
     tellVerdict();
   },
   onLeave: () => { if (!isOver) leave(); },
@@ -81,8 +87,24 @@ function setState(state) {
   measures.state = state;
 }
 
+// When something of what the rung carries came last. A rung without picture has sound, and one without either its events.
+function lastSignAtMs() {
+  const { has_picture: hasPicture, has_sound: hasSound } = line.now();
+  if (hasPicture || lastFrameAtMs === 0) return lastFrameAtMs;
+  return Math.max(lastFrameAtMs, hasSound ? lastSoundAtMs : lastEventAtMs);
+}
+
 function isStalled() {
-  return lastFrameAtMs > 0 && performance.now() - lastFrameAtMs > STALLED_AFTER_MS;
+  return lastSignAtMs() > 0 && performance.now() - lastSignAtMs() > STALLED_AFTER_MS;
+}
+
+// The service changed what it sends. Whatever comes next is given the time that a first frame has.
+function onRung(told) {
+  const before = line.now();
+  line.turn(told);
+  if (told.has_picture && !before.has_picture) lastFrameAtMs = performance.now();
+  if (told.has_sound && !before.has_sound) lastSoundAtMs = performance.now();
+  if (connection?.isPosted && !told.has_picture && !told.has_sound) verdictView.rest();
 }
 
 // The sound of a verdict with the time since its last packet came, in ms.
@@ -92,7 +114,7 @@ function heardNow(told) {
 }
 
 function onVerdict(told) {
-  const verdict = { ...told, sound: heardNow(told.sound) };
+  const verdict = { ...told, sound: heardNow(told.sound), carries: line.now() };
   // Sound tells its verdicts too, and goes on when the picture does not.
   const isNewPicture = verdict.counts.received > (measures.counts?.received ?? 0);
   measures.counts = verdict.counts;
@@ -121,10 +143,14 @@ async function prepareConnection() {
   Object.assign(made, await prepare({
     attach: (receiver) => verifier.attach(receiver),
     onTrack: (picture, voice) => { made.streams = [new MediaStream([picture]), new MediaStream([voice])]; },
-    onEvent: (data) => { if (isMine()) talk.receive(data); },
+    onEvent: (data) => {
+      lastEventAtMs = performance.now();
+      if (isMine()) talk.receive(data);
+    },
     onOpen: () => measure.mark("channel_open_ms"),
     onState: (state) => { if (isMine()) noteState(made, state); },
     iceServers: JSON.parse(settings.iceServers || "[]"),
+    isRelayed: settings.relayOnly === "yes",
   }));
   return made;
 }
@@ -155,6 +181,7 @@ async function offer() {
     const answer = await postOffer(settings.offerUrl, connection, headers);
     measure.mark("post_to_answer_ms");
     await connection.peer.setRemoteDescription({ type: "answer", sdp: answer.sdp });
+    microphone.use(connection.voice);
     const judged = verifier.useSession({ initSegment: answer.manifest_b64, viewerNonce: connection.viewerNonce });
     if (!rejoin.isBusy()) setTimeout(() => { if (measures.framesPresented === 0) end("not_connected"); }, CONNECT_WITHIN_MS);
     await (rejoin.isBusy() ? within(judged, CONNECT_AGAIN_WITHIN_MS) : judged);
@@ -211,6 +238,7 @@ async function askReason(otherwise) {
 function end(reason) {
   if (isOver) return;
   isOver = true;
+  microphone.end();
   measures.reason = reason;
   measures.endedWallMs = Date.now();
   video.pause();
@@ -251,7 +279,7 @@ async function watchLine() {
   while (!isOver) {
     const nowMs = performance.now();
     // Counted by the verifier, not by the screen: a hidden tab shows no frames and loses none.
-    const stillMs = lastFrameAtMs > 0 ? nowMs - lastFrameAtMs : 0;
+    const stillMs = lastSignAtMs() > 0 ? nowMs - lastSignAtMs() : 0;
     const state = connection.isClosed ? "closed" : connection.peer.connectionState;
     if (isLost(state, nowMs - connection.stateSinceMs, stillMs)) await rejoin.run();
     else if (isStalled() && nowMs - askedAtMs > ASK_STATE_EVERY_MS) {
@@ -288,6 +316,8 @@ async function joinAgain(prepared) {
   watchLine();
 }
 
+// Where perception may be asked for, its panel has a few words to send; elsewhere nobody dispatches this.
+root.addEventListener("trustcore:send", ({ detail }) => sendChannel(detail));
 find("connect").addEventListener("click", connect);
 find("leave").addEventListener("click", leave);
 // A page that is loaded again finds its conversation waiting for some seconds; in a frame its secret is gone with it.
@@ -316,7 +346,7 @@ if (verifier === null) {
 } else {
   const prepared = prepareConnection().then((made) => {
     connection = made;
-    measure.watch(video);
+    measure.watch(video, line.shown);
     find("connect").disabled = root.dataset.state !== "ready";
     measures.isPrepared = true;
     embedding.tell("ready");

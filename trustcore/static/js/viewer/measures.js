@@ -34,11 +34,13 @@ export function createMeasures(scope = window) {
       if (measures.framesPresented > 0) mark("first_verified_frame_ms");
     },
 
-    watch(video) {
+    // `onShown(atMs)` hears of each frame on screen.
+    watch(video, onShown = () => {}) {
       const presented = (now, frame) => {
         measures.framesPresented += 1;
         measures.lastPresentedWallMs = performance.timeOrigin + (frame?.expectedDisplayTime ?? now);
         mark("first_frame_ms", now);
+        onShown(now);
         if (verifiedAtMs !== null) mark("first_verified_frame_ms", Math.max(now, verifiedAtMs));
         video.requestVideoFrameCallback(presented);
       };

@@ -2,7 +2,7 @@
 
 const CAPTION_STAYS_MS = 6000;
 
-export function createTalk(root, { sendChannel, messageUrl, headers, onEnded }) {
+export function createTalk(root, { sendChannel, messageUrl, headers, onEnded, onRung }) {
   const find = (name) => root.querySelector(`[data-part="${name}"]`);
   const caption = find("caption");
   const log = find("transcript");
@@ -46,6 +46,7 @@ export function createTalk(root, { sendChannel, messageUrl, headers, onEnded }) 
     },
     "trustcore.busy": () => note("note", log.dataset.busy),
     "trustcore.counts": (counts) => { if (window.__trustcore) window.__trustcore.worker = counts; },
+    "trustcore.rung": (told) => onRung(told),
     "trustcore.ended": ({ reason }) => onEnded(reason),
     "trustcore.moved": () => onEnded("moved"),
   };

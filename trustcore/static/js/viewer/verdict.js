@@ -10,9 +10,11 @@ const STRIP_SECONDS = 60;
 // What the viewer is told, from what the verifier counted: the worse of picture and sound, and nothing good where the
 // signer was revoked. Pure.
 export function judge(verdict) {
-  const facts = judgePicture(verdict);
   const { sound, hide } = verdict;
+  const hasPicture = verdict.carries?.has_picture ?? true;
+  const facts = hasPicture ? judgePicture(verdict) : judgeSound(verdict);
   if (verdict.signer?.state === "revoked") return { ...facts, state: hide ? "hidden" : "unverified", words: "revoked" };
+  if (!hasPicture || !(verdict.carries?.has_sound ?? true)) return facts;
   if (facts.state !== "verified" || !sound || (sound.fresh ?? sound.counts).received < FRAMES_BEFORE_VERDICT) return facts;
   const { good, total } = heard(sound);
   if (good === total) return facts;
@@ -28,6 +30,16 @@ function heard(sound) {
 // Packets that verified a while ago say nothing about now. Pure.
 function shareNow({ share, stillMs = 0 }) {
   return stillMs > SOUND_STILL_MS ? 0 : share;
+}
+
+// On a line that carries sound alone; without sound either there is nothing to judge. The session stands as it did.
+function judgeSound(verdict) {
+  const { sound, hide } = verdict;
+  if (!verdict.carries.has_sound) return { good: 0, total: 0, state: "checking", words: "captions" };
+  if (!sound || (sound.fresh ?? sound.counts).received < FRAMES_BEFORE_VERDICT) return judgePicture(verdict);
+  const { good, total } = heard(sound);
+  if (good === 0) return { good, total, state: hide ? "hidden" : "unverified" };
+  return good === total ? { good, total, state: "verified", words: "voice" } : { good, total, state: "partial", words: "sound" };
 }
 
 function judgePicture(verdict) {
@@ -148,6 +160,11 @@ export function createVerdictView(root) {
       if (last === "stalled") return;
       last = "stalled";
       draw({ state: "checking", good: 0, total: 0 });
+    },
+    // Nothing is sent that could be verified.
+    rest() {
+      last = "resting";
+      draw({ state: "checking", words: "captions", good: 0, total: 0 });
     },
     // The conversation is over: nothing may go on saying that something is verified now.
     close() {

@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 
 from rendering.engine import stand_in
-from rendering.worker import autotune, frame_parts, ladder
+from rendering.worker import autotune, frame_parts, workloads
 from rendering.worker.config import WorkerConfig
 from rendering.worker.frame_parts import CPU_PARTS
-from rendering.worker.ladder import RUNGS, Rung
 from rendering.worker.main import Worker
 from rendering.worker.slot import SlotTools
+from rendering.worker.workloads import WORKLOADS, Workload
 from trustcore.primitives.signing import SigningKey
 
 
@@ -21,32 +21,32 @@ def config(**changes: object) -> WorkerConfig:
 
 
 def test_the_largest_size_that_leaves_half_of_the_period_is_picked() -> None:
-    assert ladder.highest({(256, 20_000): 6.0, (384, 20_000): 9.0, (512, 20_000): 16.0}) == Rung(512, 20_000, 30)
-    assert ladder.highest({(256, 20_000): 6.0, (384, 20_000): 9.0, (512, 20_000): 17.0}) == Rung(384, 20_000, 30)
-    assert ladder.highest({(256, 20_000): 12.0, (384, 20_000): 20.0}) == Rung(256, 20_000, 30)
+    assert workloads.highest({(256, 20_000): 6.0, (384, 20_000): 9.0, (512, 20_000): 16.0}) == Workload(512, 20_000, 30)
+    assert workloads.highest({(256, 20_000): 6.0, (384, 20_000): 9.0, (512, 20_000): 17.0}) == Workload(384, 20_000, 30)
+    assert workloads.highest({(256, 20_000): 12.0, (384, 20_000): 20.0}) == Workload(256, 20_000, 30)
 
 
 def test_a_slow_machine_draws_fewer_splats_and_then_fewer_frames() -> None:
-    assert ladder.highest({(256, 20_000): 20.0, (256, 10_000): 14.0}) == Rung(256, 10_000, 30)
-    assert ladder.highest({(256, 20_000): 60.0, (256, 10_000): 30.0}) == Rung(256, 10_000, 15)
-    assert ladder.highest({(256, 20_000): 600.0, (256, 10_000): 300.0}) == RUNGS[-1]  # there is nothing lower
-    assert ladder.highest({}) == RUNGS[-1]
+    assert workloads.highest({(256, 20_000): 20.0, (256, 10_000): 14.0}) == Workload(256, 10_000, 30)
+    assert workloads.highest({(256, 20_000): 60.0, (256, 10_000): 30.0}) == Workload(256, 10_000, 15)
+    assert workloads.highest({(256, 20_000): 600.0, (256, 10_000): 300.0}) == WORKLOADS[-1]  # there is nothing lower
+    assert workloads.highest({}) == WORKLOADS[-1]
 
 
-def test_the_ladder_goes_down_rung_by_rung_and_ends() -> None:
-    rung, seen = RUNGS[0], [RUNGS[0]]
-    while ladder.below(rung) != rung:
-        rung = ladder.below(rung)
-        seen.append(rung)
+def test_workloads_go_down_one_by_one_and_end() -> None:
+    workload, seen = WORKLOADS[0], [WORKLOADS[0]]
+    while workloads.below(workload) != workload:
+        workload = workloads.below(workload)
+        seen.append(workload)
     assert [(r.size_px, r.frames_per_s) for r in seen] == [(512, 30), (384, 30), (256, 30), (256, 30), (256, 15)]
-    assert tuple(seen) == RUNGS
-    assert ladder.below(Rung(448, 100_000, 30)) == Rung(384, 20_000, 30)
+    assert tuple(seen) == WORKLOADS
+    assert workloads.below(Workload(448, 100_000, 30)) == Workload(384, 20_000, 30)
 
 
 def test_a_session_that_was_late_lowers_the_next_one() -> None:
-    assert ladder.after(RUNGS[0], 33.0) == RUNGS[0]
-    assert ladder.after(RUNGS[0], 34.0) == RUNGS[1]
-    assert ladder.after(RUNGS[-1], 500.0) == RUNGS[-1]
+    assert workloads.after(WORKLOADS[0], 33.0) == WORKLOADS[0]
+    assert workloads.after(WORKLOADS[0], 34.0) == WORKLOADS[1]
+    assert workloads.after(WORKLOADS[-1], 500.0) == WORKLOADS[-1]
 
 
 def test_given_settings_stand() -> None:
@@ -60,7 +60,7 @@ def test_given_settings_stand() -> None:
 
 def test_tuning_says_what_it_measured(monkeypatch: pytest.MonkeyPatch) -> None:
     costs = {256: 7.0, 384: 13.0, 512: 40.0}
-    monkeypatch.setattr(autotune, "frame_ms", lambda parts, replica, rung: costs[rung.size_px])
+    monkeypatch.setattr(autotune, "frame_ms", lambda parts, replica, workload: costs[workload.size_px])
     told: list[str] = []
     picked = autotune.tuned(config(), CPU_PARTS, told.append)
     assert (picked.size_px, picked.most_splats, picked.frames_per_s) == (384, 20_000, 30)
@@ -68,20 +68,20 @@ def test_tuning_says_what_it_measured(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_machine_that_is_slow_at_once_is_not_measured_at_larger_sizes(monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: list[Rung] = []
+    asked: list[Workload] = []
 
-    def slow(parts: object, replica: object, rung: Rung) -> float:
-        asked.append(rung)
-        return 50.0 if rung.most_splats == 20_000 else 31.0
+    def slow(parts: object, replica: object, workload: Workload) -> float:
+        asked.append(workload)
+        return 50.0 if workload.most_splats == 20_000 else 31.0
 
     monkeypatch.setattr(autotune, "frame_ms", slow)
     picked = autotune.tuned(config(), CPU_PARTS, print)
-    assert [rung.work for rung in asked] == [(256, 20_000), (256, 10_000)]
+    assert [workload.work for workload in asked] == [(256, 20_000), (256, 10_000)]
     assert (picked.size_px, picked.frames_per_s) == (256, 15)
 
 
 def test_a_frame_is_measured_with_the_real_parts() -> None:
-    assert 0.5 < autotune.frame_ms(CPU_PARTS, stand_in.replica(500, 128), Rung(128, 500, 30)) < 5000
+    assert 0.5 < autotune.frame_ms(CPU_PARTS, stand_in.replica(500, 128), Workload(128, 500, 30)) < 5000
 
 
 def test_the_processor_is_used_where_no_driver_is(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 
-class Rung(StrEnum):
+class Way(StrEnum):
     """The ways, best first."""
 
     EXACT = "exact phonemes"  # the voice's own times through the motion model
@@ -26,10 +26,10 @@ class Means:
     has_motion_model: bool
 
 
-def choose(means: Means) -> Rung:
-    """The best rung that these means carry."""
+def choose(means: Means) -> Way:
+    """The best way that these means carry."""
     if means.has_times:
-        return Rung.EXACT if means.has_motion_model else Rung.SEGMENTS
+        return Way.EXACT if means.has_motion_model else Way.SEGMENTS
     if means.has_sound and means.has_recogniser:
-        return Rung.RECOGNISED if means.has_motion_model else Rung.SEGMENTS
-    return Rung.LOUDNESS if means.has_sound else Rung.REST
+        return Way.RECOGNISED if means.has_motion_model else Way.SEGMENTS
+    return Way.LOUDNESS if means.has_sound else Way.REST

@@ -1,0 +1,72 @@
+"""A viewer whose connection goes through a bad network, and what the browser itself knows of it."""
+
+import json
+from typing import Any
+
+from playwright.sync_api import Browser, BrowserContext, Route
+
+from tests.common.relay import Relay
+from tests.common.viewer import Viewer
+
+# Keeps the page's connections where they can be asked, and hears when the replica's voice begins.
+EARS = """
+(() => {
+  const Plain = window.RTCPeerConnection;
+  const kept = window.__line = { peers: [], loudAtMs: [], isLoud: false };
+  window.RTCPeerConnection = class extends Plain {
+    constructor(...given) {
+      super(...given);
+      kept.peers.push(this);
+      this.addEventListener("track", ({ track }) => { if (track.kind === "audio") listen(track); });
+    }
+  };
+  async function listen(track) {
+    const reader = new MediaStreamTrackProcessor({ track }).readable.getReader();
+    let quietMs = 0;
+    for (;;) {
+      const { value, done } = await reader.read();
+      if (done) return;
+      const samples = new Float32Array(value.numberOfFrames);
+      value.copyTo(samples, { planeIndex: 0, format: "f32-planar" });
+      const loud = Math.sqrt(samples.reduce((sum, one) => sum + one * one, 0) / samples.length) > 0.01;
+      quietMs = loud ? 0 : quietMs + value.duration / 1000;
+      value.close();
+      if (loud && !kept.isLoud) kept.loudAtMs.push(performance.now());
+      kept.isLoud = loud || quietMs < 300;
+    }
+  }
+})();
+"""
+STATS = """
+async () => {
+  const peer = __line.peers.at(-1), found = { audio: {}, video: {} };
+  for (const one of (await peer.getStats()).values()) if (one.type === "inbound-rtp") found[one.kind] = {
+    concealed: one.concealedSamples, samples: one.totalSamplesReceived, lost: one.packetsLost,
+    received: one.packetsReceived, decoded: one.framesDecoded, freezes: one.freezeCount, nacks: one.nackCount,
+    plis: one.pliCount, keys: one.keyFramesDecoded, bytes: one.bytesReceived,
+  };
+  return found;
+}
+"""
+
+
+def viewer_through(relay: Relay | None, browser: Browser, url: str) -> Viewer:
+    """A viewer whose offer is answered with the relay's address; with none the line is as it is."""
+    def answer(route: Route) -> None:
+        response = route.fetch()
+        body = response.json()
+        if relay is not None and "sdp" in body:
+            body["sdp"] = relay.rewritten(body["sdp"])
+        route.fulfill(response=response, body=json.dumps(body))
+
+    def prepare(context: BrowserContext) -> None:
+        context.add_init_script(EARS)
+        context.route("**/offer", answer)
+
+    return Viewer(browser, url, prepare=prepare)
+
+
+def stats(viewer: Viewer) -> dict[str, Any]:
+    """What the browser counted of the sound and the pictures of the newest connection."""
+    found: dict[str, Any] = viewer.page.evaluate(STATS)
+    return found
