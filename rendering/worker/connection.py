@@ -56,7 +56,7 @@ class Host(Protocol):
     def heard(self, hop: Hop) -> None:
         """20 ms of the viewer's voice, in order, some time after they were spoken."""
 
-    def hearing_failed(self, error: BaseException) -> None:
+    def failed(self, error: BaseException) -> None:
         """No further hop will come on this connection."""
 
 
@@ -158,7 +158,7 @@ class Connection:
 
     def _note_hearing_over(self, hearing: asyncio.Task[None]) -> None:
         if not hearing.cancelled() and (error := hearing.exception()) is not None:
-            self._host.hearing_failed(error)
+            self._host.failed(error)
 
     def _note_sent(self, frame: SealedFrame) -> None:
         self._host.note_sent(frame, self._slot_of.pop(frame.sequence))

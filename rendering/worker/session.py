@@ -37,6 +37,7 @@ from rendering.worker.mark_slots import MarkSlot, SlottedMark
 from rendering.worker.offers import Offers
 from rendering.worker.pacing import MEDIA_CLOCK_HZ
 from rendering.worker.peer import OfferUnusable
+from rendering.worker.perceived import Perceived
 from rendering.worker.reports import SessionReports
 from rendering.worker.requests import encoder_settings, manifest_request, session_facts
 from rendering.worker.sending import make_first_frame, send_frames
@@ -78,8 +79,8 @@ class Session:
         self._connection: Connection | None = None
         self._closing: list[asyncio.Task[None]] = []  # connections that were
         self._sound: MarkedSound | None = None
-        self._is_greeted = False
         self._talk: Talk | None = None
+        self._perceived: Perceived | None = None
         self._stage: Stage | None = None
         self._maker: FrameMaker | None = None
         self._rendered = 0
@@ -106,9 +107,8 @@ class Session:
         try:
             await asyncio.wait({story, stopped, *helpers}, return_when=asyncio.FIRST_COMPLETED)
             for task in (*helpers, story):
-                if task.done() and not task.cancelled() and task.exception() is not None:
-                    self._log(f"failed: {task.exception()!r}")
-                    self._stop("internal")
+                if task.done() and not task.cancelled() and (error := task.exception()) is not None:
+                    self.failed(error)
             self._stop("ended")
         finally:
             for task in (story, stopped, *helpers):
@@ -166,9 +166,10 @@ class Session:
             tools, self._lease, language=opened.grant.language, conversation_id=opened.grant.conversation_id,
             stage=self._stage, line=self._line, media_now_s=self._media_clock.now_s, emit=self._send_text,
             reports=self._reports, marks=self._turn_marks,
-            on_first_sound=lambda: self._latency.mark("message_to_sound_ms", "message"))
-        wish = facts.get("emotion")
-        if wish:
+            on_first_sound=lambda: self._latency.mark("message_to_sound_ms", "message"),
+            notes=lambda: self._perceived.notes if self._perceived is not None else ())
+        self._perceived = Perceived(opened.grant, self._stage, self._media_clock.now_s, self._talk.event)
+        if wish := facts.get("emotion"):
             self._talk.show(str(wish["name"]), int(wish["milli"]), "request")
 
     async def _make_connection(self, opened: Opened) -> None:
@@ -237,9 +238,8 @@ class Session:
 
     def _note_talk_over(self, talking: asyncio.Task[None]) -> None:
         """A replica that cannot speak any more does not stand there silent: the session ends, and both sides know."""
-        if not talking.cancelled() and talking.exception() is not None:
-            self._log(f"failed: {talking.exception()!r}")
-            self._stop("internal")
+        if not talking.cancelled() and (error := talking.exception()) is not None:
+            self.failed(error)
 
     async def _send_frames(self, mark: SlottedMark) -> None:
         """Step 5. Returns when the line is lost or another offer waits."""
@@ -283,8 +283,9 @@ class Session:
 
     def _part_from(self, connection: Connection) -> None:
         """Only one connection is live at any time: what is sent on this one ends now, and its page is told why."""
-        assert self._talk is not None
+        assert self._talk is not None and self._perceived is not None
         connection.stop()
+        self._perceived.forget()  # the next page asks its viewer again
         self._closing.append(asyncio.create_task(connection.close(self._talk.event_text("trustcore.moved", {}))))
 
     def _send_text(self, text: str) -> bool:
@@ -309,6 +310,8 @@ class Session:
                 # Nothing is shown before the answer, and control looks at the session's ground before it signs: hearing
                 # the next word can wait, and control answers the viewer sooner when it is not asked twice at a time.
                 await self._answered.wait()
+            elif event.kind == "perception" and self._perceived is not None:
+                self._perceived.on_control_event(body)
             elif self._talk is not None:
                 if event.kind == "message":
                     self._latency.start("message")
@@ -380,16 +383,13 @@ class Session:
             return
         if self._delivery is not None:
             self._delivery.announce()
-        if self._is_greeted:
-            self._talk.catch_up()
-            self._talk.resume()
-        else:
-            self._is_greeted = True
-            self._talk.greet()
+        self._talk.meet()
 
     def channel_message(self, text: str) -> None:
         if text == KEY_FRAME_REQUEST:
             self.key_frame_wanted()
+        elif self._perceived is not None and self._perceived.take(text):
+            return
         elif self._talk is not None:
             self._talk.on_channel_message(text)
 
@@ -397,8 +397,10 @@ class Session:
         self._latency.mark("offer_to_first_hop_ms", "offer")
         if self._talk is not None and self._state == "live":
             self._talk.heard(hop)
+            if self._perceived is not None:
+                self._perceived.hear(hop)
 
-    def hearing_failed(self, error: BaseException) -> None:
+    def failed(self, error: BaseException) -> None:
         self._log(f"failed: {error!r}")
         self._stop("internal")
 

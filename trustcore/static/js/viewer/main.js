@@ -316,6 +316,8 @@ async function joinAgain(prepared) {
   watchLine();
 }
 
+// Where perception may be asked for, its panel has a few words to send; elsewhere nobody dispatches this.
+root.addEventListener("trustcore:send", ({ detail }) => sendChannel(detail));
 find("connect").addEventListener("click", connect);
 find("leave").addEventListener("click", leave);
 // A page that is loaded again finds its conversation waiting for some seconds; in a frame its secret is gone with it.
