@@ -115,3 +115,15 @@ class MessagesTooFast(Refusal):
     """One viewer sent more messages in a few seconds than a conversation needs."""
 
     code = "conversation.too_fast"
+
+
+class PerceptionNotAllowed(Refusal):
+    """Nothing may be perceived of this viewer: nobody asked for it, or the law forbids it here."""
+
+    code = "perception.not_allowed"
+
+
+class VectorInvalid(Refusal):
+    """What a viewer's page sent is not what perception may send: another shape, a number out of range, or too much."""
+
+    code = "perception.vector_invalid"

@@ -4,7 +4,15 @@ about replicas and sessions.
 
 from django.urls import include, path
 
-from rendering.views import console_live, console_policies, console_replicas, viewer, viewer_embed, worker
+from rendering.views import (
+    console_live,
+    console_policies,
+    console_replicas,
+    viewer,
+    viewer_embed,
+    viewer_perception,
+    worker,
+)
 
 _lease = "worker/v1/leases/<slug:lease_id>"
 
@@ -32,6 +40,8 @@ urlpatterns = [
     path("c/<slug:conversation_id>/message", viewer.message, name="viewer-message"),
     path("c/<slug:conversation_id>/leave", viewer.leave, name="viewer-leave"),
     path("c/<slug:conversation_id>/state", viewer.state, name="viewer-state"),
+    path("c/<slug:conversation_id>/perception", viewer_perception.word, name="viewer-perception"),
+    path("c/<slug:conversation_id>/perception/frame", viewer_perception.frame, name="viewer-perception-frame"),
     path("c/<slug:conversation_id>/embed/", viewer_embed.page, name="viewer-embed"),
     path("c/<slug:conversation_id>/embed/offer", viewer_embed.offer, name="viewer-embed-offer"),
     path("c/<slug:conversation_id>/embed/message", viewer_embed.message, name="viewer-embed-message"),

@@ -10,7 +10,9 @@ from rest_framework import serializers
 from provenance.manifests.frame_codecs import CODECS
 from rendering.protocol import RUNG_NAMES
 from rendering.services.opening import Wish
+from trustcore.policy import perception
 from trustcore.policy.clamp import DEFAULT_MILLI, EMOTION_WORDS
+from trustcore.policy.content import CONTEXTS
 from trustcore.primitives.grants import EMOTIONS
 
 LANGUAGES = {
@@ -103,7 +105,7 @@ def wish_from(attrs: dict[str, Any], persona: Any) -> Wish:
         purpose=str(use.get("purpose") or ""), audience=str(use.get("audience") or ""),
         country=str(use.get("country") or "").upper(),
         language=LANGUAGES.get(language, language.split("-")[0]),
-        context_of_use=str(use.get("context_of_use") or "public"),
+        context_of_use=_context_of_use(use),
         conversation_name=attrs.get("conversation_name", ""),
         conversational_context=attrs.get("conversational_context", ""),
         custom_greeting=attrs.get("custom_greeting", ""), callback_url=attrs.get("callback_url", ""), emotion=emotion,
@@ -112,6 +114,14 @@ def wish_from(attrs: dict[str, Any], persona: Any) -> Wish:
         absent_timeout_s=properties.get("participant_absent_timeout", 300),
         is_recorded=properties.get("enable_recording", True),
     )
+
+
+def _context_of_use(use: dict[str, Any]) -> str:
+    """Where the viewer is. The law asks, so nobody may leave it out; who does not know says "unknown"."""
+    context = str(use.get("context_of_use") or "")
+    if context not in CONTEXTS:
+        raise serializers.ValidationError({"context_of_use": [f"Say where the viewer is: {', '.join(CONTEXTS)}."]})
+    return context
 
 
 class InteractionIn(serializers.Serializer[Any]):
@@ -161,6 +171,10 @@ class PersonaIn(serializers.Serializer[Any]):
     def validate_layers(self, value: dict[str, Any]) -> dict[str, Any]:
         if len(str(value)) > 20_000:
             raise serializers.ValidationError("layers is too long.")
+        asked = value.get("perception", {})
+        if not isinstance(asked, dict) or asked.get("emotion_recognition", "off") not in perception.ASKED:
+            raise serializers.ValidationError(
+                f"perception.emotion_recognition is one of {', '.join(perception.ASKED)}.")
         return value
 
     def model_values(self) -> dict[str, Any]:

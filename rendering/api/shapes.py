@@ -7,7 +7,8 @@ from django.conf import settings
 
 from rendering import selectors
 from rendering.models import Conversation, Persona, Replica
-from rendering.services import opening
+from rendering.services import opening, perceiving
+from trustcore.policy import perception
 from trustcore.primitives.clock import to_rfc3339
 
 TAVUS_STATUS = {"training": "training", "failed": "error", "retired": "error"}
@@ -27,7 +28,8 @@ def conversation(row: Conversation, *, has_token: bool = False) -> dict[str, Any
         "state": row.state, "end_reason": row.end_reason, "emotion": row.emotion, "emotion_milli": row.emotion_milli,
         "purpose": body["purpose"], "audience": body["audience"], "country": body["country"],
         "language": body["language"],
-        "context_of_use": body["context_of_use"], "emotion_shown": emotion_shown(row),
+        "context_of_use": body["context_of_use"], "perception": body.get("perception", "off"),
+        "emotion_shown": emotion_shown(row),
         "decision_id": row.decision_id, "grant_sha256": row.grant_sha256,
         "not_after": body["not_after"],
     }
@@ -56,6 +58,11 @@ def conversation_events(row: Conversation) -> list[dict[str, Any]]:
                     },
                 }
             )
+    ruling = perceiving.ruling_of(row)
+    if ruling.is_refused:
+        events.append({**envelope, "message_type": "application", "event_type": "application.perception_unavailable",
+                       "timestamp": to_rfc3339(row.created_at), "properties": {
+                           "reason": ruling.reason, "rule": perception.REASONS[ruling.reason]}})
     state = getattr(row, "live_state", None)
     for shown in state.emotions if state and row.live_at else ():
         at = row.live_at + timedelta(seconds=shown["media_time_s"])

@@ -21,7 +21,7 @@ from trustcore.audit.actions import Action
 from trustcore.audit.actors import Actor
 from trustcore.jobs.models import Slot
 from trustcore.keys.services import holds, signing_keys, subject_keys
-from trustcore.policy import clamp
+from trustcore.policy import clamp, perception
 from trustcore.policy import content as contents
 from trustcore.policy.decisions import MESSAGES, Decision, Facts, decide
 from trustcore.policy.models import EmotionPolicyVersion
@@ -106,16 +106,18 @@ def open_conversation(
     conversation = _build(organisation, actor, wish, ground, decision, decision_id, now=now)
     conversation.idempotency_key, conversation.request_sha256 = idempotency_key or None, request_sha256
     try:
-        return _keep(conversation, actor=actor, decision=decision, wish=wish)
+        _keep(conversation, actor=actor, decision=decision, wish=wish)
     except IntegrityError:
         # Of two requests with one key at once, the second finds what the first made.
         known = _known(organisation, idempotency_key, request_sha256)
         if known is None:
             raise
         return known
+    _note_perception_refused(conversation, actor, wish)
+    return conversation
 
 
-def _keep(conversation: Conversation, *, actor: Actor, decision: Decision, wish: Wish) -> Conversation:
+def _keep(conversation: Conversation, *, actor: Actor, decision: Decision, wish: Wish) -> None:
     with recording.recording(actor=actor, action=Action.CONVERSATION_CREATED, obj=conversation) as event:
         conversation.save(force_insert=True)
         body = conversation.grant["body"]
@@ -126,8 +128,25 @@ def _keep(conversation: Conversation, *, actor: Actor, decision: Decision, wish:
             replica_version=body["replica_version"],
             consent_id=body["consent_id"], policy_id=body["policy_id"], policy_version=body["policy_version"],
             purpose=wish.purpose,
-            audience=wish.audience, country=wish.country, language=wish.language, context_of_use=wish.context_of_use)
-    return conversation
+            audience=wish.audience, country=wish.country, language=wish.language, context_of_use=wish.context_of_use,
+            perception=body.get("perception", "off"), perception_reason=ruling_on(wish).reason)
+
+
+def ruling_on(wish: Wish) -> perception.Ruling:
+    """What may be perceived of the viewer, as the persona asks and the law lets."""
+    asked = perception.asked_level(wish.persona.layers) if wish.persona else "off"
+    return perception.rule(
+        asked, context_of_use=wish.context_of_use, audience=wish.audience, purpose=wish.purpose)
+
+
+def _note_perception_refused(conversation: Conversation, actor: Actor, wish: Wish) -> None:
+    """On the record that perception was asked for and is not loaded. The conversation goes on without it."""
+    ruling = ruling_on(wish)
+    if ruling.is_refused:
+        recording.refused(
+            actor=actor, action=Action.PERCEPTION_REFUSED, obj=conversation, reason=ruling.reason,
+            details={"context_of_use": wish.context_of_use, "audience": wish.audience, "purpose": wish.purpose,
+                     "rule": perception.REASONS[ruling.reason]})
 
 
 def _known(organisation: Organisation, idempotency_key: str, request_sha256: str) -> Conversation | None:
@@ -254,7 +273,7 @@ def _grant(
         country=wish.country,
         language=wish.language, context_of_use=wish.context_of_use, disclosure=disclosure, issued_at=issued_at,
         not_after=not_after, footage_sha256=version.footage.sha256,
-        emotion_max_milli=limits,
+        emotion_max_milli=limits, perception=ruling_on(wish).level,
     )
 
 

@@ -55,8 +55,8 @@ def put_offer(conversation: Conversation, body: Mapping[str, Any], *, now: datet
         or not 16 <= len(nonce) <= 64
     ):
         raise RequestInvalid("An offer needs sdp and a viewer_nonce of 16 to 64 characters.")
-    job = _job(conversation)
-    _demand_patience(job, now=now)
+    job = job_of(conversation)
+    demand_patience(job, now=now)
     offer = {
         "offer_id": secrets.token_hex(8), "sdp": sdp, "viewer_nonce": nonce,
         "ice_servers": turn.ice_servers(conversation.public_id, now=now)}
@@ -132,8 +132,8 @@ def put_message(conversation: Conversation, body: Mapping[str, Any], *, now: dat
     if isinstance(milli, bool) or not isinstance(milli, int) or not 0 <= milli <= 1000:
         raise RequestInvalid("milli is a whole number from 0 to 1000.")
     kind = "message" if text.strip() else "emotion"
-    job = _job(conversation)
-    _demand_patience(job, now=now)
+    job = job_of(conversation)
+    demand_patience(job, now=now)
     leases.say(job, kind=kind, body={
         "message_id": secrets.token_hex(8), "text": text, "emotion": emotion, "milli": milli if emotion else None})
 
@@ -144,18 +144,23 @@ def put_interruption(conversation: Conversation, *, now: datetime) -> None:
     Raises:
         ConversationOver, MessagesTooFast
     """
-    job = _job(conversation)
-    _demand_patience(job, now=now)
+    job = job_of(conversation)
+    demand_patience(job, now=now)
     leases.say(job, kind="interrupt", body={})
 
 
-def _demand_patience(job: Job, *, now: datetime) -> None:
-    """Raises MessagesTooFast: each word is a row, and a lowered emotion an entry of the log."""
+def demand_patience(job: Job, *, now: datetime) -> None:
+    """A viewer may say so much at once: each word is a row, and a lowered emotion an entry of the log.
+
+    Raises:
+        MessagesTooFast
+    """
     if LeaseEvent.objects.filter(job=job, created_at__gt=now - PATIENCE).count() >= MAX_WORDS_IN_PATIENCE:
         raise MessagesTooFast("That was too much at once. Wait a few seconds and go on.")
 
 
-def _job(conversation: Conversation) -> Job:
+def job_of(conversation: Conversation) -> Job:
+    """The session's job. Raises ConversationOver when it has ended."""
     job = Job.objects.filter(public_id=conversation.lease_id, state__in=("queued", "leased")).first()
     if conversation.state == "ended" or job is None:
         raise ConversationOver("This conversation is over.", reason=conversation.end_reason)

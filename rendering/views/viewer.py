@@ -19,6 +19,7 @@ from rendering import selectors
 from rendering.errors import ConversationOver, JoinRefused, NoFreeSlot
 from rendering.models import Conversation
 from rendering.services import conversations, reaping, turn, viewing
+from rendering.views import perception_page
 from rendering.views.worker_calls import look_until, parse_object, problem, read_body
 from trustcore.accounts.permissions import public
 from trustcore.primitives.clock import utc_now
@@ -52,7 +53,10 @@ def page(request: HttpRequest, conversation_id: str) -> HttpResponseBase:
                 secure=settings.IS_HTTPS, max_age=24 * 3600)
         return response
     base = f"/c/{conversation_id}"
-    return render(request, "rendering/viewer.html", page_context(joined.conversation, base))
+    perceived = perception_page.page_context(joined.conversation, base)
+    answer = render(request, "rendering/viewer.html", {**page_context(joined.conversation, base), **perceived})
+    answer["Permissions-Policy"] = perception_page.permissions_policy(perceived["perception_level"])
+    return answer
 
 
 def page_context(conversation: Conversation, base: str) -> dict[str, Any]:

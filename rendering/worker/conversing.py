@@ -1,6 +1,6 @@
 """Puts the parts of a conversation together for one session: which brain, voice, ears and turn taker, by its facts."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from rendering.dialogue.brains.scripted import ScriptedBrain
@@ -23,13 +23,14 @@ from trustcore.primitives.errors import Fault
 def make_talk(
     tools: SlotTools, lease: Lease, *, language: str, conversation_id: str, stage: Stage, line: SoundLine,
     media_now_s: Callable[[], float], emit: Callable[[str], Any], reports: SessionReports, marks: TurnMarks,
-    on_first_sound: Callable[[], None],
+    on_first_sound: Callable[[], None], notes: Callable[[], Sequence[str]] = tuple,
 ) -> Talk:
     """The conversation of one session.
 
     Args:
         language: what is spoken, from the grant.
         marks: hears when what happened.
+        notes: what perception saw, in plain words; empty where it may not look.
     """
     facts = lease.facts
     persona, person_name = facts.get("persona") or {}, str(facts.get("person_name") or "")
@@ -39,12 +40,15 @@ def make_talk(
         reports.part_failed(fault, media_now_s())
 
     flow = flow_settings(persona.get("conversational_flow"))
+    expected = sentences_for(persona, person_name)
+    tools.ears.expect(language=language, expected=expected)
     return Talk(
         brain=ScriptedBrain(persona, person_name, language), voice=EmbeddedVoice(tools.speech_thread, (language,)),
         ears=tools.ears, turn_taker=turn_taker_of(flow, tools.log), stage=stage, line=line,
         executor=tools.speech_thread, conversation_id=conversation_id, media_now_s=media_now_s, emit=emit,
+        notes=notes,
         on_shown=reports.emotion, on_first_sound=on_first_sound, on_fault=note_fault, language=language, flow=flow,
-        observer=marks, expected=sentences_for(persona, person_name))
+        observer=marks, expected=expected)
 
 
 def turn_taker_of(flow: FlowSettings, log: Callable[[str], None]) -> TurnTaker | None:

@@ -32,6 +32,8 @@ class Performer(Protocol):
 
     def set_listening(self, is_listening: bool, now_s: float) -> None: ...
 
+    def set_affect(self, valence: float, arousal: float, now_s: float) -> None: ...
+
     def state_at(self, t_s: float) -> Any: ...
 
 
@@ -92,6 +94,8 @@ class Stage:
         self._performer = performer
         self._limits_milli = dict(limits_milli)
         self._caps_milli = None if caps_milli is None else dict(caps_milli)
+        self._is_listening = False
+        self._is_moved = False  # by the viewer's mood
 
     def say(self, visemes: Sequence[Any], start_s: float, spoken: NDArray[Any] | None = None) -> None:
         """Speak; `spoken` [N, 4] is the prosody that head and brows move to."""
@@ -121,7 +125,30 @@ class Stage:
     def listen(self, is_listening: bool, now_s: float) -> None:
         """Look at the viewer and nod a little, or no longer."""
         with self._lock:
+            self._is_listening = is_listening
             self._performer.set_listening(is_listening, now_s)
+            if not is_listening:
+                self._calm(now_s)
+
+    def perceive(self, valence: float, arousal: float, now_s: float) -> None:
+        """The viewer's mood, -1..1 and 0..1: it colours how the replica listens, and nothing else.
+
+        Call it only with what passed `rendering.worker.perceived.Perceived`.
+        """
+        with self._lock:
+            if self._is_listening:
+                self._is_moved = True
+                self._performer.set_affect(valence, arousal, now_s)
+
+    def forget_mood(self, now_s: float) -> None:
+        """Nothing of the viewer's mood shows any more."""
+        with self._lock:
+            self._calm(now_s)
+
+    def _calm(self, now_s: float) -> None:
+        if self._is_moved:
+            self._is_moved = False
+            self._performer.set_affect(0.0, 0.0, now_s)
 
     def show(self, word: str, asked_milli: int, now_s: float, source: EmotionSource = "message") -> Shown:
         """Change the face as far as grant and footage allow, and tell what was done."""

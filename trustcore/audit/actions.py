@@ -87,6 +87,9 @@ class Action(StrEnum):
     RUNG_CHANGED = "rung.changed"
     PART_FAILED = "conversation.part_failed"
     FRAME_UNSEALED = "frame.unsealed"
+    PERCEPTION_CONSENTED = "perception.consented"
+    PERCEPTION_REVOKED = "perception.revoked"
+    PERCEPTION_REFUSED = "perception.refused"
     MANIFEST_SIGNED = "manifest.signed"
     MANIFEST_REFUSED = "manifest.refused"
     CLAIM_CERTIFICATE_ISSUED = "claim_certificate.issued"
@@ -134,6 +137,9 @@ _MEANINGS: dict[Action, str] = {
     Action.EMOTION_CLAMPED: "An emotion was asked for above its limit and shown at the limit.",
     Action.PART_FAILED: "A part of a conversation (ears, brain, voice) failed and was spoken around.",
     Action.FRAME_UNSEALED: "Alarm: frames held for sending were not both marked and signed. The session ends.",
+    Action.PERCEPTION_CONSENTED: "A viewer read the notice and agreed to be perceived; the event says how far.",
+    Action.PERCEPTION_REVOKED: "A viewer took that back. It ended at once.",
+    Action.PERCEPTION_REFUSED: "Perception was asked for and not loaded; the event names the rule and the law.",
     Action.RUNG_CHANGED: "A viewer gets more or less picture and sound than before, as the line carries.",
     Action.SEGMENT_RECORDED: "One second of sent frames: the Merkle root over their hashes.",
     Action.KEY_UNWRAPPED: "A key was opened for the purpose that the event states.",

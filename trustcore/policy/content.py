@@ -8,7 +8,8 @@ from trustcore.primitives.grants import EMOTIONS
 
 PURPOSES = ("support", "education", "marketing")
 AUDIENCES = ("adults", "employees", "minors")
-CONTEXTS = ("public", "workplace", "education")  # where the viewer is; perception is banned in the last two
+# Where the viewer is. Perception is possible in the first alone (trustcore/policy/perception.py).
+CONTEXTS = ("public", "workplace", "education", "unknown")
 MAX_SESSION_MIN = 240
 
 

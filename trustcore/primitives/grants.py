@@ -17,6 +17,7 @@ from trustcore.primitives.signing import SigningKey, VerifyKey, sign_statement, 
 PURPOSE = "grant"
 GRANT_VERSION = 1
 MAX_CLOCK_SKEW = timedelta(seconds=30)
+PERCEPTION_LEVELS = ("off", "limited", "full")
 EMOTIONS = ("neutral", "joy", "sadness", "anger", "surprise", "fear", "disgust", "contempt")
 
 
@@ -25,6 +26,8 @@ class Grant:
     """What may happen. Every field is bound by the signature; `sha256` names the whole.
 
     `emotion_max_milli`: highest intensity per emotion, 0..1000; an emotion that is absent is forbidden (0).
+    `perception`: what may be perceived of the viewer, one of PERCEPTION_LEVELS. "off" is not written: a grant without
+    the word allows nothing.
     `sync_key_id` and the mark ids are given to the worker at key release, not here.
     """
 
@@ -54,6 +57,7 @@ class Grant:
     emotion_max_milli: Mapping[str, int] = field(default_factory=dict)
     audience_of_grant: str = "render-worker"
     version: int = GRANT_VERSION
+    perception: str = "off"
 
     @property
     def sha256(self) -> str:
@@ -62,6 +66,8 @@ class Grant:
     def to_body(self) -> dict[str, Any]:
         body = asdict(self)
         body["emotion_max_milli"] = dict(sorted(self.emotion_max_milli.items()))
+        if self.perception == "off":
+            del body["perception"]
         return body
 
 
@@ -96,6 +102,7 @@ def verify_grant(
 
 
 def _from_body(body: Mapping[str, Any]) -> Grant:
+    body = {"perception": "off", **body}
     if set(body) != {f.name for f in fields(Grant)}:
         raise GrantInvalid("This grant has missing or unknown fields.")
     for f in fields(Grant):
@@ -108,6 +115,8 @@ def _from_body(body: Mapping[str, Any]) -> Grant:
         for name, milli in limits.items()
     ):
         raise GrantInvalid("This grant's emotion limits are not numbers from 0 to 1000 of known emotions.")
+    if body["perception"] not in PERCEPTION_LEVELS:
+        raise GrantInvalid("This grant allows a kind of perception that is not known.", field="perception")
     try:
         from_rfc3339(body["issued_at"]), from_rfc3339(body["not_after"])
     except ValueError as error:

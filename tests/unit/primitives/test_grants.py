@@ -28,6 +28,10 @@ def grant(**changes: Any) -> Grant:
     return Grant(**{**fields, **changes})
 
 
+def verify(signed: Any) -> Grant:
+    return verify_grant(signed, KEYS, audience="render-worker", now=NOW)
+
+
 def test_round_trip() -> None:
     assert verify_grant(sign_grant(KEY, grant()), KEYS, audience="render-worker", now=NOW) == grant()
 
@@ -73,3 +77,20 @@ def test_a_statement_for_one_purpose_is_not_one_for_another() -> None:
         verify_grant(receipt, KEYS, audience="render-worker", now=NOW)
     with pytest.raises(SignatureInvalid):  # relabelled: the purpose is inside what was signed
         verify_statement({**receipt, "purpose": "grant"}, "grant", KEYS)
+
+
+def test_a_grant_without_a_word_on_perception_allows_none_and_reads_as_before() -> None:
+    signed = sign_grant(KEY, grant())
+    assert "perception" not in signed["body"]
+    assert verify(signed).perception == "off"
+
+
+def test_a_grant_says_how_far_perception_goes_and_only_in_known_words() -> None:
+    wide = grant(perception="limited")
+    assert verify(sign_grant(KEY, wide)).perception == "limited" and wide.sha256 != grant().sha256
+    with pytest.raises(GrantInvalid):
+        verify(sign_grant(KEY, grant(perception="everything")))
+    forged = sign_grant(KEY, grant())
+    forged["body"]["perception"] = "full"
+    with pytest.raises(GrantInvalid):
+        verify(forged)

@@ -64,7 +64,7 @@ const rejoin = createRejoin({
 });
 const microphone = createMicrophone(root, { onState: (state) => { measures.microphone = state; } });
 const talk = createTalk(root, { sendChannel, messageUrl: settings.messageUrl, headers, onEnded: end, onRung });
-const line = createLine(root, { send: sendChannel, measures });
+const line = createLine(root, { send: sendChannel, measures, peerNow: () => connection?.peer });
 const embedding = createEmbedding(root, {
   onSize: (isSmall) => {
     sound.muted = isSmall;
@@ -316,6 +316,8 @@ async function joinAgain(prepared) {
   watchLine();
 }
 
+// Where perception may be asked for, its panel has a few words to send; elsewhere nobody dispatches this.
+root.addEventListener("trustcore:send", ({ detail }) => sendChannel(detail));
 find("connect").addEventListener("click", connect);
 find("leave").addEventListener("click", leave);
 // A page that is loaded again finds its conversation waiting for some seconds; in a frame its secret is gone with it.
