@@ -214,7 +214,7 @@ class Speaker:
                     self._tell_clause(speech, piece, None)
                     continue
                 start_s = self._lay(piece.sound)
-                self._mark(speech.turn, "sound_laid")
+                self._mark(speech.turn, "sound_laid", start_s)
                 if wish := speech.wish_of(piece.line) if piece.is_first else None:
                     self._tell.show(*wish, start_s)
                 self._from_s = start_s if self._from_s is None else self._from_s
@@ -343,9 +343,9 @@ class Speaker:
         self._said.append({"role": role, "speech": speech})
         self._events.send("conversation.utterance", {"role": role, "speech": speech, **properties})
 
-    def _mark(self, turn: int, name: MarkName) -> None:
+    def _mark(self, turn: int, name: MarkName, at_s: float | None = None) -> None:
         if turn:
-            self._tell.mark(turn, name, self._now_s())
+            self._tell.mark(turn, name, self._now_s() if at_s is None else at_s)
 
     def _drop(self, speech: Speech) -> None:
         """Its parts let go in their own time: the next speech does not wait for them."""
