@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Takes what is missing and nothing else: Debian packages (as root, otherwise it names them), three environments from
 # pinned lists, browser packages. Quick when nothing is missing. usage: deploy/setup.sh [--browser]
-#   --browser   also Chromium, for the end-to-end tests and `make demo CHECK=1`
+#   --browser   also Chromium and coturn, for the end-to-end tests and `make demo CHECK=1`
 set -euo pipefail
 cd "$(dirname "$0")/.."
 want_browser=; [ "${1:-}" = --browser ] && want_browser=1
@@ -21,6 +21,7 @@ packages=()
 have flite || packages+=(flite)
 fc-list :lang=hi 2>/dev/null | grep -q . && fc-list :lang=bn 2>/dev/null | grep -q . || packages+=(fontconfig fonts-noto-core)
 [ -z "$want_browser" ] || have chromium || packages+=(chromium)
+[ -z "$want_browser" ] || have turnserver || packages+=(coturn)
 if [ ${#packages[@]} -gt 0 ]; then
   if [ "$(id -u)" = 0 ] && have apt-get; then
     say "Debian packages: ${packages[*]}"
@@ -35,6 +36,7 @@ if [ ${#packages[@]} -gt 0 ]; then
     for package in "${packages[@]}"; do
       case $package in
         python3-venv|chromium) exit 1;;
+        coturn) say "Going on without coturn: the test of a conversation through a TURN server is left out.";;
         flite) say "Going on without flite: replicas will speak with espeak-ng, which sounds more like a machine.";;
         *) say "Going on without $package: Hindi, Bengali and Assamese may not be drawn.";;
       esac

@@ -219,7 +219,11 @@ except ValueError as _error:
 
 # --- files, languages, time ------------------------------------------------------------------------------------------
 STATIC_URL = "static/"
-STATICFILES_DIRS = [path for path in (BASE_DIR / "trustcore" / "static",) if path.exists()]
+STATICFILES_DIRS = [
+    *(path for path in (BASE_DIR / "trustcore" / "static",) if path.exists()),
+    # The viewer's page reads the very weights that the worker reads.
+    ("turns", BASE_DIR / "rendering" / "dialogue" / "turns" / "weights"),
+]
 # Files are served straight from their folders, so that no collect step stands between a checkout and a page.
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = DEBUG

@@ -35,6 +35,7 @@ from rendering.dialogue.seams import (
     TurnTaker,
 )
 from rendering.dialogue.silence import SilenceTurnTaker
+from rendering.dialogue.speech_edge import SpeechEdge
 from trustcore.primitives.errors import Fault
 
 PRE_ROLL_S = 0.4  # heard before speech was sure: the first sound of a word is soft
@@ -135,6 +136,7 @@ class Conductor:
         self._expected = expected
         self._bounds = bounds
         self._floor = FloorMachine(flow)
+        self._edge = SpeechEdge()
         self._before: deque[Hop] = deque(maxlen=round(PRE_ROLL_S / HOP_S))
         self._turn: _Turn | None = None
         self._count = 0
@@ -152,6 +154,7 @@ class Conductor:
         """Take one hop of the microphone. Called on the event loop, fifty times a second; never waits."""
         if self._failure is not None:
             raise self._failure
+        hop = self._edge.push(hop)
         replica = self._mouth.replica
         self._before.append(hop)
         self._listen_on(hop)

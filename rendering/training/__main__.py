@@ -17,7 +17,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from rendering.motion_models import mouth_models
+from rendering.motion_models import life_model, mouth_models
 from rendering.training import capture_checks, report_page
 from rendering.training.config import Progress, TrainingConfig
 from rendering.training.fit import train
@@ -96,7 +96,7 @@ def _train(clip: Any, config: TrainingConfig, out: Path) -> None:
         detect=track_frames,
     )
     print("\nfitting the way to speak and to move", flush=True)
-    result = with_manner(with_style(result, clip, mouth_models(), config), clip, config)
+    result = with_manner(with_style(result, clip, mouth_models(), config), clip, life_model(), config)
     for name, content in {**result.files, **result.pictures}.items():
         (out / name).write_bytes(content)
     (out / REPORT_FILE).write_text(json.dumps(result.report, indent=1) + "\n")

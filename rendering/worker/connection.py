@@ -3,6 +3,7 @@ tracks, frame numbers. A viewer who comes back gets another one, and nothing of 
 """
 
 import asyncio
+from contextlib import suppress
 from typing import Any, Protocol
 
 from provenance.manifests.attest import Attested, Attestor, SessionKey
@@ -23,6 +24,8 @@ from trustcore.primitives.clock import Clock
 ATTESTATION_ENDED = AttestationEnded.code.replace(".", "_")  # why a session ends whose sound could not be attested
 UNSEALED_FRAME = "unsealed_frame"  # why a session ends in which a frame without seal was held for sending
 RESEND_BPS_AT_FIRST = 30_000
+LINE_REPORT = "line "  # from a page, once a second; behind it the share of the second in which the picture stood still
+MAX_SHARE_CHARS = 8
 SILENT_AFTER_S = 3.0  # browsers report about once a second what they received; this many missed are a lost line
 FAREWELL_S = 0.15  # the last message on the data channel needs a moment before the connection closes
 
@@ -53,7 +56,7 @@ class Host(Protocol):
     def heard(self, hop: Hop) -> None:
         """20 ms of the viewer's voice, in order, some time after they were spoken."""
 
-    def hearing_failed(self, error: BaseException) -> None:
+    def failed(self, error: BaseException) -> None:
         """No further hop will come on this connection."""
 
 
@@ -91,6 +94,11 @@ class Connection:
     @property
     def has_room(self) -> bool:
         return self._picture.has_room
+
+    @property
+    def has_shown(self) -> bool:
+        """Whether a picture left on this connection."""
+        return self._has_shown
 
     @property
     def is_up(self) -> bool:
@@ -150,7 +158,7 @@ class Connection:
 
     def _note_hearing_over(self, hearing: asyncio.Task[None]) -> None:
         if not hearing.cancelled() and (error := hearing.exception()) is not None:
-            self._host.hearing_failed(error)
+            self._host.failed(error)
 
     def _note_sent(self, frame: SealedFrame) -> None:
         self._host.note_sent(frame, self._slot_of.pop(frame.sequence))
@@ -183,4 +191,17 @@ class Connection:
         self._host.channel_opened(self)
 
     def channel_message(self, text: str) -> None:
-        self._host.channel_message(text)
+        if not text.startswith(LINE_REPORT):
+            self._host.channel_message(text)
+            return
+        self.heard()
+        with suppress(ValueError):  # it can only make its own picture smaller, and what makes no sense is ignored
+            self._host.line_reported(self, LineReport(frozen_share=share_of(text.removeprefix(LINE_REPORT))))
+
+
+def share_of(text: str) -> float:
+    """A share, 0..1, as a page writes it. Raises ValueError for anything else."""
+    share = float(text[:MAX_SHARE_CHARS])
+    if not 0.0 <= share <= 1.0:
+        raise ValueError("A share lies between 0 and 1.")
+    return share

@@ -40,13 +40,15 @@ def make_talk(
         reports.part_failed(fault, media_now_s())
 
     flow = flow_settings(persona.get("conversational_flow"))
+    expected = sentences_for(persona, person_name)
+    tools.ears.expect(language=language, expected=expected)
     return Talk(
         brain=ScriptedBrain(persona, person_name, language), voice=EmbeddedVoice(tools.speech_thread, (language,)),
         ears=tools.ears, turn_taker=turn_taker_of(flow, tools.log), stage=stage, line=line,
         executor=tools.speech_thread, conversation_id=conversation_id, media_now_s=media_now_s, emit=emit,
         notes=notes,
         on_shown=reports.emotion, on_first_sound=on_first_sound, on_fault=note_fault, language=language, flow=flow,
-        observer=marks, expected=sentences_for(persona, person_name))
+        observer=marks, expected=expected)
 
 
 def turn_taker_of(flow: FlowSettings, log: Callable[[str], None]) -> TurnTaker | None:

@@ -4,12 +4,12 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from rendering.protocol import RungChanged
+from rendering.worker.config import WorkerConfig
 from rendering.worker.governor import NOTHING_SAID, Governor, Limits, LineReport, Plan
 from rendering.worker.ladder import FULL, named
 from trustcore.primitives.clock import Clock
 
 RUNG_EVENT = "trustcore.rung"
-MAX_SHARE_CHARS = 8
 
 
 class Delivery:
@@ -63,19 +63,11 @@ class Delivery:
             self.announce()
 
 
-def limits_of(facts: Mapping[str, Any], *, ceiling_bps: int, most_px: int, most_frames_per_s: int) -> Limits:
+def limits_of(facts: Mapping[str, Any], config: WorkerConfig) -> Limits:
     """What the slot allows, and what the app asked for in the lease's facts ("max_rung").
 
     Raises:
         ValueError: there is no rung of that name.
     """
     wanted = str(facts.get("max_rung") or "")
-    return Limits(ceiling_bps, most_px, most_frames_per_s, named(wanted) if wanted else FULL)
-
-
-def share_of(text: str) -> float:
-    """A share, 0..1, as a page writes it. Raises ValueError for anything else."""
-    share = float(text[:MAX_SHARE_CHARS])
-    if not 0.0 <= share <= 1.0:
-        raise ValueError("A share lies between 0 and 1.")
-    return share
+    return Limits(config.bit_rate_bps, config.size_px, config.frames_per_s, named(wanted) if wanted else FULL)

@@ -14,7 +14,9 @@ from rendering.worker.ladder import AUDIO, FULL, RUNGS, SMALL, STILL, Rung, carr
 START_BPS = 150_000
 LEAST_BPS = 10_000.0  # that a line is taken to carry
 FLOOR_BPS = 60_000  # of a picture; on a line that carries less there is none
-SHARE_OF_RECEIVER = 0.83  # the rest is for packets that are sent again
+# While nothing is in its way the receiver's word is little more than what it got, so a smaller share of it would lead
+# down step by step on a good line.
+SHARE_OF_RECEIVER = 0.95
 RESEND_SHARE = 0.2
 LOW_RATE_BELOW_BPS = 300_000  # there a full attestation (80 kbit/s) would cost more than a quarter of the picture
 
@@ -31,7 +33,7 @@ SMOOTHING = 0.4  # of a second's losses; they are few and come in bunches
 LOSS_IS_TROUBLE, LOSS_STOPS_CLIMBING = 0.12, 0.10
 DELAY_IS_TROUBLE_S, DELAY_STOPS_CLIMBING_S = 0.3, 0.12  # over the shortest round trip
 LONGER_A_SECOND_S = 0.01  # how fast the shortest round trip is forgotten
-FROZEN_IS_TROUBLE, SOUND_LOST_IS_TROUBLE = 0.2, 0.25
+FROZEN_IS_TROUBLE, SOUND_LOST_IS_TROUBLE, LOSS_SHOWS_LINE = 0.2, 0.25, 0.05
 
 FULL_ATTESTATION_BYTES, COMPACT_ATTESTATION_BYTES = 330, 90
 HEADER_BYTES, PACKET_BYTES = 62, 1_150  # RTP with its extensions, SRTP, UDP and IP; what fits beside them
@@ -107,9 +109,10 @@ class Governor:
         self._line_bps = float(min(START_BPS, limits.ceiling_bps))
         self._rung = max(limits.top, SMALL, key=RUNGS.index)
         self._rung_since_s = self._at_s = self._heard_s = now_s
-        self._word_bps, self._word_s = 0, float("-inf")
+        self._word_bps, self._word_s, self._word_fell = 0, float("-inf"), False
         self._loss = self._sound_lost = self._frozen = 0.0
         self._rtt_s: float | None = None
+        self._nearest_s = float("inf")
         self._shortest_rtt_s: float | None = None
         self._trouble_since_s: float | None = None
         self._went_down_s = float("-inf")
@@ -155,6 +158,8 @@ class Governor:
         if report != NOTHING_SAID:
             self._heard_s = now_s
         if report.receiver_bps:
+            # The first word is about what came so far, which was little: only one that falls tells of trouble.
+            self._word_fell = report.receiver_bps < DOWN_FACTOR * self._word_bps
             self._word_bps, self._word_s = report.receiver_bps, now_s
         if report.loss_share is not None:
             self._loss += SMOOTHING * (report.loss_share - self._loss)
@@ -164,6 +169,7 @@ class Governor:
             self._frozen = report.frozen_share
         if report.rtt_s is not None:
             # Smoothed, for one packet's jitter is no queue; and a line that became longer for good is the new measure.
+            self._nearest_s = min(self._nearest_s, report.rtt_s)
             self._rtt_s = report.rtt_s if self._rtt_s is None else (self._rtt_s + report.rtt_s) / 2
             shortest_s = self._rtt_s if self._shortest_rtt_s is None else self._shortest_rtt_s
             self._shortest_rtt_s = min(self._rtt_s, shortest_s + LONGER_A_SECOND_S * (now_s - self._at_s))
@@ -178,7 +184,7 @@ class Governor:
             return "loss"
         if self._late_s() > DELAY_IS_TROUBLE_S:
             return "delay"
-        is_line = self._loss > 0.01 or self._late_s() > DELAY_STOPS_CLIMBING_S
+        is_line = self._loss > LOSS_SHOWS_LINE or self._late_s() > DELAY_STOPS_CLIMBING_S
         if self._rung.has_picture and is_line and self._frozen > FROZEN_IS_TROUBLE:
             return "freezes"
         return "sound" if self._rung.has_sound and self._sound_lost > SOUND_LOST_IS_TROUBLE else ""
@@ -189,7 +195,8 @@ class Governor:
         return is_heard and is_calm and (self._is_opening or now_s - self._went_down_s >= self._up_after_s)
 
     def _is_fast(self) -> bool:
-        return self._is_opening and self._rtt_s is not None and self._rtt_s < OPENING_RTT_S
+        # The nearest that the viewer was ever seen: a busy machine answers late now and then, a far one always.
+        return self._is_opening and self._nearest_s < OPENING_RTT_S
 
     # --- what follows ----------------------------------------------------------------------------------------------
 
@@ -205,7 +212,8 @@ class Governor:
             return
         most_bps = self._word_bps * SHARE_OF_RECEIVER
         if most_bps < self._line_bps:
-            if most_bps < DOWN_FACTOR * self._line_bps:
+            if self._word_fell:
+                self._word_fell = False
                 self._went_down_s, self._is_opening, self._why = now_s, False, "receiver"
             self._line_bps = most_bps
 

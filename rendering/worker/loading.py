@@ -72,11 +72,12 @@ def _load(
     sizes = sizes_from(config.size_px)
     renderers = {size: parts.renderer(replica, size, config.most_splats) for size in sizes}
     labels = Labels({size: parts.label(size, size, grant.language) for size in sizes})
+    cast = Cast(renderers, performer, labels, replica.emotion_caps_milli)
     for size, renderer in renderers.items():
-        picture = renderer.draw(performer.state_at(0.0))
+        picture = renderer.draw(cast.performer.state_at(0.0))
         if picture.shape != (size, size, 3) or picture.dtype != np.uint8:
             raise ReplicaMismatch("The replica does not draw at this slot's size.", replica=grant.replica_id)
-    return Cast(renderers, performer, labels, replica.emotion_caps_milli)
+    return cast
 
 
 def own_smile_most(limits_milli: Mapping[str, int], caps_milli: Mapping[str, int]) -> float:

@@ -8,6 +8,7 @@ the one it prefers, and the answer says which it became.
 
 import re
 import time
+from collections.abc import Sequence
 from typing import Any, Protocol
 
 from aioice import TransportPolicy
@@ -40,6 +41,7 @@ from trustcore.primitives.errors import Refusal
 
 EVENTS_CHANNEL = "trustcore-events"
 TYPICAL_PACKET_BITS = 8 * 1_000
+PATIENCE, PATIENCE_S = 2.0, 0.1  # round trips, and a bit for jitter, that a packet sent again is given to arrive
 FEW_PACKETS = 20  # a share of fewer says nothing
 
 
@@ -50,12 +52,30 @@ class OfferUnusable(Refusal):
 
 
 class ResendBudget:
-    """A token bucket for packets sent again. aiortc answers every request, which floods a narrow line. PURE."""
+    """Which packets are sent again. aiortc answers every request, which floods a narrow line. PURE.
+
+    A token bucket, and a memory: a browser that does not know the round trip asks for a packet again while it is still
+    on its way.
+    """
 
     def __init__(self, bits_per_s: float, now_s: float) -> None:
         self._bits_per_s = bits_per_s
         self._tokens = bits_per_s
         self._at_s = now_s
+        self._round_trip_s = 0.0
+        self._sent_at_s: dict[int, float] = {}  # by sequence number
+
+    def note_round_trip(self, seconds: float) -> None:
+        self._round_trip_s = seconds
+
+    def choose(self, sequences: Sequence[int], now_s: float) -> list[int]:
+        """Which of the packets that are asked for may be sent again now."""
+        patience_s = PATIENCE * self._round_trip_s + PATIENCE_S
+        self._sent_at_s = {number: at_s for number, at_s in self._sent_at_s.items() if now_s - at_s < patience_s}
+        fresh = [number for number in sequences if number not in self._sent_at_s]
+        chosen = fresh[: self.take(len(fresh), now_s)]
+        self._sent_at_s |= dict.fromkeys(chosen, now_s)
+        return chosen
 
     def set_rate(self, bits_per_s: float) -> None:
         """So many bits a second from now on, and at most one second's worth at once."""
@@ -159,7 +179,8 @@ class Peer:
         """
         try:
             await self._connection.setRemoteDescription(
-                RTCSessionDescription(sdp=without_mdns_candidates(offer_sdp), type="offer"))
+                RTCSessionDescription(
+                    sdp=with_candidates_in_each_section(without_mdns_candidates(offer_sdp)), type="offer"))
             await self._connection.setLocalDescription()
         except (ValueError, KeyError, IndexError, AttributeError, RuntimeError) as error:
             raise OfferUnusable("This offer cannot be answered.", kind=type(error).__name__) from error
@@ -202,6 +223,21 @@ def without_mdns_candidates(offer_sdp: str) -> str:
     kept = [line for line in lines if not (
         (line.startswith("a=candidate:") and ".local " in line) or line.startswith("a=end-of-candidates"))]
     return "\r\n".join(kept)
+
+
+def with_candidates_in_each_section(offer_sdp: str) -> str:
+    """The offer with the candidates of its bundle in every media section.
+
+    A browser writes them into the first one only; aiortc takes those of the last one. Where the browser's address
+    cannot be learned from its checks, as behind a TURN server, there would be no line.
+    """
+    head, *sections = re.split(r"(?=^m=)", offer_sdp, flags=re.MULTILINE)
+    found = [line for section in sections for line in section.splitlines() if line.startswith("a=candidate:")]
+    if not found:
+        return offer_sdp
+    own = "".join(f"{line}\r\n" for line in found)
+    return head + "".join(section if "a=candidate:" in section else section.rstrip("\r\n") + "\r\n" + own
+                          for section in sections)
 
 
 def _capabilities(preferred: str) -> list[Any]:
@@ -281,10 +317,12 @@ def _listen_to_rtcp(
                 if report.ssrc == sender._ssrc:
                     share = told.lost_share(report.highest_sequence, report.packets_lost)
                     rtt_s = _round_trip_s(sender, report.lsr, report.dlsr)
+                    if rtt_s is not None:
+                        budget.note_round_trip(rtt_s)
                     listener.line_reported(LineReport(sound_lost_share=share, rtt_s=rtt_s) if is_sound
                                            else LineReport(loss_share=share, rtt_s=rtt_s))
         elif isinstance(packet, RtcpRtpfbPacket) and packet.fmt == RTCP_RTPFB_NACK:
-            packet.lost = packet.lost[: budget.take(len(packet.lost), time.monotonic())]
+            packet.lost = budget.choose(packet.lost, time.monotonic())
         await original(packet)
 
     sender._handle_rtcp_packet = handle

@@ -26,8 +26,7 @@ from rendering.worker.audio import SoundLine
 from rendering.worker.connection import Connection
 from rendering.worker.control import ControlRefused, ControlUnreachable, ReleasedKeys
 from rendering.worker.conversing import make_talk
-from rendering.worker.delivery import Delivery, limits_of, share_of
-from rendering.worker.encoder import EncoderSettings
+from rendering.worker.delivery import Delivery, limits_of
 from rendering.worker.frames import FrameMaker
 from rendering.worker.gate import Opened
 from rendering.worker.governor import LineReport
@@ -36,12 +35,13 @@ from rendering.worker.lease_keeper import keep_lease
 from rendering.worker.loading import Cast, load_cast
 from rendering.worker.mark_slots import MarkSlot, SlottedMark
 from rendering.worker.offers import Offers
-from rendering.worker.pacing import FIRST_TICK, MEDIA_CLOCK_HZ, FramePacer
+from rendering.worker.pacing import MEDIA_CLOCK_HZ
 from rendering.worker.peer import OfferUnusable
 from rendering.worker.perceived import Perceived
 from rendering.worker.reports import SessionReports
 from rendering.worker.requests import encoder_settings, manifest_request, session_facts
-from rendering.worker.sizes import Encoders, sizes_from
+from rendering.worker.sending import make_first_frame, send_frames
+from rendering.worker.sizes import Encoders
 from rendering.worker.slot import SlotTools
 from rendering.worker.sound_mark import MarkedSound
 from rendering.worker.stage import Stage
@@ -54,8 +54,6 @@ from trustcore.primitives.signing import unb64
 CONNECT_WITHIN_S = 20.0
 KEY_FRAMES_AT_ONCE, KEY_FRAMES_A_SECOND = 4, 2  # by request; a page asks twice a second while it withholds frames
 KEY_FRAME_REQUEST = "key-frame"  # from a page that withheld frames; RTCP knows nothing of those
-LINE_REPORT = "line "  # from a page, once a second; behind it the share of the second in which the picture stood still
-NO_PICTURE_WAIT_S = 0.1
 
 
 class Session:
@@ -81,13 +79,12 @@ class Session:
         self._connection: Connection | None = None
         self._closing: list[asyncio.Task[None]] = []  # connections that were
         self._sound: MarkedSound | None = None
-        self._is_greeted = False
         self._talk: Talk | None = None
         self._perceived: Perceived | None = None
         self._stage: Stage | None = None
         self._maker: FrameMaker | None = None
         self._rendered = 0
-        self._encoder = self._encoders(encoder_settings(lease, tools.config))
+        self._encoder = Encoders(tools.parts.encoder, encoder_settings(lease, tools.config))
         self._delivery: Delivery | None = None
         self._key_frames = Allowance(KEY_FRAMES_AT_ONCE, KEY_FRAMES_A_SECOND)
         self._reports = SessionReports(tools.control, lease)
@@ -110,9 +107,8 @@ class Session:
         try:
             await asyncio.wait({story, stopped, *helpers}, return_when=asyncio.FIRST_COMPLETED)
             for task in (*helpers, story):
-                if task.done() and not task.cancelled() and task.exception() is not None:
-                    self._log(f"failed: {task.exception()!r}")
-                    self._stop("internal")
+                if task.done() and not task.cancelled() and (error := task.exception()) is not None:
+                    self.failed(error)
             self._stop("ended")
         finally:
             for task in (story, stopped, *helpers):
@@ -142,7 +138,8 @@ class Session:
             offer = await self._offers.next(protocol.UNJOINED_LIFETIME_S)
             self._latency.start("offer")
             await self._answer(opened, cast, mark, offer)
-            await self._make_first_frame(mark)
+            assert self._maker is not None and self._connection is not None
+            await make_first_frame(self._tools, self._maker, self._connection, mark)
             await self._see_connected(opened, cast, mark, CONNECT_WITHIN_S)
             await self._play(opened, cast, mark)
         except TimeoutError:
@@ -159,10 +156,10 @@ class Session:
         """Everything that need not wait for the viewer: tracks, connection, voice, brain."""
         tools, facts, permit = self._tools, self._lease.facts, opened.permit
         self._sound = MarkedSound(self._line, mark)
-        limits = limits_of(facts, ceiling_bps=tools.config.bit_rate_bps, most_px=tools.config.size_px,
-                           most_frames_per_s=tools.config.frames_per_s)
-        self._delivery = Delivery(limits, tools.clock, media_now_s=self._media_clock.now_s, tell=self._tell,
-                                  record=self._reports.rung)
+        self._delivery = Delivery(
+            limits_of(facts, tools.config), tools.clock, media_now_s=self._media_clock.now_s,
+            tell=lambda *event: self._talk.event(*event) if self._talk is not None else None,
+            record=self._reports.rung)
         await self._make_connection(opened)
         self._stage = Stage(cast.performer, permit.emotion_max_milli, cast.emotion_caps_milli)
         self._talk = make_talk(
@@ -172,8 +169,7 @@ class Session:
             on_first_sound=lambda: self._latency.mark("message_to_sound_ms", "message"),
             notes=lambda: self._perceived.notes if self._perceived is not None else ())
         self._perceived = Perceived(opened.grant, self._stage, self._media_clock.now_s, self._talk.event)
-        wish = facts.get("emotion")
-        if wish:
+        if wish := facts.get("emotion"):
             self._talk.show(str(wish["name"]), int(wish["milli"]), "request")
 
     async def _make_connection(self, opened: Opened) -> None:
@@ -224,18 +220,8 @@ class Session:
             return
         if self._answered.is_set():
             raise OfferUnusable("This browser offers another codec than the one that this session began with.")
-        self._encoder = self._encoders(replace(encoder_settings(self._lease, self._tools.config), codec=name))
-
-    def _encoders(self, settings: EncoderSettings) -> Encoders:
-        return Encoders(self._tools.parts.encoder, settings, sizes_from(settings.width_px))
-
-    async def _make_first_frame(self, mark: SlottedMark) -> None:
-        """The picture of media time zero is made while the connection is being set up, and waits for it."""
-        assert self._maker is not None and self._connection is not None
-        loop = asyncio.get_running_loop()
-        frame = await loop.run_in_executor(self._tools.frame_thread, self._maker.make, FIRST_TICK)
-        if frame is not None:
-            self._connection.give(frame, mark.slot)
+        settings = encoder_settings(self._lease, self._tools.config)
+        self._encoder = Encoders(self._tools.parts.encoder, replace(settings, codec=name))
 
     async def _play(self, opened: Opened, cast: Cast, mark: SlottedMark) -> None:
         """Steps 5 and 6, one after the other, until the session ends. Raises TimeoutError when nobody came back."""
@@ -252,36 +238,17 @@ class Session:
 
     def _note_talk_over(self, talking: asyncio.Task[None]) -> None:
         """A replica that cannot speak any more does not stand there silent: the session ends, and both sides know."""
-        if not talking.cancelled() and talking.exception() is not None:
-            self._log(f"failed: {talking.exception()!r}")
-            self._stop("internal")
+        if not talking.cancelled() and (error := talking.exception()) is not None:
+            self.failed(error)
 
     async def _send_frames(self, mark: SlottedMark) -> None:
-        """Step 5. A picture that would be late is not made; a picture that was encoded is sent.
-
-        Returns when the line is lost or another offer waits.
-        """
+        """Step 5. Returns when the line is lost or another offer waits."""
         assert self._maker is not None and self._connection is not None and self._delivery is not None
-        clock, connection, delivery = self._tools.clock, self._connection, self._delivery
-        loop = asyncio.get_running_loop()
-        self._state = "live"
-        config = self._tools.config
-        pacer = FramePacer(config.frames_per_s, self._media_clock.start(), config.frame_lead_s, first_index=1)
+        connection, self._state = self._connection, "live"
         connection.resume()
-        while connection.is_up and not self._offers and not self._stopped.is_set():
-            if not delivery.plan.rung.has_picture:
-                await asyncio.sleep(NO_PICTURE_WAIT_S)
-                continue
-            pacer.turn_to(delivery.plan.frames_per_s)
-            tick = pacer.next_tick(clock.monotonic_s())
-            await asyncio.sleep(max(0.0, tick.start_at_s - clock.monotonic_s()))
-            if not connection.has_room:
-                continue
-            frame = await loop.run_in_executor(self._tools.frame_thread, self._maker.make, tick)
-            await asyncio.sleep(max(0.0, tick.send_at_s - clock.monotonic_s()))
-            if frame is None or self._stopped.is_set():
-                continue
-            connection.give(frame, mark.slot)
+        await send_frames(
+            self._tools, self._maker, connection, self._delivery, mark, origin_s=self._media_clock.start(),
+            is_over=lambda: not connection.is_up or bool(self._offers) or self._stopped.is_set())
 
     async def _wait_for_viewer(self, opened: Opened, cast: Cast, mark: SlottedMark) -> None:
         """Step 6. Nothing is made or sent until the viewer's next offer has its connection, or the line is back.
@@ -320,10 +287,6 @@ class Session:
         connection.stop()
         self._perceived.forget()  # the next page asks its viewer again
         self._closing.append(asyncio.create_task(connection.close(self._talk.event_text("trustcore.moved", {}))))
-
-    def _tell(self, event_type: str, properties: dict[str, Any]) -> None:
-        if self._talk is not None:
-            self._talk.event(event_type, properties)
 
     def _send_text(self, text: str) -> bool:
         return self._connection is not None and self._connection.peer.send_text(text)
@@ -420,29 +383,15 @@ class Session:
             return
         if self._delivery is not None:
             self._delivery.announce()
-        if self._is_greeted:
-            self._talk.catch_up()
-            self._talk.resume()
-        else:
-            self._is_greeted = True
-            self._talk.greet()
+        self._talk.meet()
 
     def channel_message(self, text: str) -> None:
         if text == KEY_FRAME_REQUEST:
             self.key_frame_wanted()
         elif self._perceived is not None and self._perceived.take(text):
             return
-        elif text.startswith(LINE_REPORT):
-            self._hear_of_line(text.removeprefix(LINE_REPORT))
         elif self._talk is not None:
             self._talk.on_channel_message(text)
-
-    def _hear_of_line(self, share: str) -> None:
-        """A page says which share of the last second its picture stood still; what makes no sense is ignored."""
-        if self._connection is not None:
-            self._connection.heard()
-            with suppress(ValueError):
-                self.line_reported(self._connection, LineReport(frozen_share=share_of(share)))
 
     def heard(self, hop: Hop) -> None:
         self._latency.mark("offer_to_first_hop_ms", "offer")
@@ -451,7 +400,7 @@ class Session:
             if self._perceived is not None:
                 self._perceived.hear(hop)
 
-    def hearing_failed(self, error: BaseException) -> None:
+    def failed(self, error: BaseException) -> None:
         self._log(f"failed: {error!r}")
         self._stop("internal")
 

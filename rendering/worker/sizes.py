@@ -31,11 +31,13 @@ class Encoders:
     """One open encoder for each size, of which one is used. The same interface as `VideoEncoder`."""
 
     def __init__(
-        self, make: Callable[[EncoderSettings], VideoEncoder], settings: EncoderSettings, sizes_px: Sequence[int],
+        self, make: Callable[[EncoderSettings], VideoEncoder], settings: EncoderSettings,
+        sizes_px: Sequence[int] | None = None,
     ) -> None:
-        """`settings`: of the largest; the others differ in size only."""
+        """`settings`: of the largest; the others, by default the ladder's, differ in size only."""
+        sizes = sizes_from(settings.width_px) if sizes_px is None else sizes_px
         self._by_size = {
-            size: make(replace(settings, width_px=size, height_px=size)) for size in (settings.width_px, *sizes_px)}
+            size: make(replace(settings, width_px=size, height_px=size)) for size in {settings.width_px, *sizes}}
         self._current = self._by_size[settings.width_px]
 
     @property

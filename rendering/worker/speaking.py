@@ -23,9 +23,9 @@ from rendering.worker.speech import Speech, SpeechListeners, nothing, spoken_lin
 from rendering.worker.stage import Stage
 from trustcore.primitives.errors import Fault
 
-# The picture in which the lips begin to move must not be under way already: it is begun up to a frame and the frame
-# lead before it is due.
-SPEECH_LEAD_S = 0.07
+# From laying a piece to its first sample: a packet of sound that is being made, and most of the time a picture is begun
+# before it is due. The picture under way then shows closed lips, so they follow the sound by up to one picture.
+SPEECH_LEAD_S = 0.045
 LAY_NEXT_BEFORE_S = 0.3  # before what sounds now ends
 SLOW_AFTER_S = 1.2  # of waiting until the replica says that it takes a moment
 MAX_WAITING = 4

@@ -92,6 +92,7 @@ class Talk:
         self._notes = notes
         self._events = AppEvents(conversation_id, emit)
         self._face: dict[str, Any] = {}  # properties of the last emotion event
+        self._is_greeted = False
         self._words = Allowance(MAX_WORDS_AT_ONCE, WORDS_A_SECOND)
         self._troubles = Allowance(TROUBLES_AT_ONCE, TROUBLES_A_SECOND)
         self._speaker = Speaker(
@@ -134,8 +135,17 @@ class Talk:
         """Tell a page that was loaded again what was said before."""
         self.event("trustcore.transcript", {"lines": self._speaker.transcript()})
 
+    def meet(self) -> None:
+        """The viewer's channel is open: say hello, or go on where the page that was loaded again left off."""
+        if self._is_greeted:
+            self.catch_up()
+            self.resume()
+        else:
+            self._is_greeted = True
+            self.greet()
+
     def greet(self) -> None:
-        """The viewer's channel is open: say hello, and tell what the face has shown since before that."""
+        """Say hello, and tell what the face has shown since before that."""
         if self._face:
             self.event("trustcore.emotion", self._face)
         self.say(self._brain.greeting(), is_greeting=True)

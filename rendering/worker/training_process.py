@@ -66,7 +66,7 @@ class _Out:
 
 def _train(job: dict[str, Any], footage: bytes, checkpoint: bytes | None, out: _Out) -> None:
     # Imported here, so that the parent can import this module for its message format without torch.
-    from rendering.motion_models import mouth_models
+    from rendering.motion_models import life_model, mouth_models
     from rendering.training.config import Progress, TrainingConfig
     from rendering.training.fit import train
     from rendering.training.life.step import with_manner
@@ -89,7 +89,7 @@ def _train(job: dict[str, Any], footage: bytes, checkpoint: bytes | None, out: _
     trained = train(clip, config, checkpoint=checkpoint, on_progress=on_progress,
                     on_checkpoint=lambda data: out.say(b"C", data=data), detect=track_frames)
     out.progress("report", 0.5, note="way to speak and to move")
-    trained = with_manner(with_style(trained, clip, mouth_models(), config), clip, config)
+    trained = with_manner(with_style(trained, clip, mouth_models(), config), clip, life_model(), config)
     out.progress("report", 1.0)
     for name, data in {**trained.files, **trained.pictures}.items():
         out.say(b"A", name, data)

@@ -149,7 +149,8 @@ def test_every_setting_is_documented() -> None:
 
 def test_no_setting_has_a_default_secret() -> None:
     text = (REPOSITORY / "trustcore/settings.py").read_text()
-    assert set(re.findall(r'env_secret\("(\w+)"', text)) == {"TRUSTCORE_SECRET_KEY", "TRUSTCORE_ROOT_KEK"}
+    assert set(re.findall(r'env_secret\("(\w+)"', text)) == {
+        "TRUSTCORE_SECRET_KEY", "TRUSTCORE_ROOT_KEK", "TRUSTCORE_TURN_SECRET"}
     assert not re.search(r'(SECRET|KEK|PASSWORD)\w* = "', text)
 
 

@@ -177,7 +177,8 @@ async def ask(ears: SphinxEars, voice: str, text: str, expected: Sequence[str]) 
 async def understanding(expected: Sequence[str], voices: Sequence[str]) -> dict[str, float]:
     """Over the questions, and with hints over those that the persona knows nothing about."""
     ears, brain = SphinxEars(), ScriptedBrain(PERSONA, "Asha Baruah")
-    await ears.warm_up(expected)  # as a session does
+    await ears.warm_up()
+    ears.expect(language="en", expected=expected)  # as a session does
     ears.listen(language="en", expected=expected).push(speech())  # the open model is made by the first utterance
     await asyncio.sleep(6.0)
     ms, right, wrong, verbatim, errors, count = [], 0, 0, 0, 0, 0

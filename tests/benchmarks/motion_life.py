@@ -6,6 +6,7 @@ on. The baseline in the same run is filtered noise with a blink timer, fitted to
 
 import json
 import time
+from pathlib import Path
 
 import numpy as np
 
@@ -14,8 +15,9 @@ from rendering.engine.motion.life.hearing import Hearing
 from rendering.engine.motion.life.stream import LifeStream
 from rendering.motion_models import NO_LIFE, life_model
 from rendering.training.life import scores
-from rendering.training.life.__main__ import SUBJECTS, asha
+from rendering.training.life.__main__ import asha
 
+SUBJECTS = Path(__file__).resolve().parents[3] / "shared/data/subjects"
 TIMED_FRAMES = 1800
 ROUNDS = 3
 

@@ -34,6 +34,7 @@ from rendering.training.mouth.movement import JAW, opening
 
 SUBJECT = Path(__file__).resolve().parents[3] / "shared/data/subjects/asha"
 FIT_S = 60.0
+SESSIONS = 4
 OTHER_SOUNDS = 24  # pieces of 5 s that are no speech
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -70,7 +71,7 @@ def measure() -> dict[str, Any]:
     figures["lag_ms"] = max((figures["tts_lag_ms"], figures["audio_lag_ms"]), key=abs)
     print("controls", flush=True)
     figures["controls_missed_bars"] = _controls(judged, audio, speech)
-    figures |= _fitted(models, judged) | _emotion(models) | _other_sounds(models)
+    figures |= _diversity(models, judged, text) | _fitted(models, judged) | _emotion(models) | _other_sounds(models)
     figures |= _cost(models, speech) | {"look_ahead_ms": _look_ahead_ms(models, speech), "tts_look_ahead_ms": 0}
     if SUBJECT.exists():
         print("asha", flush=True)
@@ -101,6 +102,19 @@ def _controls(judged: Judged, audio: Array, speech: Speech) -> dict[str, list[st
     if passed:
         raise SystemExit(f"These movements are wrong and pass every bar: {', '.join(passed)}.")
     return missed
+
+
+def _diversity(models: MouthModels, judged: Judged, text: Array) -> dict[str, float]:
+    """What the wandering of each session adds: spread beside that of the truth, and what it does to closing."""
+    moved = [evaluate.wandered(models.motion, text, seed) for seed in range(SESSIONS)]
+    found = [judged.score(one) for one in moved]
+    truths = evaluate.uneven_truths(judged.speech, SESSIONS)
+    return {
+        "wandering_spread_ratio": round(evaluate.spread(moved) / evaluate.spread(truths), 3),
+        "wandering_closure_share": round(float(np.min([f.closure_share for f in found])), 3),
+        "wandering_false_closures_per_min": round(float(np.max([f.false_closures_per_min for f in found])), 3),
+        "wandering_rmse": round(float(np.mean([f.rmse for f in found])), 3),
+    }
 
 
 def _fitted(models: MouthModels, judged: Judged) -> dict[str, float]:

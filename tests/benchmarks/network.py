@@ -28,11 +28,8 @@ from tests.common.relay import PROFILES, Profile, relaying
 from tests.common.through_relay import stats, viewer_through
 from tests.common.viewer import chromium
 
-QUESTIONS = (
-    "Are you a real person?", "Who made you?", "Are you a real person?", "What can you do?", "Is this an AI?",
-    "Are you a real person?",
-)
-PLAY_S = 30.0
+QUESTIONS = ("Are you a real person?", "Is this an AI?")
+PLAY_S, QUIET_S = 30.0, 1.2
 BARS = {"3g": {"frozen_share": 0.05, "audio_concealed_share": 0.04, "response_ms_p50": 1200},
         "good4g": {"response_ms_p50": 520}}
 BASELINE_PAGE = b"""<!doctype html><video autoplay muted playsinline></video><audio autoplay></audio><script>
@@ -121,7 +118,7 @@ def measure(browser: Browser, world: LiveWorld, profile: Profile, play_s: float,
             viewer.wait_for("'first_verified_frame_ms' in m.marks", 30.0)
             began_s, frames = time.monotonic(), viewer.seen()["framesPresented"]
             responses = []
-            for question in QUESTIONS * 3:
+            for question in QUESTIONS * 10:
                 if time.monotonic() - began_s > play_s:
                     break
                 answered_ms = ask(viewer, question)
@@ -137,12 +134,13 @@ def measure(browser: Browser, world: LiveWorld, profile: Profile, play_s: float,
 
 def ask(viewer: Any, question: str) -> float | None:
     """Milliseconds from the typed question to the first sound of its answer; None when none came within 12 s."""
-    until_s = time.monotonic() + 15
-    while viewer.page.evaluate("__line.isLoud || document.querySelector('[data-viewer]').dataset.speaking === 'yes'"):
+    until_s, quiet_since_s = time.monotonic() + 15, time.monotonic()
+    while time.monotonic() - quiet_since_s < QUIET_S:  # a greeting and an answer have pauses between their sentences
         viewer.page.wait_for_timeout(50)
+        if viewer.page.evaluate("__line.isLoud || document.querySelector('[data-viewer]').dataset.speaking === 'yes'"):
+            quiet_since_s = time.monotonic()
         if time.monotonic() > until_s:
             return None
-    viewer.page.wait_for_timeout(500)
     viewer.page.fill("[data-part=message]", question)
     asked_ms = viewer.page.evaluate("""() => {
       const asked = performance.now();

@@ -20,6 +20,7 @@ from provenance.manifests.label import Label
 from provenance.manifests.permit import LeaseClock, Permit, permit_from_grant
 from provenance.manifests.seal import Sealer
 from rendering.engine import stand_in
+from rendering.engine.motion.life.prosody import of_sound
 from rendering.engine.motion.performer import Performer
 from rendering.engine.renderer import Renderer
 from rendering.engine.replica import Replica
@@ -31,7 +32,6 @@ from rendering.worker.latency import LatencyMarks
 from rendering.worker.mark_slots import SlottedMark
 from rendering.worker.pacing import FramePacer
 from rendering.worker.stage import Stage
-from rendering.worker.talk import of_sound
 from trustcore.primitives.clock import utc_now
 from trustcore.primitives.grants import Grant, make_times
 from trustcore.primitives.signing import b64

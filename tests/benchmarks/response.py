@@ -49,7 +49,9 @@ RATE_HZ = 16_000
 LOUD = 0.01  # root mean square of a block, full scale is 1
 QUIET_MS = 400.0
 CROP = {"left": 0.40, "top": 0.50, "width": 0.18, "height": 0.18, "columns": 32, "rows": 48}
-LIP_REACH_MS = (-250.0, 500.0)  # around the first sound, where its first lip movement is looked for
+REST_MS = (-700.0, -200.0)  # before the first sound: the mouth at rest
+LIP_WITHIN_MS = 400.0  # behind it
+STILL_MOST, LEAST_CHANGE, STANDS_OUT = 1.2, 1.8, 4.0  # grey levels a row; a resting mouth changes by 0.2 to 0.8
 BARS = {"audio_ms_p50": 400.0, "audio_ms_p95": 600.0, "lip_minus_audio_ms_p50": (-40.0, 60.0)}
 PAGE = Path(__file__).with_name("response_page.js")
 
@@ -92,28 +94,27 @@ def mouth_changes(frames: Sequence[Sequence[Any]]) -> tuple[Array, Array]:
     """
     times = np.array([frame[0] for frame in frames])
     grey = np.array([np.frombuffer(base64.b64decode(frame[2]), np.uint8) for frame in frames], np.float32)
-    rows = np.arange(CROP["rows"], dtype=np.float32)
-    profiles = grey.reshape(len(frames), int(CROP["rows"]), int(CROP["columns"])).mean(axis=2)
+    rows, columns = int(CROP["rows"]), int(CROP["columns"])
+    profiles = grey.reshape(len(frames), rows, columns)[:, :, columns // 4 : -columns // 4].mean(axis=2)
+    places = np.arange(rows, dtype=np.float32)
     changes = [0.0]
     for before, after in zip(profiles[:-1], profiles[1:], strict=True):
-        moved = [np.interp(rows + shift, rows, before) for shift in (-2, -1, -0.5, 0, 0.5, 1, 2)]
+        moved = [np.interp(places + shift, places, before) for shift in (-1, -0.5, 0, 0.5, 1)]
         changes.append(min(float(np.abs(one - after)[4:-4].mean()) for one in moved))
     return times, np.array(changes)
 
 
-def lip_moments(
-    times: Array, changes: Array, heard: Sequence[tuple[float, float]],
-) -> tuple[list[float | None], float]:
-    """For each stretch of the replica's speech when its lips first moved, and the change that counts as one."""
-    is_quiet = np.ones(len(times), bool)
-    for begin, end in heard:
-        is_quiet &= ~((times > begin - 300) & (times < end + 800))
-    least = 2.0 * float(np.percentile(changes[is_quiet], 99.5))
-    found: list[float | None] = []
-    for begin, _ in heard:
-        near = (times > begin + LIP_REACH_MS[0]) & (times < begin + LIP_REACH_MS[1]) & (changes > least)
-        found.append(float(times[near][0]) if near.any() else None)
-    return found, least
+def lip_moment(times: Array, changes: Array, heard_ms: float) -> float | None:
+    """When the lips first moved for a sound: the first change near it that stands out from the half second before.
+
+    None when the mouth moved already, or did not move by much.
+    """
+    resting = changes[(times > heard_ms + REST_MS[0]) & (times < heard_ms + REST_MS[1])]
+    near = (times > heard_ms + REST_MS[1]) & (times < heard_ms + LIP_WITHIN_MS)
+    if len(resting) < 5 or float(np.median(resting)) > STILL_MOST:
+        return None
+    moved = times[near & (changes > max(STANDS_OUT * float(np.median(resting)), LEAST_CHANGE))]
+    return float(moved[0]) if len(moved) else None
 
 
 def watch(rig: Rig, seconds: float, patience: str) -> dict[str, Any]:
@@ -144,7 +145,6 @@ def measured(found: Mapping[str, Any], turns: int, warm_up: int) -> dict[str, An
     """The figures of one conversation."""
     asked, heard = sounds(found["microphone"])[warm_up : warm_up + turns], sounds(found["replica"])
     times, changes = mouth_changes(found["frames"])
-    lips, least = lip_moments(times, changes, heard)
     audio, lip, skew, cut_off, unanswered = [], [], [], 0, 0
     for begin, end in asked:
         early = [one for one in heard if begin + 200 < one[0] <= end]
@@ -154,7 +154,7 @@ def measured(found: Mapping[str, Any], turns: int, warm_up: int) -> dict[str, An
             unanswered += 1
             continue
         audio.append(heard[answer][0] - end)
-        if (moved := lips[answer]) is not None:
+        if (moved := lip_moment(times, changes, heard[answer][0])) is not None:
             lip.append(moved - end)
             skew.append(moved - heard[answer][0])
     stages = {name.removeprefix("turn_").removesuffix("_p50"): value for name, value in found["marks_ms"].items()
@@ -164,7 +164,7 @@ def measured(found: Mapping[str, Any], turns: int, warm_up: int) -> dict[str, An
     return {
         "turns": len(audio), "unanswered": unanswered, "cutoff_share": round(cut_off / max(1, len(asked)), 3),
         **percentiles("audio_ms", audio), **percentiles("lip_ms", lip), **percentiles("lip_minus_audio_ms", skew),
-        "lips_seen": len(lip), "lip_threshold": round(least, 2), "stages": stages,
+        "lips_seen": len(lip), "stages": stages,
         "understood_share": round(sum(one.strip() in words for one in said) / max(1, len(said)), 3),
         "troubles": len(found["troubles"]),
     }

@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -28,8 +28,12 @@ class Rig:
         self.control, self.url, self.browser, self.worker = control, url, browser, worker
         self._count = 0
 
-    def session(self) -> tuple[SimulatedSession, Viewer]:
-        """A new conversation, its page open and its slot ready."""
+    def session(
+        self, *, page: Mapping[str, Any] | None = None, **viewing: Any,
+    ) -> tuple[SimulatedSession, Viewer]:
+        """A new conversation, its page open and its slot ready. `page`: more of what the page says; `viewing`: as
+        `Viewer` takes it.
+        """
         self._count += 1
         conversation_id = f"c{self._count:016x}"
         session = self.control.new_session(conversation_id)
@@ -40,8 +44,9 @@ class Rig:
             "trust_anchor_pem": self.control.signer.anchor_pem, "replica_version": 1, "policy_version": 1,
             "status_list_url": "/check/claim-signers.crl",
             **{f"{what}_url": f"{base}/{what}" for what in ("offer", "message", "state", "leave")},
+            **(page or {}),
         }).encode()
-        viewer = Viewer(self.browser, f"{self.url}{base}/")
+        viewer = Viewer(self.browser, f"{self.url}{base}/", **viewing)
         viewer.wait_ready()
         return session, viewer
 

@@ -26,6 +26,7 @@ PROGRAM = "rendering.dialogue.hearing.sphinx_process"
 MAX_UTTERANCE_S = 40.0  # what is said beyond it is not heard
 FINISH_WITHIN_S = 1.0
 WARM_WITHIN_S = 30.0
+MAX_WAITING_ORDERS = 4_000  # 80 s of hops: a process that is so far behind hangs, and is ended
 LANGUAGES = ("en",)
 
 
@@ -49,14 +50,17 @@ class SphinxEars:
         self._count += 1
         return SphinxListening(self._running(), self._count, list(expected))
 
-    async def warm_up(self, expected: Sequence[str] = ()) -> None:
-        """Start the process and load its dictionary; with `expected`, make ready for these sentences, too.
+    def expect(self, *, language: str, expected: Sequence[str]) -> None:
+        """A conversation begins in which these sentences are likely. Returns at once.
 
-        That takes a third of a second, which a session's first utterance would otherwise wait for.
+        To make ready for them takes a third of a second, which the first utterance would otherwise wait for.
         """
+        if language.split("-")[0].lower() in LANGUAGES:
+            self._running().send(b"E", 0, json.dumps(list(expected)).encode())
+
+    async def warm_up(self) -> None:
+        """Start the process and load its dictionary."""
         running = self._running()
-        if expected:
-            running.send(b"E", 0, json.dumps(list(expected)).encode())
         try:
             async with asyncio.timeout(WARM_WITHIN_S):
                 await running.ready.wait()
@@ -96,13 +100,17 @@ class SphinxListening:
         return self._partial
 
     async def finish(self) -> Heard:
-        """As `Listening.finish`, within FINISH_WITHIN_S. A process that does not answer is ended and made anew."""
+        """As `Listening.finish`, within FINISH_WITHIN_S. A process that does not answer is ended and made anew.
+
+        Not one that is only just starting: it would never come to an end of that.
+        """
         self._process.send(b"F", self._number)
         try:
             async with asyncio.timeout(FINISH_WITHIN_S):
                 return await asyncio.shield(self._final)
         except TimeoutError as error:
-            self._process.kill()
+            if self._process.ready.is_set():
+                self._process.kill()
             raise PartFailed("The recogniser did not answer in time.", part="ears", trouble="stalled") from error
 
     def cancel(self) -> None:
@@ -141,7 +149,9 @@ class _Process:
             threading.Thread(target=work, name="ears", daemon=True).start()
 
     def send(self, kind: bytes, utterance: int, body: bytes = b"") -> None:
-        """Queue one order; an ended process takes none."""
+        """Queue one order; an ended process takes none, and one that hangs is ended."""
+        if self._orders.qsize() > MAX_WAITING_ORDERS:
+            self.kill()
         if self.is_alive:
             self._orders.put(order_bytes(kind, utterance, body))
 

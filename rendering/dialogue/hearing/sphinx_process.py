@@ -54,10 +54,10 @@ class Recogniser:
         self._decoder.start_utt()
 
     def expect(self, expected: list[str]) -> None:
-        """Make ready for these sentences, unless an utterance is being heard. Nothing of the speaker before is left."""
-        if self._decoder is None:
-            self._hinted = {}
-            self._decoder_for(tuple(expected))
+        """Another conversation begins: make ready for it. Nothing of the speaker before is left."""
+        self.cancel()
+        self._hinted, self._open = {}, None
+        self._decoder_for(tuple(expected))
 
     def hear(self, utterance: int, pcm: bytes) -> None:
         if self._decoder is None or utterance != self._utterance:

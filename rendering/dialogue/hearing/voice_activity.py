@@ -1,7 +1,7 @@
 """Does somebody speak? Silero's small network where its wheel is installed, a readable rule of energy where not. PURE.
 
-One window of 32 ms costs the network 0.1 ms on one thread (`make bench NAME=hearing`), so it runs where the sound
-arrives: a thread would cost more than it saves, and a window later is an answer later.
+One window of 32 ms costs the network 0.1 to 0.2 ms on one thread (`make bench NAME=hearing`), so it runs where the
+sound arrives: a thread would cost more than it saves, and a window later is an answer later.
 """
 
 import importlib.util

@@ -21,6 +21,7 @@ BACKCHANNEL_AFTER_STRETCH_S = 2.5
 BACKCHANNEL_PAUSE_S = (0.2, 0.5)
 BACKCHANNEL_SHARE = 0.25
 SILENCE_S: Mapping[Patience, float] = {"low": 0.6, "medium": 1.0, "high": 1.6}
+SMART_SHARE, SMART_DELAY_S = 0.5, 0.2  # as its makers use it
 # Speech in seconds that interrupts the replica: with words that ask for the floor, and without any. The longest
 # backchannels last half a second, so a replica that is not to stop for one waits that long when it has no words.
 INTERRUPTS_S: Mapping[Patience, tuple[float, float]] = {"high": (0.2, 0.3), "medium": (0.2, 0.55), "low": (0.5, 1.0)}

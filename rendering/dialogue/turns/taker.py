@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import deque
+from collections.abc import Callable
 from typing import Protocol
 
 from rendering.dialogue.seams import HOP_S, Floor, FloorDecision, FlowSettings, Hop
@@ -119,9 +120,20 @@ class ModelTurnTaker:
             self._edge = (self._edge[0], left) if left > 0 else None
 
 
-def own_turn_taker(flow: FlowSettings, model: TurnModel) -> ModelTurnTaker:
-    """The turn-taker of a persona's settings, with the product's own model or with silence alone."""
+def turn_taker(flow: FlowSettings, model: TurnModel, smart: Callable[[], Judge]) -> ModelTurnTaker:
+    """The turn-taker of a persona's settings.
+
+    Args:
+        model: the product's own, which also brings the settings chosen for each patience.
+        smart: makes the judge of "smart_turn", where that is chosen.
+
+    Raises:
+        PartFailed: what was chosen is not installed.
+    """
     patience = flow.turn_taking_patience
+    if flow.turn_detection_model == "smart_turn":
+        settings = Settings(policy.SMART_SHARE, policy.SMART_DELAY_S, 2 * policy.SILENCE_S[patience])
+        return ModelTurnTaker(smart(), settings, flow.replica_interruptibility)
     if flow.turn_detection_model == "silence":
         timeout_s = policy.SILENCE_S[patience]
         return ModelTurnTaker(

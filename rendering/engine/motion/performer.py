@@ -61,10 +61,10 @@ class Performer:
         self._life: LifeSource = NoiseLife(turn_rad, seed, no_life)
         if life is not None:
             known = replica.facts.get("life")
-            person = None if known is None else Person.from_json(known)
+            person = None if known is None else Person.from_json(known, str(life.facts["sha256"]))
             self._life = DiffusedLife(life, turn_rad, self._hearing, seed, person=person, smile_most=smile_most)
         self._models = mouth
-        self._track = SpokenMouth(mouth.motion if mouth else None, style_of(replica.facts["calibration"]))
+        self._track = SpokenMouth(mouth.motion if mouth else None, style_of(replica.facts["calibration"]), seed)
         self._overlay = expression.REST
         self._listening = (0.0, 0.0, -1e9)  # share before, share after, since when
 

@@ -3,27 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
 import numpy as np
 
 from rendering.engine.motion.life import codec as codes
-from rendering.engine.motion.life import context
+from rendering.engine.motion.life import context, equaliser
 from rendering.engine.motion.life.channels import CHUNK, FRAMES_PER_S, SMOOTH, Motion
-from rendering.engine.motion.life.codec import Codec, aim_code, fit_habit, moment_code
+from rendering.engine.motion.life.codec import Codec, aim_code, fit_habit, gap_quantiles, moment_code
 from rendering.engine.motion.life.context import Before
 from rendering.engine.motion.life.model import Person
 from rendering.engine.motion.life.person import STILL, Manner, measure
 from rendering.engine.motion.life.scene import Scene
 from rendering.training.life import scenes
 from rendering.training.life.families import (
+    blends,
     gestures,
     nod_grammar,
     recorded,
+    reorient,
     splines,
     springs,
+    stop_and_go,
     submovements,
     wander,
 )
@@ -37,9 +40,13 @@ Family = Callable[[Conversation, Random], Motion]
 CLIP_S = 60.0
 FAMILIES: dict[str, Family] = {
     "springs": springs.move, "wander": wander.move, "nod_grammar": nod_grammar.move, "gestures": gestures.move,
-    "splines": splines.move,
+    "splines": splines.move, "stop_and_go": stop_and_go.move,
 }  # fmt: skip
-HELD_OUT: Family = submovements.move
+DEVELOPMENT: Family = reorient.move  # settings are chosen on it; never trained on
+HELD_OUT: Family = submovements.move  # the benchmark's; neither trained on nor looked at when something is chosen
+STRAYED_SHARE, STRAYED = 0.1, 18.0  # how often, and how many times the jitter, a head is put where it never was
+USUAL_BLINKS_A_MINUTE = (12.0, 20.0)
+USUAL_BLINK_GAP_S, USUAL_JUMP_GAP_S = 4.0, 1.5
 LEAST_START = max(context.PAST, codes.HISTORY + 1)
 
 
@@ -58,7 +65,11 @@ class Clip:
         """The clip with its person measured."""
         manner = measure(motion, scene)
         style, speed, distances = (v.astype(np.float32) for v in (manner.style, manner.speed, manner.distances))
-        person = Person(style, speed, distances, fit_habit(manner.normal(motion.smooth)))
+        blinks = gap_quantiles(np.diff(motion.blinks), USUAL_BLINK_GAP_S)
+        jumps = gap_quantiles(np.diff(motion.saccades()) / FRAMES_PER_S, USUAL_JUMP_GAP_S)
+        habit = fit_habit(manner.normal(motion.smooth))
+        gaps = (blinks.astype(np.float32), jumps.astype(np.float32))
+        person = Person(style, speed, distances, *gaps, habit, equaliser.flat())
         return Clip(source, motion, scene, manner, person)
 
 
@@ -74,10 +85,7 @@ class Pairs:
 def draw_clips(each: int, recordings: Iterable[tuple[str, Recording]], seed: int) -> list[Clip]:
     """`each` people of every trained family, of the fitted recordings' kind as well, and the recordings themselves."""
     known = list(recordings)
-    models = [recorded.fit(recording) for _, recording in known]
-    families = dict(FAMILIES)
-    if models:
-        families["recorded"] = partial(recorded.move, models=models)
+    families = _families(known)
     clips = [
         draw_clip(name, move, np.random.default_rng([seed, kind, k]))
         for kind, (name, move) in enumerate(families.items())
@@ -86,6 +94,11 @@ def draw_clips(each: int, recordings: Iterable[tuple[str, Recording]], seed: int
     for name, recording in known:
         clips.extend([Clip.of(name, recording.motion, recording.scene)] * max(1, each // 8))
     return clips
+
+
+def names(recordings: list[tuple[str, Recording]]) -> list[str]:
+    """The families that are trained on beside these recordings."""
+    return list(_families(recordings))
 
 
 def draw_clip(name: str, move: Family, random: Random, seconds: float = CLIP_S) -> Clip:
@@ -105,18 +118,24 @@ def pairs(clips: list[Clip], codec: Codec, random: Random, jitter: float) -> Pai
     """One pass over all clips with chunks at random offsets.
 
     Args:
-        jitter: deviation, in deviations of the channel, of a false past: what a sampler's own errors look like.
+        jitter: deviation, in deviations of the channel, of a false past: what a sampler's own errors look like. Now and
+            then it is far larger, so that a head that strayed finds its way back.
     """
     parts = [_pairs(clip, codec, random, jitter) for clip in clips]
     return Pairs(*(np.concatenate([getattr(part, name) for part in parts]) for name in ("context", "style", "code")))
 
 
 def most_usual(clips: list[Clip]) -> Clip:
-    """The clip whose person is nearest to the median of all, among those who move every channel."""
-    moving = [clip for clip in clips if (clip.manner.deviation > STILL).all()]
+    """The clip of the person nearest to the median of all, among those who move every channel and blink as most do."""
+    moving = [clip for clip in clips if (clip.manner.deviation > STILL).all() and _blinks_as_most(clip.motion)]
     styles = np.stack([clip.manner.style for clip in moving])
     away = (styles - np.median(styles, axis=0)) / (styles.std(0) + 1e-6)
     return moving[int(np.argmin((away**2).sum(1)))]
+
+
+def _blinks_as_most(motion: Motion) -> bool:
+    a_minute = len(motion.blinks) / (len(motion) / FRAMES_PER_S / 60)
+    return USUAL_BLINKS_A_MINUTE[0] <= a_minute <= USUAL_BLINKS_A_MINUTE[1]
 
 
 def before(clip: Clip, starts: Array) -> Before:
@@ -129,18 +148,26 @@ def before(clip: Clip, starts: Array) -> Before:
         slow[frame] = running
     past = normal[starts[:, None] + np.arange(-context.PAST, 0)]
     aim = (clip.motion.aim[starts - 1] - clip.manner.aim_centre) / clip.manner.aim_rad
-    return Before(
-        past, slow[starts - 1], aim, _since(clip.motion.blinks * FRAMES_PER_S, starts),
-        _since(clip.motion.saccades().astype(float), starts),
-    )  # fmt: skip
+    since = [_since(frames, starts) for frames in (clip.motion.blinks * FRAMES_PER_S, clip.motion.saccades() * 1.0)]
+    return Before(past, slow[starts - 1], aim, *since, clip.person.expected_events(*since))
+
+
+def _families(known: list[tuple[str, Recording]]) -> dict[str, Family]:
+    families = dict(FAMILIES)
+    if known:
+        models = [recorded.fit(recording) for _, recording in known]
+        families["recorded"] = partial(recorded.move, models=models)
+    families["blends"] = partial(blends.move, parents=list(families.values()))
+    return families
 
 
 def _pairs(clip: Clip, codec: Codec, random: Random, jitter: float) -> Pairs:
     starts = _starts(clip, random)
     moment = before(clip, starts)
     truth = moment.past
-    false = jitter * random.normal(size=(len(starts), 1, len(SMOOTH))).astype(np.float32)
-    moment = Before(truth + false, moment.slow, moment.aim, moment.since_blink_s, moment.since_saccade_s)
+    far = jitter * np.where(random.random((len(starts), 1, len(SMOOTH))) < STRAYED_SHARE, STRAYED, 1.0)
+    false = (far * random.normal(size=far.shape)).astype(np.float32)
+    moment = replace(moment, past=truth + false)
     heard, mood = clip.scene.around(starts)
     chunk = clip.manner.normal(clip.motion.smooth)[starts[:, None] + np.arange(CHUNK)]
     # A place that is wrong is taken back slowly, within a second or so, and without a jump at the seam.
@@ -150,10 +177,11 @@ def _pairs(clip: Clip, codec: Codec, random: Random, jitter: float) -> Pairs:
     code[:, still] = random.normal(size=(len(starts), int(still.sum())))
     style = np.repeat(clip.manner.style[None], len(starts), axis=0).astype(np.float32)
     row = context.row(moment, clip.manner.speed, heard, mood)
-    return Pairs(row, style, np.concatenate([code, _events(clip, codec, starts, random)], axis=1).astype(np.float32))
+    events = _events(clip, codec, starts, moment.expected, random)
+    return Pairs(row, style, np.concatenate([code, events], axis=1).astype(np.float32))
 
 
-def _events(clip: Clip, codec: Codec, starts: Array, random: Random) -> Array:
+def _events(clip: Clip, codec: Codec, starts: Array, expected: Array, random: Random) -> Array:
     """[B, 6] codes of blink and jump, their moments and the new aim; free numbers where there is no event."""
     happens = np.zeros((len(starts), 2))
     out = random.normal(size=(len(starts), 6))
@@ -168,7 +196,7 @@ def _events(clip: Clip, codec: Codec, starts: Array, random: Random) -> Array:
         if which == 1:
             new = aims[starts[found] + CHUNK - 1]
             out[found, 4:] = aim_code(new, clip.person.distances.astype(float), random.random((len(found), 2)))
-    out[:, :2] = codec.event_codes(happens)
+    out[:, :2] = codec.event_codes(happens, expected)
     return np.clip(out, -codes.LARGEST, codes.LARGEST)
 
 

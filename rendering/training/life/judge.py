@@ -24,6 +24,7 @@ BLOCK = 120  # frames of time that are left out together
 BANDS_HZ = (0.0, 0.4, 0.9, 1.6, 2.8, 5.0, 15.0)
 RIDGE = 1.0
 RESAMPLES = 1000
+PROSODY_LAGS = range(0, 13, 2)  # frames
 
 
 @dataclass(frozen=True)
@@ -35,9 +36,36 @@ class Score:
     high: float
 
 
+@dataclass(frozen=True)
+class Hits:
+    """What a classifier that never saw a block's time got right about its windows."""
+
+    right: Array  # [K, 2] of truth, of made
+    windows: Array  # [K, 2]
+
+    def accuracy(self, counts: Array) -> Array:
+        """[R] balanced accuracy where block k is counted `counts` [R, K] times."""
+        return np.asarray((counts @ self.right / np.maximum(counts @ self.windows, 1)).mean(1))
+
+
 def two_sample(truth: list[Recording], made: list[Recording], seed: int = 0) -> Score:
     """Balanced accuracy of telling `made` from `truth`; times of both are left out together."""
-    scale = _scale(truth)
+    hits = two_sample_hits(truth, made)
+    accuracies = hits.accuracy(block_draws(len(hits.right), seed))
+    low, high = np.quantile(accuracies, (0.025, 0.975))
+    whole = hits.accuracy(np.ones((1, len(hits.right))))
+    return Score(float(whole[0]), float(low), float(high))
+
+
+def block_draws(blocks: int, seed: int) -> Array:
+    """[RESAMPLES, blocks] how often each block is drawn when as many are drawn with replacement."""
+    drawn = np.random.default_rng(seed).integers(0, blocks, (RESAMPLES, blocks))
+    return np.stack([np.bincount(row, minlength=blocks) for row in drawn])
+
+
+def two_sample_hits(truth: list[Recording], made: list[Recording]) -> Hits:
+    """What a classifier gets right, by blocks of time in rising order."""
+    scale = channel_scale(truth)
     rows, labels, blocks = [], [], []
     for label, samples in enumerate((truth, made)):
         for index, sample in enumerate(samples):
@@ -48,7 +76,11 @@ def two_sample(truth: list[Recording], made: list[Recording], seed: int = 0) -> 
             blocks.append(1000 * (index % len(truth)) + starts // BLOCK)
     x, y, block = np.concatenate(rows), np.concatenate(labels), np.concatenate(blocks)
     right = _cross_validated(x, y, block)
-    return _interval(right, y, block, np.random.default_rng(seed))
+    kinds = np.unique(block)
+    return Hits(
+        np.array([[right[(block == k) & (y == label)].sum() for label in (0, 1)] for k in kinds]),
+        np.array([[((block == k) & (y == label)).sum() for label in (0, 1)] for k in kinds]),
+    )
 
 
 def features(sample: Recording, scale: Array) -> tuple[Array, Array]:
@@ -93,7 +125,7 @@ def _window(smooth: Array, aim: Array, lids: Array, stress: Array) -> Array:
     ])  # fmt: skip
 
 
-def _scale(truth: list[Recording]) -> Array:
+def channel_scale(truth: list[Recording]) -> Array:
     """[12] deviation of each channel in the truth; 0 where it does not move and so cannot be judged."""
     deviation = np.concatenate([sample.motion.smooth - sample.motion.smooth.mean(0) for sample in truth]).std(0)
     return np.where(deviation > STILL, deviation, 0.0)
@@ -134,38 +166,27 @@ def logistic(x: Array, y: Array) -> Any:
     return lambda rows_: widen(rows_) @ beta
 
 
-def _interval(right: Array, y: Array, block: Array, random: np.random.Generator) -> Score:
-    kinds = np.unique(block)
-    hits = np.array([[right[(block == k) & (y == label)].sum() for label in (0, 1)] for k in kinds])
-    counts = np.array([[((block == k) & (y == label)).sum() for label in (0, 1)] for k in kinds])
-    drawn = random.integers(0, len(kinds), (RESAMPLES, len(kinds)))
-    shares = (hits[drawn].sum(1) / np.maximum(counts[drawn].sum(1), 1)).mean(1)
-    whole = float((hits.sum(0) / counts.sum(0)).mean())
-    low, high = np.quantile(shares, (0.025, 0.975))
-    return Score(whole, float(low), float(high))
-
-
 def spectrum_distance(truth: list[Recording], made: list[Recording]) -> float:
     """Mean over channels and bands of the difference of log power (natural units): 0 is the same spectrum."""
-    scale = _scale(truth)
+    scale = channel_scale(truth)
     levels = [np.mean([_spectrum(sample.motion, scale) for sample in samples], axis=0) for samples in (truth, made)]
     return float(np.abs(np.log(levels[0] + 1e-7) - np.log(levels[1] + 1e-7)).mean())
 
 
 def _spectrum(motion: Motion, scale: Array) -> Array:
     """[bands, channels] mean power in windows of four seconds."""
-    size = 120
+    starts = range(0, len(motion) - BLOCK + 1, BLOCK // 2)
+    return np.asarray(np.mean([band_power(motion.smooth[start : start + BLOCK], scale) for start in starts], axis=0))
+
+
+def band_power(smooth: Array, scale: Array) -> Array:
+    """[bands, channels that move] mean power of some frames [N, 12] in each of BANDS_HZ."""
     moving = scale > 0
-    smooth = motion.smooth[:, moving] / scale[moving]
-    rates = np.fft.rfftfreq(size, 1 / FRAMES_PER_S)
-    total = np.zeros((len(BANDS_HZ) - 1, int(moving.sum())))
-    starts = range(0, len(smooth) - size + 1, size // 2)
-    for start in starts:
-        part = smooth[start : start + size]
-        power = np.abs(np.fft.rfft((part - part.mean(0)) * np.hanning(size)[:, None], axis=0)) ** 2
-        for band, (low, high) in enumerate(zip(BANDS_HZ, BANDS_HZ[1:], strict=False)):
-            total[band] += power[(rates >= low) & (rates < high)].mean(0)
-    return total / len(starts)
+    part = smooth[:, moving] / scale[moving]
+    rates = np.fft.rfftfreq(len(part), 1 / FRAMES_PER_S)
+    power = np.abs(np.fft.rfft((part - part.mean(0)) * np.hanning(len(part))[:, None], axis=0)) ** 2
+    edges = zip(BANDS_HZ, BANDS_HZ[1:], strict=False)
+    return np.stack([power[(rates >= low) & (rates < high)].mean(0) for low, high in edges])
 
 
 def blink_interval_ks(truth: list[Recording], made: list[Recording]) -> float:
@@ -181,16 +202,18 @@ def blink_interval_ks(truth: list[Recording], made: list[Recording]) -> float:
 def head_prosody_correlation(samples: list[Recording]) -> float:
     """Largest correlation, over 0 to 0.4 s of delay, of how quickly the head moves and how much is being stressed."""
     best = 0.0
-    for lag in range(0, 13, 2):
-        pairs = []
-        for sample in samples:
-            turn = sample.motion.smooth[:, :3] / (sample.motion.smooth[:, :3].std(0) + 1e-9)
-            quick = blurred(np.linalg.norm(np.diff(turn, axis=0), axis=1), 3.0)
-            stress = blurred(sample.scene.heard[: len(quick), STRESS], 3.0)
-            pairs.append(np.stack([stress[: len(quick) - lag], quick[lag:]]))
-        row = np.concatenate(pairs, axis=1)
+    for lag in PROSODY_LAGS:
+        row = np.concatenate([np.stack(stress_and_speed(sample, lag)) for sample in samples], axis=1)
         best = max(best, float(np.corrcoef(row)[0, 1])) if row.std(1).min() > STILL else best
     return best
+
+
+def stress_and_speed(sample: Recording, lag: int) -> tuple[Array, Array]:
+    """[T] how much is being stressed, and how quickly the head turns `lag` frames later."""
+    turn = sample.motion.smooth[:, :3] / (sample.motion.smooth[:, :3].std(0) + 1e-9)
+    quick = blurred(np.linalg.norm(np.diff(turn, axis=0), axis=1), 3.0)
+    stress = blurred(sample.scene.heard[: len(quick), STRESS], 3.0)
+    return stress[: len(quick) - lag], quick[lag:]
 
 
 def closest_return(motion: Motion, seconds: float = 10.0, step_s: float = 1.0) -> float:
@@ -204,5 +227,3 @@ def closest_return(motion: Motion, seconds: float = 10.0, step_s: float = 1.0) -
     alike = windows @ windows.T
     apart = np.abs(np.subtract.outer(np.arange(len(windows)), np.arange(len(windows)))) * step >= size
     return float(alike[apart].max())
-
-

@@ -9,18 +9,25 @@ import torch
 from torch import nn
 from torch.nn.functional import layer_norm, silu
 
-from rendering.engine.motion.life.network import BLOCKS, INNER, MOOD, STEPS_WIDTH
+from rendering.engine.motion.life.network import (
+    BLOCKS,
+    INNER,
+    LEAST_LOG_OPEN,
+    MOOD,
+    MOST_LOG_OPEN,
+    STEPS_WIDTH,
+)
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
 
 class TrainedNetwork(nn.Module):
-    """Predicts the clean code; its `tensors` are what the engine's network reads."""
+    """Predicts the clean code and what it leaves open; its `tensors` are what the engine's network reads."""
 
     def __init__(self, context: int, code: int) -> None:
         super().__init__()
         lines = {"steer_1": (context, INNER), "steer_2": (INNER, MOOD), "step": (STEPS_WIDTH, MOOD),
-                 "in": (code, INNER), "out_steer": (MOOD, 2 * INNER), "out": (INNER, code)}  # fmt: skip
+                 "in": (code, INNER), "out_steer": (MOOD, 2 * INNER), "out": (INNER, 2 * code)}  # fmt: skip
         for block in range(BLOCKS):
             lines[f"block{block}_steer"] = (MOOD, 2 * INNER)
             lines[f"block{block}_1"] = lines[f"block{block}_2"] = (INNER, INNER)
@@ -32,8 +39,16 @@ class TrainedNetwork(nn.Module):
             nn.init.zeros_(made[name].weight)
             nn.init.zeros_(made[name].bias)
 
-    def forward(self, noisy: torch.Tensor, steps: torch.Tensor, context: torch.Tensor) -> torch.Tensor:
-        """[B, W] clean codes from noisy ones [B, W], rows of their steps [B, 32] and contexts [B, C]."""
+    def forward(
+        self, noisy: torch.Tensor, steps: torch.Tensor, context: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """[B, W] clean codes and the logarithm of the variance about them.
+
+        Args:
+            noisy: [B, W].
+            steps: [B, 32] rows of their steps.
+            context: [B, C].
+        """
         lines = self.lines
         mood = silu(lines["steer_2"](silu(lines["steer_1"](context))) + lines["step"](steps))
         hidden = lines["in"](noisy)
@@ -42,8 +57,8 @@ class TrainedNetwork(nn.Module):
             inside = silu(lines[f"block{block}_1"](layer_norm(hidden, (INNER,)) * (1 + scale) + shift))
             hidden = hidden + lines[f"block{block}_2"](inside)
         scale, shift = lines["out_steer"](mood).chunk(2, dim=1)
-        out: torch.Tensor = lines["out"](layer_norm(hidden, (INNER,)) * (1 + scale) + shift)
-        return out
+        mean, log_open = lines["out"](layer_norm(hidden, (INNER,)) * (1 + scale) + shift).chunk(2, dim=1)
+        return mean, log_open.clamp(LEAST_LOG_OPEN, MOST_LOG_OPEN)
 
     def tensors(self) -> dict[str, Array]:
         """Weights under the engine's names, as rows (`y = x @ weight + bias`)."""

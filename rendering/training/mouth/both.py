@@ -1,12 +1,11 @@
-"""Both base models at once. They do not know of each other, so they learn side by side, a thread each."""
+"""Both base models, each with its progress and its number of updates."""
 
 from __future__ import annotations
 
 import sys
 import time
 from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
+from dataclasses import replace
 
 import torch
 
@@ -20,20 +19,32 @@ from rendering.training.mouth.movement import Material
 EVERY_S = 5.0
 
 
-def train(
-    speech: Speech, heard: Speech, cycle: Cycle, motion_cycle: Cycle, seed: int
-) -> tuple[Recogniser, MotionModel]:
-    """The recogniser of the speech that is heard, and the motion model of all of it."""
+def train_recogniser(speech: Speech, cycle: Cycle, seed: int) -> tuple[Recogniser, int]:
+    """The recogniser of all voices but the strangers, and how many updates it took."""
     torch.set_num_threads(1)
-    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as beside:
-        moving = beside.submit(_move, Material.of(speech), motion_cycle, seed)
-        recogniser = recognise.train(recognise.hear(heard, seed), cycle, seed, tell("recogniser"))
-        return recogniser, moving.result()
+    steps = Counted(tell("recogniser"))
+    return recognise.train(recognise.hear(speech, seed), cycle, seed, steps), steps.last
 
 
-def _move(material: Material, cycle: Cycle, seed: int) -> MotionModel:
+def train_motion(speech: Speech, cycle: Cycle, seed: int) -> tuple[MotionModel, int]:
+    """The motion model with what it leaves unexplained, and how many updates it took."""
     torch.set_num_threads(1)
-    return movement.train(material, cycle, seed, tell("motion"))
+    material, steps = Material.of(speech), Counted(tell("motion"))
+    motion = movement.train(material, cycle, seed, steps)
+    return replace(motion, unevenness=movement.unexplained(motion, material, seed)), steps.last
+
+
+class Counted:
+    """A progress that keeps the last step; a time limit may have come before the steps were done."""
+
+    def __init__(self, told: Callable[[int, int, float], None]) -> None:
+        self._told = told
+        self.last = 0
+
+    def __call__(self, step: int, steps: int, loss: float) -> None:
+        """One more step."""
+        self.last = step
+        self._told(step, steps, loss)
 
 
 def tell(stage: str) -> Callable[[int, int, float], None]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +13,7 @@ from rendering.engine.motion.mouth.loudness import loudness_mouth
 from rendering.engine.motion.mouth.motion import FRAME_S, LOOK_AHEAD, MEAN_STYLE, MotionModel
 from rendering.engine.motion.mouth.recogniser import silence
 from rendering.engine.motion.mouth.release import MouthModels
+from rendering.engine.motion.mouth.unevenness import Wandering
 from rendering.engine.motion.visemes import CLOSURE, SILENCE
 from rendering.training.mouth import measures, truth
 from rendering.training.mouth.corpus import Speech
@@ -63,6 +65,25 @@ def through(model: MotionModel, shares: Array, style: Array = MEAN_STYLE, emotio
 def table_driver(speech: Speech, style: Array) -> Array:
     """[F, MOUTH] the plain rule that made the truth, with a style that need not be the true one."""
     return _plain(speech, style, truth.EVEN, np.random.default_rng(0))
+
+
+def wandered(model: MotionModel, moved: Array, seed: int) -> Array:
+    """[F, MOUTH] a movement with the small wandering that one session adds to it."""
+    wandering = Wandering(model.unevenness, seed)
+    added = np.stack([wandering.at(n * FRAME_S) for n in range(len(moved))])
+    return np.asarray(moved + (1 - moved[:, CLOSURE, None]) * added)
+
+
+def spread(moved: Sequence[Array]) -> float:
+    """How far movements [F, MOUTH] of the same sounds lie apart where the lips are: root mean variance among them."""
+    rows = np.stack(moved)
+    apart = rows[:, :, CLOSURE].max(0) < 0.5
+    return float(np.sqrt(rows[:, apart, :CLOSURE].var(0).mean()))
+
+
+def uneven_truths(speech: Speech, count: int) -> list[Array]:
+    """The same sounds said `count` times by the mean person, who never moves twice alike."""
+    return [_plain(speech, MEAN_STYLE, UNEVEN, np.random.default_rng(STYLE_SEED + 2 + k)) for k in range(count)]
 
 
 def _plain(speech: Speech, style: Array, unevenness: truth.Unevenness, random: np.random.Generator) -> Array:

@@ -12,6 +12,7 @@ import torch
 from rendering.engine.motion.expression import EMOTIONS
 from rendering.engine.motion.mouth.features import FRAMES_PER_S
 from rendering.engine.motion.mouth.motion import FRAME_S, LOOK_AHEAD, STYLE, MotionModel
+from rendering.engine.motion.mouth.unevenness import LONGEST_MEMORY, Unevenness
 from rendering.engine.motion.visemes import CLOSURE, MOUTH, VISEMES, shares
 from rendering.training.mouth import nets, truth
 from rendering.training.mouth.corpus import Speech
@@ -27,6 +28,7 @@ JITTER_S = 0.012
 READINGS = 5
 OPENING_WEIGHT = 10.0
 JAW = MOUTH.index("jaw")
+_RESIDUAL_WINDOWS, _RESIDUAL_FRAMES = 300, 90
 UNEVEN = truth.Unevenness()
 
 
@@ -81,16 +83,24 @@ def batch(material: Material, past: int, random: np.random.Generator) -> tuple[A
     wanted = np.empty((BATCH, WINDOW_FRAMES, len(MOUTH)), np.float32)
     for row in range(BATCH):
         styles[row], emotions[row] = truth.draw_style(random), truth.draw_emotion(random)
-        first = int(random.integers(0, int(material.seconds * FRAMES_PER_S) - length))
         kind = random.random()
-        times_s = (first + np.arange(length)) * FRAME_S + random.uniform(0, FRAME_S)
-        near = material.sounds.between(times_s[0] - 0.2, times_s[-1] + 0.2)
         jitter_s = JITTER_S if kind < MISHEARD_SHARE + JITTERED_SHARE else 0.0
-        heard = misheard(near, random) if kind < MISHEARD_SHARE else (near.classes,)
-        inputs[row] = np.mean([_shares(times_s, replace(near, classes=c), jitter_s, random) for c in heard], axis=0)
+        inputs[row], near, times_s = _said(material, length, random, jitter_s, is_misheard=kind < MISHEARD_SHARE)
         moved = times_s[past - LOOK_AHEAD : length - LOOK_AHEAD]
         wanted[row] = truth.move(moved, near, styles[row], emotions[row], UNEVEN, random)
     return inputs, styles, emotions, wanted
+
+
+def _said(
+    material: Material, length: int, random: np.random.Generator, jitter_s: float = 0.0, *, is_misheard: bool = False
+) -> tuple[Array, Sounds, Array]:
+    """Class shares [length, VISEMES], the sounds near them, and their times."""
+    first = int(random.integers(0, int(material.seconds * FRAMES_PER_S) - length))
+    times_s = (first + np.arange(length)) * FRAME_S + random.uniform(0, FRAME_S)
+    near = material.sounds.between(times_s[0] - 0.2, times_s[-1] + 0.2)
+    readings = misheard(near, random) if is_misheard else (near.classes,)
+    rows = [_shares(times_s, replace(near, classes=c), jitter_s, random) for c in readings]
+    return np.mean(rows, axis=0), near, times_s
 
 
 def misheard(sounds: Sounds, random: np.random.Generator) -> tuple[Array, ...]:
@@ -131,6 +141,28 @@ def _shares(times_s: Array, sounds: Sounds, jitter_s: float, random: np.random.G
     edges = np.r_[sounds.starts_s[:1], sounds.ends_s] + random.uniform(-jitter_s, jitter_s, len(sounds.classes) + 1)
     edges = np.maximum.accumulate(edges)
     return shares(times_s, edges[:-1], edges[1:], sounds.classes, FRAME_S)
+
+
+def unexplained(model: MotionModel, material: Material, seed: int) -> Unevenness:
+    """What the model leaves of the movement of people whose style and sounds it knows, where lips are apart."""
+    random = np.random.default_rng([seed, 7])
+    past, length = model.network.past_frames, model.network.past_frames + _RESIDUAL_FRAMES
+    now, then = [], []
+    for _ in range(_RESIDUAL_WINDOWS):
+        inputs, near, times_s = _said(material, length, random)
+        style = truth.draw_style(random)
+        moved = model.run(inputs, style)
+        wanted = truth.move(times_s[past - LOOK_AHEAD : length - LOOK_AHEAD], near, style, None, UNEVEN, random)
+        apart = wanted[:, CLOSURE] < 0.5
+        both = apart[1:] & apart[:-1]
+        off = (wanted - moved)[:, :CLOSURE]
+        now.append(off[1:][both])
+        then.append(off[:-1][both])
+    after, before = (rows - rows.mean(0) for rows in (np.concatenate(now), np.concatenate(then)))
+    memory = float((after * before).sum() / np.sqrt((after**2).sum() * (before**2).sum()))
+    covariance = np.cov(after.T) + 1e-8 * np.eye(CLOSURE)
+    factor = np.asarray(np.linalg.cholesky(covariance), np.float32)
+    return Unevenness(factor, float(np.clip(memory, 0.0, LONGEST_MEMORY)))
 
 
 def _deviations(material: Material, random: np.random.Generator) -> Array:

@@ -16,7 +16,7 @@ from rendering.engine.motion.visemes import MOUTH, VISEMES
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
-RECOGNISER_WIDTH, RECOGNISER_DILATIONS = 128, (1, 2, 4, 8, 2)
+RECOGNISER_WIDTH, RECOGNISER_DILATIONS = 192, (1, 2, 4, 8, 1, 2)
 MOTION_WIDTH, MOTION_DILATIONS, FILM_WIDTH = 128, (1, 2, 4), 48
 
 

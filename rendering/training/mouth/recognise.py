@@ -20,7 +20,7 @@ from rendering.training.mouth.cycle import Cycle
 Array = np.ndarray[Any, np.dtype[Any]]
 Progress = Callable[[int, int, float], None]  # step, steps, running loss
 
-BATCH, WINDOW_FRAMES = 4, 80
+BATCH, WINDOW_FRAMES = 4, 96
 OTHER_SHARE = 0.08  # of the windows hold no speech at all
 OTHER_MINUTES = 10.0
 SPOILED_SHARE = 0.5  # of the speech went through another room or line
@@ -45,13 +45,18 @@ def hear(speech: Speech, seed: int) -> Heard:
     """Analyse the training speech, half of it through other rooms and lines, and make sounds that are no speech."""
     random = np.random.default_rng([seed, 3])
     piece = int(_PIECE_S * RATE_HZ)
-    pieces = [speech.samples[i : i + piece] for i in range(0, len(speech.samples), piece)]
-    spoiled = [augment.spoil(p, random) if random.random() < SPOILED_SHARE else p for p in pieces]
-    features = log_mel(np.concatenate(spoiled)).astype(np.float16)
+    features = log_mel(spoiled(speech.samples, random)).astype(np.float16)
     count = int(OTHER_MINUTES * 60 / _PIECE_S)
     other = np.concatenate([log_mel(augment.not_speech(piece, random))[4:] for _ in range(count)]).astype(np.float16)
     some = features[::7].astype(np.float32)
     return Heard(features, labels(speech), other, some.mean(0), some.std(0) + 0.1)
+
+
+def spoiled(samples: Array, random: np.random.Generator) -> Array:
+    """Speech [N] of which SPOILED_SHARE went through another room or line."""
+    piece = int(_PIECE_S * RATE_HZ)
+    pieces = [samples[i : i + piece] for i in range(0, len(samples), piece)]
+    return np.concatenate([augment.spoil(p, random) if random.random() < SPOILED_SHARE else p for p in pieces])
 
 
 def labels(speech: Speech) -> Array:

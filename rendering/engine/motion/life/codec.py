@@ -1,10 +1,12 @@
 """A chunk of life as 102 numbers that are near to standard normal, and back.
 
-Smooth channels: what a linear prediction from the person's last changes leaves over, along directions in time that are
-uncorrelated in them, each in their own measure; so a small error of the network is small at every frequency and for
-every person. Heads rest and then nod, so what is left over has heavier tails than a normal curve; a tail of Tukey's h
-form is taken out (Tukey, Exploratory data analysis, 1977). Events (a blink, a jump of the eyes) are a yes or no with a
-moment and, for a jump, a new aim by distance and direction; those mean nothing at a no.
+Smooth channels: what a linear prediction from the person's last changes and place leaves over, along directions in time
+that are uncorrelated in them, each in their own measure; so a small error of the network is small at every frequency
+and for every person, and a network that knew nothing would still leave the person's own wandering, which comes back.
+Heads rest and then nod, so what is left over has heavier tails than a normal curve; a tail of Tukey's h form is taken
+out (Tukey, Exploratory data analysis, 1977). Events (a blink, a jump of the eyes) are a yes or no with a moment and,
+for a jump, a new aim by distance and direction; those mean nothing at a no. A yes or no is coded against what the
+person's own gaps between events let expect, so that the network has to learn only what moves them.
 """
 
 from __future__ import annotations
@@ -15,20 +17,25 @@ from typing import Any
 
 import numpy as np
 
-from rendering.engine.motion.life.channels import CHUNK, SMOOTH
+from rendering.engine.motion.life.channels import CHUNK, FRAMES_PER_S, SMOOTH
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
 HISTORY = 5  # changes that the linear prediction looks at
 RIDGE = 1e-2  # of the changes' variance; keeps a very smooth person's prediction from running away
+PLACE_RIDGE = 1e-3
+LONGEST_RETURN_S = 8.0  # within which a head that nothing drives comes back; else errors would carry it away
 SMALLEST = 1e-5  # deviations
 EVENTS = slice(len(SMOOTH) * CHUNK, len(SMOOTH) * CHUNK + 2)  # a blink, a jump of the eyes: yes or no
 MOMENTS = slice(EVENTS.stop, EVENTS.stop + 2)  # when within the chunk, as normal quantiles
 AIM = slice(MOMENTS.stop, MOMENTS.stop + 2)  # distance and direction, as normal quantiles
 WIDTH = AIM.stop
 LARGEST = 5.0
+LEAST_GAP_S = 0.35
+LATE_CHANCE = 0.5  # of an event within a chunk when the person's longest gap is over
 LARGEST_MADE = 3.2  # of a made code; beyond it lies one number in seven hundred, and a heavy tail would run away
 DISTANCES = 9
+GAPS = 9
 HEAVIEST = 0.3  # h beyond which chance would decide
 MEDIAN = 0.6744898  # of the size of a standard normal number
 _NORMAL = NormalDist()
@@ -38,15 +45,15 @@ _NORMAL = NormalDist()
 class Habit:
     """How a person's smooth channels go on by themselves, and how far they stray from that."""
 
-    predictor: Array  # [12, HISTORY, CHUNK] from the last changes to the way from the last frame, in deviations
+    predictor: Array  # [12, HISTORY + 1, CHUNK] from the last changes and the last place to the way from there
     directions: Array  # [12, CHUNK, CHUNK] orthonormal columns, the largest first
     strays: Array  # [12, CHUNK] scale of what is left over in each direction
     tails: Array  # [12, CHUNK] h: 0 is normal; larger, the rarer and larger what stands out
 
     def expected(self, past: Array) -> Array:
         """[B, CHUNK, 12] where the channels would go after `past` [B, >HISTORY, 12], in deviations."""
-        changes = np.diff(past[:, -HISTORY - 1 :], axis=1)
-        return np.asarray(past[:, -1:] + np.einsum("bhc,chf->bfc", changes, self.predictor))
+        known = np.concatenate([np.diff(past[:, -HISTORY - 1 :], axis=1), past[:, -1:]], axis=1)
+        return np.asarray(past[:, -1:] + np.einsum("bhc,chf->bfc", known, self.predictor))
 
 
 @dataclass(frozen=True)
@@ -67,15 +74,17 @@ class Codec:
         left = with_tail(normal, habit.tails) * habit.strays
         return np.asarray(habit.expected(past) + np.einsum("cfg,bcg->bfc", habit.directions, left), np.float32)
 
-    def event_codes(self, happens: Array) -> Array:
-        """[..., 2] codes of yes (1) and no (0): unit variance over all chunks."""
-        shares = self.event_shares
-        return np.asarray((happens - shares) / np.sqrt(shares * (1 - shares)), np.float32)
+    def event_codes(self, happens: Array, expected: Array) -> Array:
+        """[..., 2] codes of yes (1) and no (0) where `expected` [..., 2] were the chances; about unit variance."""
+        return np.asarray((happens - expected) / self._spread, np.float32)
 
-    def chances(self, code: Array) -> Array:
+    def chances(self, code: Array, expected: Array) -> Array:
         """[..., 2] how likely each event is, from the mean of its code."""
-        shares = self.event_shares
-        return np.asarray(np.clip(shares + code * np.sqrt(shares * (1 - shares)), 0.0, 1.0))
+        return np.asarray(np.clip(expected + code * self._spread, 0.0, 1.0))
+
+    @property
+    def _spread(self) -> Array:
+        return np.asarray(np.sqrt(self.event_shares * (1 - self.event_shares)))
 
 
 def with_tail(normal: Array, h: Array) -> Array:
@@ -102,6 +111,24 @@ def tail_of(left: Array) -> tuple[Array, Array]:
     ratios = (1 - 2 * grid) ** -0.75 / (MEDIAN * np.exp(0.5 * grid * MEDIAN**2))
     h = np.interp(size / middle, ratios, grid)
     return size * (1 - 2 * h) ** 0.75, h
+
+
+def gap_quantiles(gaps_s: Array, usual_s: float) -> Array:
+    """[GAPS] evenly spread quantiles of a person's gaps between events; about `usual_s` where too few were seen."""
+    if len(gaps_s) < 4:
+        return np.asarray(usual_s * np.linspace(0.4, 1.8, GAPS))
+    return np.maximum(np.quantile(gaps_s, np.linspace(0, 1, GAPS)), LEAST_GAP_S)
+
+
+def expected_events(since_s: Array, gaps_s: Array) -> Array:
+    """[B] chance that an event falls into the chunk that begins `since_s` [B] after the last, by gaps [GAPS] alone."""
+    reach_s = CHUNK / FRAMES_PER_S
+    # The longest and the shortest gap that were seen are not the longest and the shortest that there are.
+    knots = np.concatenate([[0.85 * gaps_s[0]], gaps_s[1:-1], [1.15 * gaps_s[-1]]]) + 1e-6 * np.arange(GAPS)
+    shares = np.linspace(0, 1, GAPS)
+    over, then = np.interp(since_s, knots, shares), np.interp(since_s + reach_s, knots, shares)
+    due = (then - over) / np.maximum(1 - over, 1e-6)
+    return np.asarray(np.where(since_s + reach_s >= knots[-1], LATE_CHANCE, np.minimum(due, LATE_CHANCE)))
 
 
 def moment_code(frames: Array) -> Array:
@@ -146,15 +173,20 @@ def fit_habit(normal: Array) -> Habit:
     past = normal[starts[:, None] + np.arange(-HISTORY - 1, 0)]
     changes = np.diff(past, axis=1)
     ways = normal[starts[:, None] + np.arange(CHUNK)] - past[:, -1:]
-    predictor = np.zeros((len(SMOOTH), HISTORY, CHUNK))
+    predictor = np.zeros((len(SMOOTH), HISTORY + 1, CHUNK))
+    longest = -np.arange(1, CHUNK + 1) / FRAMES_PER_S / LONGEST_RETURN_S
     directions = np.repeat(_polynomials()[None], len(SMOOTH), axis=0)
     strays, tails = np.ones((len(SMOOTH), CHUNK)), np.zeros((len(SMOOTH), CHUNK))
     for channel in range(len(SMOOTH)):
-        x, y = changes[:, :, channel], ways[:, :, channel]
-        size = float((x**2).mean())
-        if size <= SMALLEST**2:
+        x = np.concatenate([changes[:, :, channel], past[:, -1:, channel]], axis=1)
+        y = ways[:, :, channel]
+        size = float((changes[:, :, channel] ** 2).mean())
+        if size <= SMALLEST**2:  # never moved: it stays at its mean
+            predictor[channel, -1], strays[channel] = longest, SMALLEST
             continue
-        predictor[channel] = np.linalg.solve(x.T @ x + RIDGE * size * len(x) * np.eye(HISTORY), x.T @ y)
+        damping = len(x) * np.diag([*[RIDGE * size] * HISTORY, PLACE_RIDGE])
+        predictor[channel] = np.linalg.solve(x.T @ x + damping, x.T @ y)
+        predictor[channel, -1] = np.minimum(predictor[channel, -1], longest)
         left = y - x @ predictor[channel]
         directions[channel] = _principal(left)
         strays[channel], tails[channel] = tail_of(left @ directions[channel])

@@ -12,11 +12,14 @@ from rendering.engine.motion.life.scene import AFFECT, EMOTION_COUNT, HEARD, HEA
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
-PAST = 16  # frames of motion before a chunk
-LAGS = ((0, 1), (1, 2), (2, 3), (3, 6), (6, 10), (10, 15))  # frames back over which changes are averaged
+PAST = 62  # frames of motion before a chunk
+# Frames back over which changes are averaged.
+LAGS = ((0, 1), (1, 2), (2, 3), (3, 6), (6, 10), (10, 15), (15, 30), (30, 60))
+LIVELY = ((0, 8), (8, 24), (24, 60))  # frames back over which it is told how much moved: who rests goes on resting
+LEAST_LIVELY = 0.01  # of the usual change
 SLOW_SHARE = 1 / 60  # of the running mean that stands for the last seconds
 FARTHEST = 4.0  # deviations
-WIDTH = len(SMOOTH) * (len(LAGS) + 2) + 2 + 8 + HEARD_STEPS * len(HEARD) + EMOTION_COUNT + len(AFFECT)
+WIDTH = len(SMOOTH) * (len(LAGS) + len(LIVELY) + 2) + 2 + 8 + 2 + HEARD_STEPS * len(HEARD) + EMOTION_COUNT + len(AFFECT)
 
 
 @dataclass(frozen=True)
@@ -28,6 +31,7 @@ class Before:
     aim: Array  # [B, 2] in the person's usual distances
     since_blink_s: Array  # [B]
     since_saccade_s: Array  # [B]
+    expected: Array  # [B, 2] chance of a blink and of a jump by the gaps alone
 
 
 def row(before: Before, speed: Array, heard: Array, mood: Array) -> Array:
@@ -41,11 +45,13 @@ def row(before: Before, speed: Array, heard: Array, mood: Array) -> Array:
     count = len(before.past)
     steps = np.diff(before.past, axis=1)[:, ::-1] / np.reshape(speed, (-1, 1, len(SMOOTH)))
     changes = [steps[:, first:last].mean(1) for first, last in LAGS]
+    lively = [np.log(np.sqrt((steps[:, first:last] ** 2).mean(1)) + LEAST_LIVELY) for first, last in LIVELY]
     now = before.past[:, -1]
     parts = [
-        *(np.clip(change, -FARTHEST, FARTHEST) for change in changes),
+        *(np.clip(change, -FARTHEST, FARTHEST) for change in changes), *lively,
         np.clip(now, -FARTHEST, FARTHEST), np.clip(now - before.slow, -FARTHEST, FARTHEST),
         np.clip(before.aim, -FARTHEST, FARTHEST), _elapsed(before.since_blink_s), _elapsed(before.since_saccade_s),
+        before.expected,
         heard.reshape(count, HEARD_STEPS, 2, len(HEARD)).mean(2).reshape(count, -1), mood,
     ]  # fmt: skip
     return np.concatenate(parts, axis=1).astype(np.float32)

@@ -14,7 +14,7 @@ from safetensors import numpy as safetensors_numpy
 
 from rendering.engine.errors import MotionModelInvalid
 from rendering.engine.motion.life import codec as codes
-from rendering.engine.motion.life import context, network, schedule
+from rendering.engine.motion.life import context, equaliser, network, schedule
 from rendering.engine.motion.life.channels import CHUNK, SMOOTH
 from rendering.engine.motion.life.codec import Codec, Habit
 from rendering.engine.motion.life.network import Network
@@ -22,7 +22,8 @@ from rendering.engine.motion.life.person import STYLE
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
-FORMAT, VERSION = "trustcore-life", 1
+FORMAT, VERSION = "trustcore-life", 2
+PERSON_VERSION = 2
 WEIGHTS_FILE, MANIFEST_FILE = "life.safetensors", "life.json"
 MOST_BYTES = 2 * 1024 * 1024
 VISITED = (980, 600, 270, 50)  # steps of the schedule, close together where little noise is left
@@ -32,10 +33,11 @@ FARTHEST = 6.0  # deviations of a context number from its mean
 _TABLES: dict[str, tuple[int, ...]] = {
     "codec.event_shares": (2,),
     "context.middle": (context.WIDTH + STYLE,), "context.spread": (context.WIDTH + STYLE,),
-    "sampler.doubt": (len(VISITED), codes.WIDTH), "usual.style": (STYLE,), "usual.speed": (len(SMOOTH),),
-    "usual.predictor": (len(SMOOTH), codes.HISTORY, CHUNK), "usual.strays": (len(SMOOTH), CHUNK),
+    "usual.style": (STYLE,), "usual.speed": (len(SMOOTH),),
+    "usual.predictor": (len(SMOOTH), codes.HISTORY + 1, CHUNK), "usual.strays": (len(SMOOTH), CHUNK),
     "usual.tails": (len(SMOOTH), CHUNK), "usual.directions": (len(SMOOTH), CHUNK, CHUNK),
-    "usual.distances": (codes.DISTANCES,),
+    "usual.distances": (codes.DISTANCES,), "usual.blink_gaps_s": (codes.GAPS,), "usual.jump_gaps_s": (codes.GAPS,),
+    "usual.equaliser": (len(SMOOTH), equaliser.TAPS),
 }  # fmt: skip
 
 
@@ -46,30 +48,47 @@ class Person:
     style: Array  # [STYLE]
     speed: Array  # [12]
     distances: Array  # [DISTANCES] quantiles of how far glances go, in the usual distance
+    blink_gaps_s: Array  # [GAPS] quantiles of the gaps between blinks
+    jump_gaps_s: Array  # [GAPS] of the gaps between jumps of the eyes
     habit: Habit
+    equaliser: Array  # [12, TAPS] brings what the model makes of this person to the person's own spectrum
+
+    def expected_events(self, since_blink_s: Array, since_jump_s: Array) -> Array:
+        """[B, 2] chance of a blink and of a jump of the eyes within the next chunk, by the gaps alone."""
+        pairs = ((since_blink_s, self.blink_gaps_s), (since_jump_s, self.jump_gaps_s))
+        return np.stack([codes.expected_events(since_s, gaps_s) for since_s, gaps_s in pairs], axis=1)
 
     def parts(self) -> dict[str, Array]:
         """All numbers by name."""
         habit = {name: getattr(self.habit, name) for name in ("predictor", "directions", "strays", "tails")}
-        return {"style": self.style, "speed": self.speed, "distances": self.distances, **habit}
+        return {
+            "style": self.style, "speed": self.speed, "distances": self.distances, "blink_gaps_s": self.blink_gaps_s,
+            "jump_gaps_s": self.jump_gaps_s, "equaliser": self.equaliser, **habit,
+        }  # fmt: skip
 
     @staticmethod
     def of(parts: Mapping[str, Array]) -> Person:
         """The inverse of `parts`."""
         habit = Habit(*(parts[name] for name in ("predictor", "directions", "strays", "tails")))
-        return Person(parts["style"], parts["speed"], parts["distances"], habit)
+        own = ("style", "speed", "distances", "blink_gaps_s", "jump_gaps_s")
+        return Person(*(parts[name] for name in own), habit, parts["equaliser"])
 
-    def to_json(self) -> dict[str, Any]:
-        """Plain lists for a replica's manifest."""
-        return {name: [float(f"{number:.5g}") for number in value.ravel()] for name, value in self.parts().items()}
+    def to_json(self, weights_sha256: str) -> dict[str, Any]:
+        """Plain lists for a replica's manifest; the weights are those that the equaliser was measured with."""
+        parts = {name: [float(f"{number:.5g}") for number in value.ravel()] for name, value in self.parts().items()}
+        return {"version": PERSON_VERSION, "weights_sha256": weights_sha256, **parts}
 
     @staticmethod
-    def from_json(unverified: Mapping[str, Any]) -> Person:
-        """The inverse of `to_json`.
+    def from_json(unverified: Mapping[str, Any], weights_sha256: str) -> Person | None:
+        """The inverse of `to_json`, for the weights that will move this person; other weights get no equaliser.
+
+        None for a person of another version, who then moves like a usual one until trained again.
 
         Raises:
             MotionModelInvalid: a part is missing, of another shape or not finite.
         """
+        if unverified.get("version", 1) != PERSON_VERSION:
+            return None
         shapes = {name.removeprefix("usual."): shape for name, shape in _TABLES.items() if name.startswith("usual.")}
         try:
             parts = {name: np.array(unverified[name], np.float32).reshape(shapes[name]) for name in shapes}
@@ -77,6 +96,8 @@ class Person:
             raise MotionModelInvalid("The replica's manner of moving is not readable.") from error
         if not all(np.isfinite(value).all() for value in parts.values()):
             raise MotionModelInvalid("The replica's manner of moving holds values that are not finite.")
+        if unverified.get("weights_sha256") != weights_sha256:
+            parts["equaliser"] = equaliser.flat()
         return Person.of(parts)
 
 
@@ -88,7 +109,6 @@ class LifeModel:
     codec: Codec
     middle: Array  # [C + STYLE]
     spread: Array  # [C + STYLE]
-    doubt: Array  # [STEPS, W] variance of a clean code about its prediction at each visited step
     usual: Person  # somebody of whom nothing is known
     facts: dict[str, Any]  # the manifest: training data, seed, command, scores
 
@@ -113,24 +133,25 @@ class LifeModel:
         usual = {name.removeprefix("usual."): value for name, value in wide.items() if name.startswith("usual.")}
         return LifeModel(
             Network(weights), Codec(wide["codec.event_shares"]), wide["context.middle"], wide["context.spread"],
-            wide["sampler.doubt"], Person.of(usual), facts,
+            Person.of(usual), facts,
         )  # fmt: skip
 
-    def draft(self, row: Array, style: Array, random: np.random.Generator) -> Draft:
-        """A chunk to be made step by step for a context row [1, C] and a style [STYLE]."""
+    def draft(self, row: Array, style: Array, expected: Array, random: np.random.Generator) -> Draft:
+        """A chunk to be made step by step for a context row [1, C], a style [STYLE] and chances of events [2]."""
         whole = np.concatenate([row, style[None]], axis=1)
         whole = np.clip((whole - self.middle) / self.spread, -FARTHEST, FARTHEST).astype(np.float32)
-        return Draft(self, self.network.steer(whole), random)
+        return Draft(self, self.network.steer(whole), expected, random)
 
 
 class Draft:
     """One chunk's code on its way from noise: `advance` until it is done."""
 
-    def __init__(self, model: LifeModel, steering: Array, random: np.random.Generator) -> None:
+    def __init__(self, model: LifeModel, steering: Array, expected: Array, random: np.random.Generator) -> None:
         self._model = model
         self._steering = steering
+        self._expected = expected
         self._random = random
-        self._steps = list(zip(schedule.pairs(VISITED), model.doubt, strict=True))
+        self._steps = schedule.pairs(VISITED)
         self._happens: Array | None = None
         self.code = random.normal(size=(1, codes.WIDTH)).astype(np.float32)  # [1, W]
 
@@ -147,13 +168,15 @@ class Draft:
 
     def advance(self) -> None:
         """Take one denoising step."""
-        (step, kept, kept_next), doubt = self._steps.pop(0)
-        clean = np.clip(self._model.network.clean(self.code, step, self._steering), -codes.LARGEST, codes.LARGEST)
+        step, kept, kept_next = self._steps.pop(0)
+        clean, doubt = self._model.network.clean(self.code, step, self._steering)
+        clean = np.clip(clean, -codes.LARGEST, codes.LARGEST)
         if self._happens is None:
             # At the noisiest step nothing but the context is known, so the mean of a yes or no is its very chance.
-            chances = self._model.codec.chances(clean[0, codes.EVENTS])
+            chances = self._model.codec.chances(clean[0, codes.EVENTS], self._expected)
             self._happens = self._random.random(2) < chances
-        clean[0, codes.EVENTS] = self._model.codec.event_codes(self._happens.astype(np.float32))
+        clean[0, codes.EVENTS] = self._model.codec.event_codes(self._happens.astype(np.float32), self._expected)
+        doubt[0, codes.EVENTS] = 0.0
         fresh = self._random.normal(size=self.code.shape).astype(np.float32) if self._steps else None
         code = schedule.ddim_step(self.code, clean, kept, kept_next, eta=ETA, fresh=fresh, doubt=doubt)
         self.code = code.astype(np.float32)

@@ -13,11 +13,12 @@ import numpy as np
 Array = np.ndarray[Any, np.dtype[Any]]
 
 BLOCKS, INNER, MOOD, STEPS_WIDTH = 3, 256, 128, 32
+LEAST_LOG_OPEN, MOST_LOG_OPEN = -6.0, 1.5
 Tensors = dict[str, Array]
 
 
 class Network:
-    """Predicts the clean code of a chunk. Weights are float32 rows: `y = x @ weight + bias`."""
+    """Predicts a chunk's clean code and how far it may be off. Weights are float32 rows: `y = x @ weight + bias`."""
 
     def __init__(self, tensors: Tensors) -> None:
         self._tensors = {name: np.ascontiguousarray(value, np.float32) for name, value in tensors.items()}
@@ -26,8 +27,8 @@ class Network:
         """[B, MOOD] from context and style [B, C]; the same for every step of a chunk."""
         return self._line("steer.2", silu(self._line("steer.1", context)))
 
-    def clean(self, noisy: Array, step: int, steering: Array) -> Array:
-        """[B, W] the predicted clean code of a noisy one [B, W] at a step of the schedule."""
+    def clean(self, noisy: Array, step: int, steering: Array) -> tuple[Array, Array]:
+        """[B, W] the predicted clean code of a noisy one [B, W] at a step, and the variance of what it leaves open."""
         mood = silu(steering + self._line("step", step_row(step)[None]))
         hidden = self._line("in", noisy)
         for block in range(BLOCKS):
@@ -35,7 +36,8 @@ class Network:
             inside = silu(self._line(f"block{block}.1", normed(hidden) * (1 + scale) + shift))
             hidden = hidden + self._line(f"block{block}.2", inside)
         scale, shift = np.split(self._line("out.steer", mood), 2, axis=1)
-        return self._line("out", normed(hidden) * (1 + scale) + shift)
+        mean, log_open = np.split(self._line("out", normed(hidden) * (1 + scale) + shift), 2, axis=1)
+        return mean, np.exp(np.clip(log_open, LEAST_LOG_OPEN, MOST_LOG_OPEN))
 
     def _line(self, name: str, values: Array) -> Array:
         return np.asarray(values @ self._tensors[f"{name}.weight"] + self._tensors[f"{name}.bias"])
@@ -45,7 +47,7 @@ def shapes(context: int, code: int) -> dict[str, tuple[int, ...]]:
     """The shape of every weight for a context and a code of these widths."""
     lines = {
         "steer.1": (context, INNER), "steer.2": (INNER, MOOD), "step": (STEPS_WIDTH, MOOD), "in": (code, INNER),
-        "out.steer": (MOOD, 2 * INNER), "out": (INNER, code),
+        "out.steer": (MOOD, 2 * INNER), "out": (INNER, 2 * code),
     }  # fmt: skip
     for block in range(BLOCKS):
         lines[f"block{block}.steer"] = (MOOD, 2 * INNER)

@@ -17,7 +17,7 @@ Array = np.ndarray[Any, np.dtype[Any]]
 SLOW = 20.0  # frames; what is slower than this is posture and no answer to a syllable
 STILL = 1e-6  # a channel that deviates less does not move in this person
 LAG = 1  # frames between a stressed syllable and the nod that goes with it
-STYLE = 4 * len(SMOOTH) + 7  # length of `Manner.style`
+STYLE = 6 * len(SMOOTH) + 7  # length of `Manner.style`
 USUAL_AIM_RAD = 0.08
 
 
@@ -55,7 +55,7 @@ def measure(motion: Motion, scene: Scene) -> Manner:
 
 
 def _rhythm(normal: Array, steps: Array, speed: Array, scene: Scene) -> Array:
-    """[48] per channel: speed, smoothness, how much livelier in speech, and the part that follows stress."""
+    """[72] per channel: speed, smoothness, livelier in speech, what follows stress, bursts, how uneven seconds are."""
     moves = speed > STILL
     safe = np.where(moves, speed, 1.0)
     smoothness = np.sqrt((np.diff(steps, axis=0) ** 2).mean(0)) / safe
@@ -66,8 +66,20 @@ def _rhythm(normal: Array, steps: Array, speed: Array, scene: Scene) -> Array:
     stress = scene.heard[: len(normal), STRESS]
     quick = normal - np.stack([blurred(normal[:, c], SLOW) for c in range(len(SMOOTH))], axis=1)
     follows = np.array([_correlation(stress[:-LAG], quick[LAG:, c]) for c in range(len(SMOOTH))])
-    rows = (np.log(np.maximum(safe, 1e-3)), np.log(np.maximum(smoothness, 1e-2)), np.clip(livelier, -2, 2), follows)
+    rows = (
+        np.log(np.maximum(safe, 1e-3)), np.log(np.maximum(smoothness, 1e-2)), np.clip(livelier, -2, 2), follows,
+        *_restlessness(steps),
+    )  # fmt: skip
     return np.concatenate([np.where(moves, row, 0.0) for row in rows])
+
+
+def _restlessness(steps: Array) -> tuple[Array, Array]:
+    """[12] each: how far bends of the path are from normal ones, and how much seconds differ in liveliness."""
+    bends = np.diff(steps, axis=0)
+    kurtosis = (bends**4).mean(0) / ((bends**2).mean(0) ** 2 + 1e-20)
+    seconds = steps[: len(steps) // FRAMES_PER_S * FRAMES_PER_S].reshape(-1, FRAMES_PER_S, len(SMOOTH))
+    levels = np.log(np.sqrt((seconds**2).mean(1)) + 1e-2 * _rms(steps) + 1e-9)
+    return np.log(kurtosis + 1), levels.std(0)
 
 
 def _events(motion: Motion, scene: Scene, aim_rad: float) -> Array:

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from rendering.engine.motion.life import codec as codes
-from rendering.engine.motion.life import context
+from rendering.engine.motion.life import context, equaliser
 from rendering.engine.motion.life.channels import BLINK_S, CHUNK, FRAMES_PER_S, SMOOTH, blink_curve
 from rendering.engine.motion.life.context import Before
 from rendering.engine.motion.life.model import STEPS, Draft, LifeModel, Person
@@ -27,12 +27,14 @@ Array = np.ndarray[Any, np.dtype[Any]]
 SceneAt = Callable[[Array], tuple[Array, Array]]
 
 AHEAD = STEPS + 2  # frames before its first one that a chunk is begun
-WARM_UP_CHUNKS = 12
+WARM_UP_CHUNKS = 16
 DIES_AWAY = 0.8  # share of a movement that is left a frame later when no chunk is ready
 LONGEST_HOLD = 15  # frames; after a longer gap nothing is filled in between
 SHORTEST_BLINK_GAP_S = 0.35
+AWAY, LONGEST_AWAY_S = 0.8, 2.5  # usual distances; eyes that stay aside for longer look absent
 LARGEST = 3.5  # deviations at which a channel is held
-KEPT = 64
+SOFT = 2.3  # deviations from which it is held back, so that it does not stop with a jerk
+KEPT = 80
 
 
 @dataclass(frozen=True)
@@ -57,9 +59,12 @@ class LifeStream:
         self._saccade = -30
         self._smooth = np.zeros((KEPT, len(SMOOTH)), np.float32)  # frames end - KEPT up to end
         self._smooth += 0.7 * self._random.normal(size=len(SMOOTH)).astype(np.float32)
+        self._shown = self._smooth.copy()  # the same after the person's equaliser
         self._aim = np.zeros((KEPT, 2), np.float32)
         self._slow = self._smooth[-1].copy()
         self._end = -(WARM_UP_CHUNKS - 1) * CHUNK  # the first frame of the grid that is not made yet
+        # Somewhere within a gap between two blinks.
+        self._first = self._end - self._random.uniform(0, FRAMES_PER_S * float(person.blink_gaps_s[-1]))
         self._asked = 0.0
         self.late = 0  # pictures that had to do without a chunk
         for _ in range(WARM_UP_CHUNKS):
@@ -87,13 +92,12 @@ class LifeStream:
     def _begin(self) -> None:
         frames = np.arange(self._end - BEHIND, self._end + CHUNK)
         heard, mood = self._scene(frames / FRAMES_PER_S)
-        blink = self._blinks[-1] if self._blinks else -300.0
-        moment = Before(
-            self._smooth[None, -context.PAST :], self._slow[None], self._aim[None, -1],
-            np.array([self._end - blink]) / FRAMES_PER_S, np.array([self._end - self._saccade]) / FRAMES_PER_S,
-        )  # fmt: skip
+        blink = self._blinks[-1] if self._blinks else self._first
+        since = [np.array([self._end - event]) / FRAMES_PER_S for event in (blink, self._saccade)]
+        expected = self._person.expected_events(*since)
+        moment = Before(self._smooth[None, -context.PAST :], self._slow[None], self._aim[None, -1], *since, expected)
         row = context.row(moment, self._person.speed, heard[None], mood[None])
-        self._draft = self._model.draft(row, self._person.style, self._random)
+        self._draft = self._model.draft(row, self._person.style, expected[0], self._random)
 
     def _advance(self, steps: int) -> None:
         for _ in range(steps):
@@ -122,12 +126,21 @@ class LifeStream:
             frame = min(CHUNK - 1, int(after[1]))
             aim[frame:] = codes.aim_of(code[codes.AIM], self._person.distances)
             self._saccade = self._end + frame
+        elif self._looks_away_for_long():
+            aim[:] = 0.0
+            self._saccade = self._end
         self._aim = np.concatenate([self._aim, aim])[-KEPT:]
+
+    def _looks_away_for_long(self) -> bool:
+        held_s = (self._end - self._saccade) / FRAMES_PER_S
+        return bool(np.linalg.norm(self._aim[-1]) > AWAY and held_s > LONGEST_AWAY_S)
 
     def _extend(self, frames: Array) -> None:
         for frame in frames:
             self._slow = self._slow + context.SLOW_SHARE * (frame - self._slow)
         self._smooth = np.concatenate([self._smooth, frames])[-KEPT:]
+        shown = _held(equaliser.apply(self._person.equaliser, self._smooth, len(frames)))
+        self._shown = np.concatenate([self._shown, shown.astype(np.float32)])[-KEPT:]
         self._end += len(frames)
 
     def _hold(self, until: int) -> None:
@@ -154,8 +167,14 @@ class LifeStream:
         share = np.float32(first - back)
         index = KEPT - first
         after = min(index + 1, KEPT - 1)
-        mix = (self._smooth[index] * (1 - share) + self._smooth[after] * share,
+        mix = (self._shown[index] * (1 - share) + self._shown[after] * share,
                self._aim[index] * (1 - share) + self._aim[after] * share)  # fmt: skip
         since = (place - np.array(self._blinks[-3:])) / FRAMES_PER_S
         near = since[(since > 0) & (since < BLINK_S)]
         return LifeFrame(*mix, float(blink_curve(near).max()) if len(near) else 0.0)
+
+
+def _held(frames: Array) -> Array:
+    """The same up to SOFT; what is farther never reaches LARGEST."""
+    far, room = np.abs(frames) - SOFT, LARGEST - SOFT
+    return np.asarray(np.where(far > 0, np.sign(frames) * (SOFT + room * np.tanh(far / room)), frames))

@@ -10,6 +10,7 @@ import numpy as np
 from rendering.engine.motion.expression import EMOTIONS
 from rendering.engine.motion.mouth.features import FRAMES_PER_S
 from rendering.engine.motion.mouth.layers import Network
+from rendering.engine.motion.mouth.unevenness import EVEN, Unevenness
 from rendering.engine.motion.visemes import CLOSURE, MOUTH
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -34,6 +35,7 @@ class MotionModel:
     enter: Array  # [STYLE + EMOTIONS, H] what makes the factors and shifts of the blocks
     enter_bias: Array  # [H]
     films: tuple[tuple[Array, Array], ...]  # per block [H, 2 C] and [2 C]
+    unevenness: Unevenness = EVEN  # what it leaves unexplained in training
 
     @property
     def window_frames(self) -> int:

@@ -17,7 +17,8 @@ from rendering.engine.motion.expression import EMOTIONS, FULL_MILLI, RAMP_S
 from rendering.engine.motion.mouth.features import FRAMES_PER_S
 from rendering.engine.motion.mouth.hearing import Heard
 from rendering.engine.motion.mouth.motion import FRAME_S, MEAN_STYLE, STYLE, WIDEST_STYLE, MotionModel
-from rendering.engine.motion.visemes import MOUTH, MouthTrack, Span, shares
+from rendering.engine.motion.mouth.unevenness import Wandering
+from rendering.engine.motion.visemes import CLOSURE, MOUTH, MouthTrack, Span, shares
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -37,10 +38,15 @@ class _Stretch:
 
 
 class SpokenMouth:
-    """Everything that one session speaks. Without a motion model it is the table of shapes alone."""
+    """Everything that one session speaks. Without a motion model it is the table of shapes alone.
 
-    def __init__(self, model: MotionModel | None = None, style: Array = MEAN_STYLE) -> None:
+    Args:
+        seed: of the small wandering of the lips; without it they never wander.
+    """
+
+    def __init__(self, model: MotionModel | None = None, style: Array = MEAN_STYLE, seed: int | None = None) -> None:
         self._model = model
+        self._wandering = None if model is None or seed is None else Wandering(model.unevenness, seed)
         self._style = style
         self._track = MouthTrack()
         self._stretches: list[_Stretch] = []
@@ -99,6 +105,8 @@ class SpokenMouth:
         times_s = self._model.window_times_s(t_s)
         window = self._heard_over(shares(times_s, starts_s, ends_s, classes, FRAME_S), times_s)
         mouth = self._model.run(window, self._style, self._emotion_at(t_s))[0]
+        if self._wandering is not None:
+            mouth = mouth + (1 - mouth[CLOSURE]) * self._wandering.at(t_s)
         return np.asarray(held * mouth)
 
     def _heard_over(self, exact: Array, times_s: Array) -> Array:

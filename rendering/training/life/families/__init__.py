@@ -1,1 +1,1 @@
-"""Seven ways a head can move, each by another mechanism. Six are trained on; `submovements` never is."""
+"""Ten ways a head can move, each by another mechanism. `submovements` and `reorient` are never trained on."""

@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 
 from rendering.engine import landmarks as lm
+from rendering.engine.motion.life import equaliser
 from rendering.engine.motion.life.model import Person
 from rendering.engine.pose import rotation
 from rendering.training.life import fitting, footage
+from tests.common.life_models import random_life
 
 FPS, SECONDS, RATE_HZ = 25.0, 24.0, 8_000
 BLINKS_S = (2.0, 6.0, 9.5, 15.0, 20.2)
@@ -61,13 +63,17 @@ def test_pose_blinks_and_speech_are_found(clip):
 
 def test_a_person_is_measured_from_enough_whole_footage_only(clip):
     points, _, sound = clip
-    known = fitting.of_footage(points, FPS, sound, RATE_HZ)
+    model = random_life()
+    known = fitting.of_footage(points, FPS, sound, RATE_HZ, model, 1)
     assert known is not None
-    person = Person.from_json(json.loads(json.dumps(known)))
+    person = Person.from_json(json.loads(json.dumps(known)), model.facts["sha256"])
+    assert person is not None and not np.array_equal(person.equaliser, equaliser.flat())
     assert np.isfinite(person.style).all() and len(json.dumps(known)) < 40_000
+    alone = fitting.of_footage(points, FPS, sound, RATE_HZ, None, 1)
+    assert alone is not None and alone["blink_gaps_s"] == known["blink_gaps_s"]
     gap = points.copy()
     gap[100:103] = np.nan
-    assert fitting.of_footage(gap, FPS, sound, RATE_HZ) is not None
+    assert fitting.of_footage(gap, FPS, sound, RATE_HZ, None, 1) is not None
     gap[100:200] = np.nan
-    assert fitting.of_footage(gap, FPS, sound, RATE_HZ) is None
-    assert fitting.of_footage(points[:200], FPS, sound, RATE_HZ) is None
+    assert fitting.of_footage(gap, FPS, sound, RATE_HZ, None, 1) is None
+    assert fitting.of_footage(points[:200], FPS, sound, RATE_HZ, None, 1) is None

@@ -19,7 +19,12 @@ from rendering.worker.audio import FADE_SAMPLES, RATE_HZ, OpusEncoder, SoundLine
 from rendering.worker.config import WorkerConfigError, from_environment
 from rendering.worker.governor import FLOOR_BPS, attestation_form
 from rendering.worker.pacing import FramePacer
-from rendering.worker.peer import ReceiverReports, ResendBudget, without_mdns_candidates
+from rendering.worker.peer import (
+    ReceiverReports,
+    ResendBudget,
+    with_candidates_in_each_section,
+    without_mdns_candidates,
+)
 from tests.common.attested_viewer import spoken
 from trustcore.primitives.signing import SigningKey, b64
 
@@ -176,6 +181,9 @@ def test_packets_are_sent_again_within_a_budget() -> None:
     assert budget.take(100, 0.0) == 10
     assert budget.take(100, 0.0) == 0
     assert budget.take(100, 0.1) == 1
+    budget.note_round_trip(0.2)
+    assert budget.choose([7, 8], 1.0) == [7, 8] and budget.choose([7, 8, 9], 1.1) == [9]
+    assert budget.choose([7], 1.6) == [7]  # it was lost once more
     budget.set_rate(8_000)
     assert [budget.take(100, 10.0), budget.take(100, 10.0)] == [1, 0]
 
@@ -206,6 +214,13 @@ def test_names_that_need_multicast_dns_are_left_out_of_an_offer() -> None:
     offer = "v=0\r\na=candidate:1 1 udp 1 abcd.local 5 typ host\r\na=candidate:2 1 udp 1 10.0.0.1 5 typ host\r\n" \
             "a=end-of-candidates\r\n"
     assert without_mdns_candidates(offer) == "v=0\r\na=candidate:2 1 udp 1 10.0.0.1 5 typ host\r\n"
+
+
+def test_the_candidates_of_a_bundle_stand_in_each_section() -> None:
+    relayed = "a=candidate:2 1 udp 1 10.0.0.1 5 typ relay\r\n"
+    offer = f"v=0\r\nm=video 9\r\n{relayed}a=mid:0\r\nm=audio 9\r\na=mid:1\r\n"
+    assert with_candidates_in_each_section(offer) == offer + relayed
+    assert with_candidates_in_each_section("v=0\r\nm=video 9\r\n") == "v=0\r\nm=video 9\r\n"
 
 
 # --- settings -------------------------------------------------------------------------------------

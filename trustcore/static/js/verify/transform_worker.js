@@ -87,7 +87,8 @@ function pump(lane, transformer) {
       if (verdict.state === "verified" || !hide) controller.enqueue(lane.forDecoder(frame));
       else {
         lane.withheld += 1;
-        if (lane === lanes.picture) askForKeyFrame(transformer, nowMs);
+        // A frame that came once more is missing nowhere: the first one was passed on.
+        if (lane === lanes.picture && verdict.counter !== "replayed") askForKeyFrame(transformer, nowMs);
       }
       lane.report(verdict, nowMs, first || verdict.state !== "verified");
     },

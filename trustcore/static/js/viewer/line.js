@@ -2,6 +2,8 @@
 
 const FROZEN_AFTER_MS = 200;
 const REPORT_EVERY_MS = 1000;
+const NEAR_MS = 80;
+const LONGEST_WAIT_MS = 450;
 const SMOOTH_FROM_FPS = 10; // below it a picture stands still by plan
 
 // Of the time between two pictures, the part that a viewer sees as a freeze. Pure.
@@ -16,15 +18,39 @@ export function wordsFor({ rung, why, is_top: isTop }, words) {
   return words[rung] ?? "";
 }
 
+// How long pictures should wait for a packet that is sent again, in ms: on a line where one comes back quickly, not at
+// all, or the answer would be seen later for nothing. Pure.
+export function waitMs(roundTripMs) {
+  if (!(roundTripMs > NEAR_MS)) return 0;
+  return Math.min(LONGEST_WAIT_MS, Math.round(1.3 * roundTripMs + 60));
+}
+
+async function roundTripMs(peer) {
+  for (const one of (await peer.getStats()).values()) {
+    if (one.type === "candidate-pair" && one.nominated && one.currentRoundTripTime) return 1000 * one.currentRoundTripTime;
+  }
+  return 0;
+}
+
 // `send(text)` hands one message to the service.
-export function createLine(root, { send, measures }) {
+export function createLine(root, { send, measures, peerNow }) {
   const words = root.querySelector('[data-part="line"]');
   const since = { frozen: 0, told: performance.now(), picture: 0 };
   let now = { rung: "", has_picture: true, has_sound: true, frames_per_s: 30 };
-  Object.assign(measures, { rung: "", rungs: [], rungMs: {}, frozenMs: 0, watchedMs: 0 });
+  Object.assign(measures, { rung: "", rungs: [], rungMs: {}, frozenMs: 0, watchedMs: 0, waitMs: 0 });
 
   function isSmooth() {
     return now.has_picture && now.frames_per_s >= SMOOTH_FROM_FPS && root.dataset.state === "live";
+  }
+
+  async function waitForPictures(peer) {
+    if (!peer || peer.connectionState !== "connected") return;
+    const wanted = waitMs(await roundTripMs(peer));
+    // Each change moves the picture in time, so a little more or less is left alone.
+    if (wanted <= measures.waitMs && wanted >= measures.waitMs / 2) return;
+    measures.waitMs = wanted;
+    const pictures = peer.getReceivers().find((receiver) => receiver.track.kind === "video");
+    if (pictures && "jitterBufferTarget" in pictures) pictures.jitterBufferTarget = measures.waitMs;
   }
 
   function add(gapMs) {
@@ -43,6 +69,7 @@ export function createLine(root, { send, measures }) {
     send(`line ${Math.min(1, (since.frozen + Math.min(running, passedMs)) / passedMs).toFixed(3)}`);
     since.frozen = 0;
     since.told = nowMs;
+    waitForPictures(peerNow()).catch(() => {}); // a connection that closes meanwhile needs no waiting
   }, REPORT_EVERY_MS);
 
   return {

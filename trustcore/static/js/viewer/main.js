@@ -64,7 +64,7 @@ const rejoin = createRejoin({
 });
 const microphone = createMicrophone(root, { onState: (state) => { measures.microphone = state; } });
 const talk = createTalk(root, { sendChannel, messageUrl: settings.messageUrl, headers, onEnded: end, onRung });
-const line = createLine(root, { send: sendChannel, measures });
+const line = createLine(root, { send: sendChannel, measures, peerNow: () => connection?.peer });
 const embedding = createEmbedding(root, {
   onSize: (isSmall) => {
     sound.muted = isSmall;

@@ -29,9 +29,9 @@ async def hear(ears: SphinxEars, text: str, expected: tuple[str, ...]) -> tuple[
     pcm = spoken(text)
     for at in range(0, len(pcm), 320):
         listening.push(pcm[at : at + 320])
-    for _ in range(100):
+    for _ in range(200):  # it comes faster than speech here, and the machine may be busy
         await asyncio.sleep(0.05)
-        if len(listening.partial().text.split()) >= len(text.split()) - 1:
+        if len(listening.partial().text.split()) >= max(1, len(text.split()) - 1):
             break
     partial = listening.partial()
     return partial, await listening.finish()
@@ -63,7 +63,9 @@ async def test_what_is_about_something_else_is_not_understood_rather_than_misund
 async def test_what_was_made_ready_before_is_heard_like_any_other() -> None:
     ears = SphinxEars()
     try:
-        await ears.warm_up(("where is your office",))
+        ears.expect(language="bn", expected=("where is your office",))
+        assert ears._process is None
+        ears.expect(language="en-IN", expected=("where is your office",))
         _, final = await hear(ears, "Where is your office?", ("where is your office",))
         assert final.text == "where is your office"
     finally:
@@ -101,6 +103,13 @@ async def test_a_process_that_dies_or_hangs_is_a_fault_and_the_next_utterance_ha
         with pytest.raises(PartFailed) as hung:
             await listening.finish()
         assert hung.value.facts["trouble"] == "stalled"
+        await ears.warm_up()
+        ears._process._program.send_signal(signal.SIGSTOP)
+        for _ in range(3):  # nobody asks for the last word, and the sound must not pile up
+            listening = ears.listen(language="en", expected=("hello",))
+            for _ in range(1900):
+                listening.push(np.zeros(320, np.int16))
+        assert not ears._process.is_alive
         _, final = await hear(ears, "Hello.", ("hello",))
         assert final.text == "hello"
     finally:

@@ -66,8 +66,10 @@ def test_a_changed_weight_is_found() -> None:
         from_json(json.dumps(content))
 
 
-@pytest.mark.parametrize(
-    "text", ["", "{}", "[]", '{"sha256": 1}', "null", weights_file().replace("pitch_at_end", "pitch")])
+OTHER_FEATURES = weights_file().replace("pitch_at_end", "pitch")
+
+
+@pytest.mark.parametrize("text", ["", "{}", "[]", '{"sha256": 1}', "null", OTHER_FEATURES])
 def test_damaged_files_are_refused(text: str) -> None:
     with pytest.raises(TurnModelInvalid):
         from_json(text)

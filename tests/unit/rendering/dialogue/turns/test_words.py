@@ -15,7 +15,8 @@ def test_the_kind_of_answer_a_question_wants(asked: str, kind: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["i would like the", "we went to", "it was cold and", "because", "i think i", "it is very"])
+    "text", ["i would like the", "we went to", "it was cold and", "because", "i think i", "it is very"]
+)
 def test_an_open_phrase_is_open(text: str) -> None:
     assert read(text, "nothing").is_open_last
 

@@ -1,9 +1,12 @@
 """Both sources of life behind one interface: what they say of themselves, and what they may not do."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from rendering.engine.errors import MotionModelInvalid
+from rendering.engine.motion.life import equaliser
 from rendering.engine.motion.life.hearing import Hearing
 from rendering.engine.motion.life.model import Person
 from rendering.engine.motion.life.sources import FARTHEST_AIM_RAD, MOST_SMILE, DiffusedLife, NoiseLife
@@ -43,8 +46,22 @@ def test_no_small_smile_where_joy_is_forbidden():
 
 
 def test_a_person_survives_json_and_what_is_no_person_is_refused():
-    again = Person.from_json(MODEL.usual.to_json())
+    known = MODEL.usual.to_json("a")
+    again = Person.from_json(known, "a")
+    assert again is not None
     assert np.allclose(again.habit.predictor, MODEL.usual.habit.predictor, atol=1e-5)
-    for spoiled in ({}, MODEL.usual.to_json() | {"style": [1.0]}, MODEL.usual.to_json() | {"strays": "many"}):
+    wrong = ({"style": [1.0]}, {"strays": "many"}, {"strays": [float("nan")] * 96})
+    for spoiled in ({"version": 2}, *(known | part for part in wrong)):
         with pytest.raises(MotionModelInvalid):
-            Person.from_json(spoiled)
+            Person.from_json(spoiled, "a")
+
+
+def test_a_person_of_an_older_version_moves_like_a_usual_one():
+    assert Person.from_json({"style": [1.0], "seconds": 60.0}, "a") is None
+
+
+def test_an_equaliser_is_used_with_the_weights_it_was_measured_with_only():
+    louder = replace(MODEL.usual, equaliser=2 * equaliser.flat()).to_json("a")
+    same, other = (Person.from_json(louder, weights) for weights in ("a", "b"))
+    assert same is not None and other is not None
+    assert same.equaliser[0, 0] == 2 and other.equaliser[0, 0] == 1

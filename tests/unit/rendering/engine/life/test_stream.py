@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from rendering.engine.motion.life import context
 from rendering.engine.motion.life import stream as streams
 from rendering.engine.motion.life.channels import CHUNK, FRAMES_PER_S
 from rendering.engine.motion.life.hearing import Hearing
@@ -104,3 +105,28 @@ def test_lids_close_fully_and_open_again(model):
     for frame in begins:
         assert lids[frame : frame + 8].max() > 0.75
         assert lids[frame : frame + 12].min() < 0.1
+
+
+def test_the_more_the_network_leaves_open_the_more_is_drawn_anew():
+    row, expected = np.zeros((1, context.WIDTH), np.float32), np.array([0.1, 0.1])
+    spreads = []
+    for left_open in (0.002, 0.1, 1.0):
+        model, codes = random_life(left_open=left_open), []
+        for seed in range(40):
+            draft = model.draft(row, model.usual.style, expected, np.random.default_rng(seed))
+            draft.advance()
+            codes.append(draft.code[0, :96])
+        spreads.append(float(np.std(codes, axis=0).mean()))
+    assert spreads[0] < spreads[1] < spreads[2]
+    assert spreads[2] > 1.15 * spreads[0]
+
+
+def test_eyes_that_went_aside_come_back(model):
+    track, _ = played(model, 4, 240)
+    away = np.linalg.norm(track[:, 12:14], axis=1) > streams.AWAY
+    assert away.any()
+    edges = np.flatnonzero(np.diff(np.concatenate([[0], away, [0]])))
+    moved = np.linalg.norm(np.diff(track[:, 12:14], axis=0), axis=1) > 1e-6
+    for first, last in zip(edges[::2], edges[1::2], strict=True):
+        still = np.diff(np.concatenate([[first], first + 1 + np.flatnonzero(moved[first : last - 1]), [last]]))
+        assert still.max() <= streams.LONGEST_AWAY_S * FRAMES_PER_S + 2 * CHUNK

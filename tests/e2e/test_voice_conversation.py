@@ -1,0 +1,63 @@
+"""A viewer talks with the replica: asks by voice, is answered, interrupts the answer, and is answered again."""
+
+import shutil
+import wave
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+
+from rendering.speech.voices import FliteVoice
+from tests.common.live_rig import Rig, rigged, wait_until
+
+pytestmark = [
+    pytest.mark.timeout(240), pytest.mark.skipif(shutil.which("flite") is None, reason="no flite")]
+RATE_HZ = 16_000
+LONG = ("When will I be paid?", "You will be paid within five working days. Then a letter comes to your house. "
+        "It says how the sum was found. Keep that letter in a safe place for ten years.")
+SHORT = ("What happened to my claim?", "It reached us on Friday.")
+
+
+@pytest.fixture(scope="module")
+def rig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]:
+    folder = tmp_path_factory.mktemp("voice")
+    silence = np.zeros(RATE_HZ, np.int16)
+    said = [silence[: RATE_HZ // 2], FliteVoice("rms").say(LONG[0]).pcm, np.tile(silence, 4),  # four seconds of answer
+            FliteVoice("rms").say(SHORT[0]).pcm, np.tile(silence, 60)]
+    with wave.open(str(folder / "talk.wav"), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(RATE_HZ)
+        file.writeframes(np.concatenate(said).tobytes())
+    with rigged(folder, microphone=folder / "talk.wav") as rig:
+        rig.control.facts = {"persona": {
+            "name": "Claims helper", "context": "\n".join(f"Q: {q}\nA: {a}" for q, a in (LONG, SHORT)),
+            "conversational_flow": {"turn_taking_patience": "low"}}}
+        yield rig
+
+
+def test_a_viewer_asks_by_voice_interrupts_and_is_answered(rig: Rig) -> None:
+    session, viewer = rig.session()
+    viewer.connect()
+    viewer.wait_for("m.framesPresented > 10")
+    wait_until(lambda: "What would you like to know?" in (transcript(viewer) or ""), 20)
+    wait_until(lambda: not viewer.page.evaluate("document.querySelector('[data-speaking=yes]')"), 20)
+    viewer.page.click("[data-part=microphone]")
+    wait_until(lambda: SHORT[1] in transcript(viewer), 40)
+    said = transcript(viewer)
+    wait_until(lambda: session.renewals[-1]["marks_ms"].get("turns", 0) >= 2, 10)
+    marks = session.renewals[-1]["marks_ms"]
+    rig.control.revoke(session)
+    viewer.wait_for("m.state === 'ended'", 5)
+    viewer.close()
+
+    order = [said.find(text) for text in (
+        "when will i be paid", "You will be paid within five working days.", "what happened to my claim", SHORT[1])]
+    assert min(order) >= 0 and order == sorted(order), said
+    assert "Keep that letter" not in said  # it was interrupted before
+    assert marks["turn_prepare_ms"] < marks["turn_sound_laid_ms"] <= marks["turn_first_lip_frame_ms"]
+    assert session.troubles == [] and not viewer.errors
+
+
+def transcript(viewer: object) -> str:
+    return viewer.page.text_content("[data-part=transcript]") or ""  # type: ignore[attr-defined]
