@@ -10,6 +10,7 @@ from collections import deque
 from pathlib import Path
 from typing import Any
 
+from rendering.dialogue.hearing.sphinx import SphinxEars
 from rendering.dialogue.hearing.voice_activity import SpeechEdges, level_dbfs
 from rendering.dialogue.seams import Hop, Listening
 from rendering.worker.main import main
@@ -21,8 +22,10 @@ HEARD_BEFORE_HOPS = 20  # the first sound of a word comes before the network is 
 class Scribe:
     """Cuts the hops of one session into utterances and has each understood."""
 
-    def __init__(self, session: Session, file: Path, expected: list[str]) -> None:
-        self._ears, self._file, self._expected = session._tools.ears, file, expected
+    def __init__(self, ears: SphinxEars, file: Path, expected: list[str]) -> None:
+        # Not the session's: those hear one utterance at a time, and the conversation is listening with them.
+        self._ears, self._file, self._expected = ears, file, expected
+        ears.expect(language="en", expected=expected)
         self._edges = SpeechEdges(offset_s=0.5)
         self._before: deque[Hop] = deque(maxlen=HEARD_BEFORE_HOPS)
         self._hops: list[Hop] = []
@@ -60,12 +63,13 @@ class Scribe:
 def install(file: Path, expected: list[str]) -> None:
     """Every session gets a scribe."""
     scribes: dict[int, Scribe] = {}
+    ears = SphinxEars()
     original = Session.heard
 
     def heard(self: Session, hop: Hop) -> None:
         original(self, hop)
         if id(self) not in scribes:
-            scribes[id(self)] = Scribe(self, file, expected)
+            scribes[id(self)] = Scribe(ears, file, expected)
         scribes[id(self)].heard(hop)
 
     Session.heard = heard  # type: ignore[method-assign]
