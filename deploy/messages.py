@@ -10,9 +10,14 @@ from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 LOCALE = REPOSITORY / "locale"
-# What is translated as a whole: the public check, and what the live page says about the viewer's microphone.
-TEMPLATES = ("provenance/check_*.html", "provenance/_check_*.html", "rendering/_viewer_*.html")
-MODULES = ("provenance/services/check_words.py", "provenance/views/check_pages.py")
+# What is translated as a whole: the public check, what the live page says about the viewer's microphone, and the notice
+# before a viewer is perceived.
+TEMPLATES = (
+    "provenance/check_*.html", "provenance/_check_*.html", "rendering/_viewer_*.html", "rendering/_perception_*.html",
+)
+MODULES = (
+    "provenance/services/check_words.py", "provenance/views/check_pages.py", "rendering/services/perception_notice.py",
+)
 MAGIC = 0x950412DE
 _TRANSLATE = re.compile(r"""{%\s*translate\s+(["'])(.+?)\1\s*%}""")
 _BLOCK = re.compile(r"{%\s*blocktranslate[^%]*%}(.*?){%\s*endblocktranslate\s*%}", re.S)

@@ -21,9 +21,6 @@ from trustcore.primitives.errors import Fault
 
 MAX_TEXT = 2000  # characters; about two minutes of speech
 TIMEOUT_S = 30.0
-# espeak-ng tells of a sound this long after it is heard: measured by the quietest moment of p, b and m, and by where
-# loudness and the opening of the table of shapes agree, both against flite.
-ESPEAK_LATE_S = 0.018
 ESPEAK_PROGRAM = Path(__file__).with_name("espeak_process.py")
 
 
@@ -164,7 +161,7 @@ def _flite_phonemes(printed: str, total_s: float) -> tuple[Phoneme, ...]:
 
 def _from_starts(starts: list[tuple[str, float]], total_s: float) -> tuple[Phoneme, ...]:
     """Start events to spans that cover the whole sound, with silence before the first."""
-    heard = ((min(max(at_s - ESPEAK_LATE_S, 0.0), total_s), symbol) for symbol, at_s in starts)
+    heard = ((min(max(at_s, 0.0), total_s), symbol) for symbol, at_s in starts)
     timed = sorted(heard, key=lambda item: item[0])
     ends = [at_s for at_s, _ in timed[1:]] + [total_s]
     row = [Phoneme(symbol, at_s, end_s) for (at_s, symbol), end_s in zip(timed, ends, strict=True) if end_s > at_s]

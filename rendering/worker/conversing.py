@@ -6,7 +6,7 @@ from typing import Any
 from rendering.dialogue.brains.scripted import ScriptedBrain
 from rendering.dialogue.flow import flow_settings
 from rendering.dialogue.hearing.expected import sentences_for
-from rendering.dialogue.seams import FlowSettings, TurnTaker
+from rendering.dialogue.seams import FlowSettings, PartFailed, TurnTaker
 from rendering.dialogue.turns.model import TurnModelInvalid
 from rendering.dialogue.voices.embedded import EmbeddedVoice
 from rendering.protocol import Lease
@@ -57,6 +57,6 @@ def turn_taker_of(flow: FlowSettings, log: Callable[[str], None]) -> TurnTaker |
         return None
     try:
         return turn_taker(flow)
-    except (OSError, TurnModelInvalid) as error:
+    except (OSError, TurnModelInvalid, PartFailed) as error:
         log(f"silence decides who has the floor, for there is no turn model: {error}")
         return None

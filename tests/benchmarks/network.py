@@ -158,19 +158,19 @@ def ask(viewer: Any, question: str) -> float | None:
 
 def figures(viewer: Any, seconds: float, frames_before: int, responses: list[float]) -> dict[str, Any]:
     seen, browser = viewer.seen(), stats(viewer)
-    counts, sound = seen["counts"], seen["sound"]["counts"]
+    counts, sound, sound_of = seen["counts"], seen["sound"]["counts"], browser["audio"]
     all_ms = max(1.0, sum(seen["rungMs"].values()))
     received = counts["received"] + sound["received"]
     return {
         "fps": round((seen["framesPresented"] - frames_before) / seconds, 1),
         "frozen_share": round(seen["frozenMs"] / max(1.0, seen["watchedMs"]), 3),
-        "audio_concealed_share": round(browser["audio"]["concealed"] / max(1, browser["audio"]["samples"]), 3),
+        "audio_concealed_share": round(sound_of["concealed"] / max(1, sound_of["samples"]), 3) if sound_of else None,
         "response_ms_p50": round(statistics.median(responses)) if responses else None,
         "answers": len(responses),
         "ttff_ms": round(seen["marks"]["first_verified_frame_ms"]),
         "verified_share": round((counts["verified"] + sound["verified"]) / max(1, received), 4),
         "rung_share": {name: round(ms / all_ms, 2) for name, ms in seen["rungMs"].items()},
-        "rungs": seen["rungs"], "connections": seen["connections"],
+        "rungs": seen["rungs"], "connections": seen["connections"], "ended": seen["reason"],
         "key_frames": browser["video"].get("keys"), "nacks": browser["video"].get("nacks"),
         "kbps": round(8 * browser["video"].get("bytes", 0) / seconds / 1000),
     }

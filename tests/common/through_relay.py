@@ -39,12 +39,13 @@ EARS = """
 """
 STATS = """
 async () => {
-  const peer = __line.peers.at(-1), found = { audio: {}, video: {} };
-  for (const one of (await peer.getStats()).values()) if (one.type === "inbound-rtp") found[one.kind] = {
-    concealed: one.concealedSamples, samples: one.totalSamplesReceived, lost: one.packetsLost,
-    received: one.packetsReceived, decoded: one.framesDecoded, freezes: one.freezeCount, nacks: one.nackCount,
-    plis: one.pliCount, keys: one.keyFramesDecoded, bytes: one.bytesReceived,
-  };
+  const found = { audio: {}, video: {} };
+  for (const peer of __line.peers) {
+    for (const one of (await peer.getStats()).values()) if (one.type === "inbound-rtp") found[one.kind] = {
+      concealed: one.concealedSamples, samples: one.totalSamplesReceived, lost: one.packetsLost,
+      received: one.packetsReceived, nacks: one.nackCount, keys: one.keyFramesDecoded, bytes: one.bytesReceived,
+    };
+  }
   return found;
 }
 """

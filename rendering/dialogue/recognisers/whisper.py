@@ -61,7 +61,8 @@ class WhisperEars:
     async def understand(self, pcm: Samples, language: str, hints: str) -> Heard:
         """The words of [N] samples. Raises PartFailed."""
         await self.warm_up()
-        return await self._in_thread(self._within_s, _transcribed, self._model, pcm, language, hints)
+        heard: Heard = await self._in_thread(self._within_s, _transcribed, self._model, pcm, language, hints)
+        return heard
 
     async def _in_thread(self, within_s: float, work: Callable[..., Any], *arguments: Any) -> Any:
         loop = asyncio.get_running_loop()

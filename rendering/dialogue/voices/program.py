@@ -87,6 +87,9 @@ async def _end(process: asyncio.subprocess.Process) -> None:
     if process.returncode is None:
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)  # it leads a session, so its group has its number
+        # What was written and not read holds the pipe, and with it the end of the process.
+        while process.stdout is not None and await process.stdout.read(CHUNK_BYTES):
+            pass
         await process.wait()
 
 

@@ -3,6 +3,7 @@
     python -m rendering.training.turns generate --out DIR [--seed N] [--train N] [--development N] [--held-out N]
     python -m rendering.training.turns build --set DIR --out FILE [--seed N]
     python -m rendering.training.turns eot-bench --set DIR [--weights FILE] [--language en]
+    python -m rendering.training.turns picture --set DIR --id ROW --out FILE
 
 `generate` speaks the two-party set with flite and espeak-ng; `build` learns from its training part, chooses the policy
 on its development part and writes the readable weights; `eot-bench` scores weights on a folder in eot-bench's schema.
@@ -16,7 +17,12 @@ import json
 import sys
 from pathlib import Path
 
+from rendering.dialogue.turns.model import from_json
+from rendering.dialogue.turns.policy import settings_of
+from rendering.dialogue.turns.taker import ModelTurnTaker, OwnJudge
 from rendering.training.turns import build, files, scene
+from rendering.training.turns.detector import detect
+from rendering.training.turns.picture import picture
 from rendering.training.turns.texts import SPLITS
 
 WEIGHTS = Path(__file__).resolve().parents[2] / "dialogue" / "turns" / "weights" / "turns.json"
@@ -31,7 +37,7 @@ def main(arguments: list[str] | None = None) -> int:
     generate = commands.add_parser("generate")
     generate.add_argument("--out", type=Path, required=True)
     generate.add_argument("--seed", type=int, default=SEED)
-    for split, count in zip(SPLITS, (900, 240, 320), strict=True):
+    for split, count in zip(SPLITS, (640, 160, 240), strict=True):
         generate.add_argument(f"--{split.replace('_', '-')}", type=int, default=count)
     learn = commands.add_parser("build")
     learn.add_argument("--set", type=Path, required=True)
@@ -41,6 +47,10 @@ def main(arguments: list[str] | None = None) -> int:
     score.add_argument("--set", type=Path, required=True)
     score.add_argument("--weights", type=Path, default=WEIGHTS)
     score.add_argument("--language", default="en")
+    show = commands.add_parser("picture")
+    show.add_argument("--set", type=Path, required=True)
+    show.add_argument("--id", required=True)
+    show.add_argument("--out", type=Path, required=True)
     given = parser.parse_args(arguments)
     if given.command == "generate":
         for split in SPLITS:
@@ -50,6 +60,11 @@ def main(arguments: list[str] | None = None) -> int:
         text = build.build(given.set, given.seed)
         given.out.write_text(text)
         print(f"{given.out}: {len(text)} bytes")
+    elif given.command == "picture":
+        row = next(row for row in files.read(given.set) if row.id == given.id)
+        model = from_json(WEIGHTS.read_text())
+        taker = ModelTurnTaker(OwnJudge(model), settings_of(model.facts, "medium"))
+        given.out.write_bytes(picture(row, detect(row.pcm), taker, build.LAG_S))
     else:
         print(json.dumps(build.eot_bench(given.set, given.weights.read_text(), given.language)))
     return 0

@@ -81,12 +81,13 @@ def figures(model: TurnModel, seen: Moments) -> dict[str, Any]:
     found = scores.silences(shares, seen)
     own, silence = scores.summary(scores.sweep(found)), scores.summary(scores.silence_alone(found))
     coarse = (scores.EOT_BENCH_DELAYS_S, scores.EOT_BENCH_TIMEOUTS_S)
+    coarse_silence = scores.summary(scores.silence_alone(found, np.concatenate(coarse)))
     return {
         **own, **{f"vad_{name}": value for name, value in silence.items()},
         "dead_air_ratio": _ratio(own["dead_air_ms_at_5pct"], silence["dead_air_ms_at_5pct"]),
         "eot_bench_grid": {
             **scores.summary(scores.sweep(found, *coarse)),
-            **{f"vad_{name}": value for name, value in scores.summary(scores.silence_alone(found, *coarse)).items()},
+            **{f"vad_{name}": value for name, value in coarse_silence.items()},
         },
         "area_at_200_ms": round(scores.area(shares, seen), 4), "silences": len(found.length_s),
         "ends": int(np.isinf(found.length_s).sum()),

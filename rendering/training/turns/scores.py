@@ -22,6 +22,8 @@ THRESHOLDS = np.round(np.arange(0.0, 1.01, 0.01), 2)
 # eot-bench's own delays and time-outs, and between them, so that silence alone is not held to round numbers.
 DELAYS_S = np.round(np.arange(0.2, 1.01, 0.05), 2)
 TIMEOUTS_S = np.round(np.arange(1.0, 3.51, 0.1), 2)
+# A model's share may cross its threshold at any hop, so silence alone may wait for any number of hops as well.
+SILENCES_S = np.round(np.arange(0.2, 3.51, 0.02), 2)
 EOT_BENCH_DELAYS_S = np.round(np.arange(0.2, 1.01, 0.1), 2)
 EOT_BENCH_TIMEOUTS_S = np.round(np.arange(1.0, 3.51, 0.5), 2)
 HOLD_S = (0.2, 5.0)
@@ -82,11 +84,10 @@ def sweep(found: Silences, delays_s: Floats = DELAYS_S, timeouts_s: Floats = TIM
     return points
 
 
-def silence_alone(found: Silences, delays_s: Floats = DELAYS_S, timeouts_s: Floats = TIMEOUTS_S) -> list[Point]:
-    """Silence as the only sign, on the same delays and time-outs."""
+def silence_alone(found: Silences, waits_s: Floats = SILENCES_S) -> list[Point]:
+    """Silence as the only sign: acts after each of the given waits."""
     hold_s = found.length_s[np.isfinite(found.length_s)]
-    each = np.unique(np.concatenate([delays_s, timeouts_s]))
-    return [Point(float((hold_s > wait + TINY).mean()), float(wait), 1.0, float(wait), float(wait)) for wait in each]
+    return [Point(float((hold_s > wait + TINY).mean()), float(wait), 1.0, float(wait), float(wait)) for wait in waits_s]
 
 
 def quickest(points: Sequence[Point], cutoff: float) -> Point | None:

@@ -1,5 +1,6 @@
 """Speech from silence: the network, the readable rule beside it, and the edges."""
 
+import json
 import subprocess
 import sys
 
@@ -53,6 +54,29 @@ def test_a_door_and_a_hum_are_no_speech_for_the_network() -> None:
     called = [energy.push(hop) for hop in sound]
     assert max(called[25:40]) > 0.9
     assert called[-1] < 0.5, "a steady sound becomes the floor"
+
+
+def test_it_says_what_the_wheels_own_code_says() -> None:
+    """The wheel's own reader of the network, which needs torch; ours must agree window by window."""
+    asked = """
+import json, sys
+import numpy as np, torch
+from silero_vad.utils_vad import OnnxWrapper
+from rendering.dialogue.hearing.voice_activity import SileroVoiceActivity
+from tests.common.voice_packets import speech
+from importlib.util import find_spec
+from pathlib import Path
+theirs = OnnxWrapper(str(Path(find_spec("silero_vad").origin).with_name("data") / "silero_vad_16k_op15.onnx"))
+ours, pcm = SileroVoiceActivity(), speech()
+windows = [pcm[at : at + 512] for at in range(0, len(pcm) - 512, 512)]
+floats = [torch.from_numpy(one / np.float32(32768)) for one in windows]
+print(json.dumps([[ours.push(one), theirs(same, 16000).item()] for one, same in zip(windows, floats)]))
+"""
+    ran = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, timeout=60)
+    if "No module named" in ran.stderr:
+        pytest.skip("the wheel's own code needs what is not installed")
+    both = np.array(json.loads(ran.stdout.splitlines()[-1]))
+    assert len(both) > 50 and np.abs(both[:, 0] - both[:, 1]).max() < 1e-4
 
 
 def test_it_begins_anew_after_a_reset() -> None:
