@@ -21,7 +21,12 @@ class TurnMarks:
         self._troubles: Counter[Part] = Counter()
 
     def mark(self, turn: int, name: MarkName, at_s: float) -> None:
-        """Keep when something happened. What is prepared anew is counted anew; else the first time counts."""
+        """Keep when something happened. What is prepared anew is counted anew; else the first time counts.
+
+        A turn begins where the viewer stopped; what is said after its first picture is no mark of it any more.
+        """
+        if name != "user_stopped" and turn not in self._open:
+            return
         marks = self._open.setdefault(turn, {})
         if name in ("user_stopped", "prepare"):
             for later in NAMES[NAMES.index(name) :]:

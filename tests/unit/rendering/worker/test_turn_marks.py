@@ -25,6 +25,8 @@ def test_an_answer_is_counted_from_the_last_sound_to_the_first_picture_of_its_li
     assert marks.to_json() == {}
     marks.frame_sent(10.367, 10.38)
     marks.frame_sent(10.4, 10.41)
+    marks.mark(1, "sound_laid", 12.0)  # of its next clause
+    marks.frame_sent(12.1, 12.1)
     told = marks.to_json()
     assert (told["turns"], told["turn_sound_laid_ms"], told["turn_first_lip_frame_ms_p95"]) == (1.0, 350.0, 380.0)
     assert len(told) <= 24  # control keeps forty
