@@ -52,7 +52,7 @@ class ServiceClient:
     def __init__(self, service: Service, part: Part) -> None:
         self.service = service
         self.part = part
-        self._client: httpx.AsyncClient | None = None
+        self._client = _client_of(service)  # here, since reading the certificates takes longer than some bounds
 
     async def post(
         self, path: str, *, answers: tuple[str, ...], json: Mapping[str, Any] | None = None,
@@ -68,7 +68,7 @@ class ServiceClient:
         """
         size = 0
         try:
-            async with self._opened().stream("POST", path, json=json, data=data, files=files) as response:
+            async with self._client.stream("POST", path, json=json, data=data, files=files) as response:
                 self._check(response, answers)
                 async for chunk in response.aiter_raw():
                     size += len(chunk)
@@ -81,22 +81,10 @@ class ServiceClient:
 
     async def close(self) -> None:
         """Lets go of the connections that are kept open."""
-        client, self._client = self._client, None
-        if client is not None:
-            await client.aclose()
+        await self._client.aclose()
 
     def failed(self, trouble: Trouble, message: str, **facts: Any) -> PartFailed:
         return PartFailed(message, part=self.part, trouble=trouble, **facts)
-
-    def _opened(self) -> httpx.AsyncClient:
-        if self._client is None:
-            headers = {"Accept-Encoding": "identity"}
-            if self.service.key:
-                headers["Authorization"] = f"Bearer {self.service.key}"
-            self._client = httpx.AsyncClient(
-                base_url=self.service.base_url, headers=headers, timeout=MOST_SILENT_S, follow_redirects=False,
-                trust_env=False, limits=httpx.Limits(max_connections=4, keepalive_expiry=KEEP_ALIVE_S))
-        return self._client
 
     def _check(self, response: httpx.Response, answers: tuple[str, ...]) -> None:
         status = response.status_code
@@ -112,6 +100,15 @@ class ServiceClient:
         kind = response.headers.get("content-type", "").split(";")[0].strip().lower()
         if kind not in answers or response.headers.get("content-encoding", "identity") != "identity":
             raise self.failed("garbage", "The service answers in a form that nobody asked for.")
+
+
+def _client_of(service: Service) -> httpx.AsyncClient:
+    headers = {"Accept-Encoding": "identity"}
+    if service.key:
+        headers["Authorization"] = f"Bearer {service.key}"
+    return httpx.AsyncClient(
+        base_url=service.base_url, headers=headers, timeout=MOST_SILENT_S, follow_redirects=False, trust_env=False,
+        limits=httpx.Limits(max_connections=4, keepalive_expiry=KEEP_ALIVE_S))
 
 
 async def bounded(source: AsyncGenerator[Item, None], bounds: Bounds, part: Part) -> AsyncGenerator[Item, None]:

@@ -23,8 +23,11 @@ from rendering.dialogue.voices.speech_service import SpeechService
 from rendering.speech.utterance import Utterance
 from tests.common.scripted_service import FAULTS, HEARD, SAID, SOUND, Fault, ScriptedService, scripted_service
 
-BOUNDS = Bounds(first_s=0.3, between_s=0.3, total_s=1.0)
-GENEROUS_S = 20.0  # a fault that takes longer hangs
+BOUNDS = Bounds(first_s=8.0, between_s=8.0, total_s=8.0)
+SMALL = {  # the bound that each kind of waiting meets; the others stay far away, so that a busy machine changes nothing
+    "slow_first": Bounds(0.3, 8.0, 8.0), "stall": Bounds(8.0, 0.3, 8.0), "never_ending": Bounds(8.0, 8.0, 4.0),
+}
+GENEROUS_S = 40.0  # a fault that takes longer hangs
 KEY = "sk-very-secret"
 SCRIPT = ScriptedBrain({}, "Asha")
 PROGRAM = Path(__file__).parents[4] / "common" / "scripted_voice.py"
@@ -63,7 +66,7 @@ async def _all(pieces: AsyncIterator[Any]) -> list[Any]:
 
 
 async def _with(name: str, service: ScriptedService, act: Callable[[Any], Awaitable[None]]) -> None:
-    adapter = ADAPTERS[name].make(Service(service.base_url, "tiny", KEY), BOUNDS)
+    adapter = ADAPTERS[name].make(Service(service.base_url, "tiny", KEY), SMALL.get(service.fault, BOUNDS))
     try:
         async with asyncio.timeout(GENEROUS_S):
             await act(adapter)
