@@ -6,9 +6,8 @@
 Event names and shapes follow the Tavus app messages (`conversation.*`); our own start with `trustcore.`.
 """
 
-import asyncio
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import Executor
 from functools import partial
 from typing import Any
@@ -59,6 +58,10 @@ class NoMarks:
         return
 
 
+async def nothing_to_close() -> None:
+    return
+
+
 class Talk:
     """One replica talking with one viewer.
 
@@ -71,6 +74,7 @@ class Talk:
         ears: without them the viewer can only write.
         turn_taker: without one, silence decides.
         notes: what perception saw, in plain words; empty where it may not look.
+        close_parts: lets go of what the parts hold, when the session ends.
     """
 
     def __init__(
@@ -80,9 +84,10 @@ class Talk:
         on_fault: Callable[[Fault], None] = lambda fault: None, language: str = "en",
         flow: FlowSettings = DEFAULT_FLOW, ears: Ears | None = None, turn_taker: TurnTaker | None = None,
         observer: Observer | None = None, notes: Callable[[], Sequence[str]] = tuple, expected: Sequence[str] = (),
-        bounds: Bounds = BOUNDS,
+        bounds: Bounds = BOUNDS, close_parts: Callable[[], Awaitable[None]] = nothing_to_close,
     ) -> None:
         self._brain: Brain = brain
+        self._close_parts = close_parts
         self._stage = stage
         self._language = language
         self._media_now_s = media_now_s
@@ -111,12 +116,14 @@ class Talk:
         if self._conductor is None:
             await self._speaker.run()
             return
-        warming = asyncio.create_task(self._conductor.warm_up())
         try:
             await self._speaker.run()
         finally:
-            warming.cancel()
             await self._conductor.close()
+
+    async def close(self) -> None:
+        """Let go of the parts, whether it ever ran or not."""
+        await self._close_parts()
 
     def heard(self, hop: Hop) -> None:
         """Take 20 ms of the viewer's microphone. Called on the event loop; never waits."""
