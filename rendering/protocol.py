@@ -48,7 +48,7 @@ RUNG_REASONS = ("start", "quiet", "receiver", "loss", "delay", "freezes", "sound
 LeaseKind = Literal["session", "training"]
 EmotionSource = Literal["request", "message", "tag", "brain"]  # who asked for it
 EmotionLimit = Literal["", "unknown", "policy", "replica"]  # what held it back: no such word, grant, footage
-EventKind = Literal["offer", "message", "emotion", "interrupt", "perception", "revoke", "end"]
+EventKind = Literal["offer", "message", "emotion", "interrupt", "tool_result", "perception", "revoke", "end"]
 
 
 def request_statement(method: str, path: str, body_sha256: str, sent_at: str, nonce: str) -> dict[str, str]:
@@ -159,6 +159,7 @@ class LeaseEvent:
 
     offer: {"offer_id", "sdp", "viewer_nonce", "ice_servers": [...]}
     message: {"message_id", "text", "emotion"|None, "milli"|None}; emotion: {"emotion", "milli"}; interrupt: {}
+    tool_result: {"tool_call_id", "result"}: what the app answers to a `conversation.tool_call`
     perception: {"consent"}: the token that the viewer's vectors must carry, or "" once they took it back
     revoke, end: {"reason"}
     """
