@@ -86,7 +86,8 @@ class Lease:
         Mapping[str, Any] | None
     )  # training: {"job_id", "subject_id", "footage_blob", "checkpoint_blob"|None, "config"}
     blobs: Mapping[str, str]  # name -> blob public id ("model.safetensors": "b...")
-    # Session: "persona" {name, system_prompt, context, documents, greeting, conversational_flow}, "disclosure",
+    # Session: "persona" {name, system_prompt, context, documents, greeting, conversational_flow,
+    # "layers" {"llm": {model, base_url, tools}}, guardrails}: never a key or headers; "disclosure",
     # "language", "emotion" {name, milli}, "signer_certificate" (b64 DER), "max_duration_s", "size_px", "frames_per_s",
     # "video_codec" ("h264" or "vp8"; without it the worker's own setting counts), "max_rung" (one of RUNG_NAMES or "":
     # no limit), "is_relayed" (only through the TURN servers of "ice_servers").
