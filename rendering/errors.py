@@ -63,6 +63,18 @@ class PersonaMissing(Refusal):
     code = "not_found"
 
 
+class PersonaSecretRefused(Refusal):
+    """A persona carries a key or headers for a service; it would be stored in the clear."""
+
+    code = "persona.secret_refused"
+
+
+class PersonaAddressRefused(Refusal):
+    """A persona names the address of a service that the operator did not list."""
+
+    code = "persona.address_refused"
+
+
 class FootageRefused(Refusal):
     """The footage cannot be used. `error_type` is the Tavus word for it."""
 

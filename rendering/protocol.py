@@ -48,7 +48,7 @@ RUNG_REASONS = ("start", "quiet", "receiver", "loss", "delay", "freezes", "sound
 LeaseKind = Literal["session", "training"]
 EmotionSource = Literal["request", "message", "tag", "brain"]  # who asked for it
 EmotionLimit = Literal["", "unknown", "policy", "replica"]  # what held it back: no such word, grant, footage
-EventKind = Literal["offer", "message", "emotion", "interrupt", "perception", "revoke", "end"]
+EventKind = Literal["offer", "message", "emotion", "interrupt", "tool_result", "perception", "revoke", "end"]
 
 
 def request_statement(method: str, path: str, body_sha256: str, sent_at: str, nonce: str) -> dict[str, str]:
@@ -86,7 +86,8 @@ class Lease:
         Mapping[str, Any] | None
     )  # training: {"job_id", "subject_id", "footage_blob", "checkpoint_blob"|None, "config"}
     blobs: Mapping[str, str]  # name -> blob public id ("model.safetensors": "b...")
-    # Session: "persona" {name, system_prompt, context, documents, greeting, conversational_flow}, "disclosure",
+    # Session: "persona" {name, system_prompt, context, documents, greeting, conversational_flow,
+    # "layers" {"llm": {model, base_url, tools}}, guardrails}: never a key or headers; "disclosure",
     # "language", "emotion" {name, milli}, "signer_certificate" (b64 DER), "max_duration_s", "size_px", "frames_per_s",
     # "video_codec" ("h264" or "vp8"; without it the worker's own setting counts), "max_rung" (one of RUNG_NAMES or "":
     # no limit), "is_relayed" (only through the TURN servers of "ice_servers").
@@ -159,6 +160,7 @@ class LeaseEvent:
 
     offer: {"offer_id", "sdp", "viewer_nonce", "ice_servers": [...]}
     message: {"message_id", "text", "emotion"|None, "milli"|None}; emotion: {"emotion", "milli"}; interrupt: {}
+    tool_result: {"tool_call_id", "result"}: what the app answers to a `conversation.tool_call`
     perception: {"consent"}: the token that the viewer's vectors must carry, or "" once they took it back
     revoke, end: {"reason"}
     """

@@ -301,6 +301,8 @@ TURN_URLS = env_list("TRUSTCORE_TURN_URLS", "")
 TURN_SECRET = env_secret("TRUSTCORE_TURN_SECRET", SECRETS_DIR) if TURN_URLS else ""
 # Languages whose speech the workers' ears understand; in the others a viewer's page says that typing is the way.
 HEARD_LANGUAGES = frozenset(env_list("TRUSTCORE_HEARD_LANGUAGES", "en"))
+# What a persona may name in layers.llm.base_url; the worker holds it to the same two settings.
+CHAT_ADDRESSES = [*env_list("TRUSTCORE_CHAT_ADDRESSES", ""), *env_list("TRUSTCORE_CHAT_URL", "")]
 
 # --- seams: what one package lends another without being imported by it (dotted paths) --------------------------------
 TRUSTCORE_OWN_OUTPUT_DETECTOR = "provenance.services.own_output.Detector"

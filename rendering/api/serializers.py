@@ -129,7 +129,8 @@ class InteractionIn(serializers.Serializer[Any]):
 
     conversation_id = serializers.SlugField(max_length=40)
     event_type = serializers.ChoiceField(
-        choices=["conversation.respond", "conversation.set_emotion", "conversation.interrupt"]
+        choices=["conversation.respond", "conversation.set_emotion", "conversation.interrupt",
+                 "conversation.tool_result"]
     )
     properties = serializers.DictField(required=False)
 

@@ -93,6 +93,8 @@ def interaction_list(request: Request) -> Response:
     row = selectors.conversation(request.organisation, attrs["conversation_id"])
     if attrs["event_type"] == "conversation.interrupt":
         viewing.put_interruption(row, now=utc_now())
+    elif attrs["event_type"] == "conversation.tool_result":
+        viewing.put_tool_result(row, attrs["properties"], now=utc_now())
     else:
         viewing.put_message(row, attrs["properties"], now=utc_now())
     return Response({})

@@ -81,23 +81,24 @@ class Answer(Generic[Sound]):
         lines: the clauses, as a brain gives them.
         pronounce: a clause's pieces, ready to be heard.
         on_line, on_sound: told when the first clause and the first piece are there.
-        on_aside: told what the brain gives besides clauses.
     """
 
     def __init__(
         self, lines: AsyncIterator[Thought], pronounce: Callable[[str], AsyncIterator[Sound]], *,
         bounds: Bounds = BOUNDS, on_line: Callable[[], None] = lambda: None,
         on_sound: Callable[[], None] = lambda: None,
-        on_aside: Callable[[ToolCall | Guarded], None] = lambda aside: None,
     ) -> None:
         self._pronounce = pronounce
         self._bounds = bounds
-        self._on_line, self._on_sound, self._on_aside = on_line, on_sound, on_aside
+        self._on_line, self._on_sound = on_line, on_sound
+        self._on_aside: Callable[[ToolCall | Guarded], None] | None = None
+        self._asides: list[ToolCall | Guarded] = []
         self._pieces: list[Piece[Sound]] = []
         self._is_pronouncing = False
         self._clause_heard = 0  # how far whoever takes the pieces has come
         self._changed = asyncio.Event()
         self.faults: list[Fault] = []  # of the parts, in their order
+        self.has_called = False  # whether the brain called a tool
         self.is_complete = False  # whether all was said that was thought of
         self._task = asyncio.create_task(self._gather(lines))
         self._task.add_done_callback(lambda _: self._changed.set())
@@ -132,6 +133,14 @@ class Answer(Generic[Sound]):
         """The index of a clause's first piece."""
         return next((i for i, piece in enumerate(self._pieces) if piece.clause == clause), len(self._pieces))
 
+    def tell_asides(self, tell: Callable[[ToolCall | Guarded], None]) -> None:
+        """From now on `tell` hears what the brain gives besides clauses, and first what it gave so far. Not before the
+        answer is heard: one that is taken back asks nobody for anything.
+        """
+        self._on_aside = tell
+        while self._asides:
+            tell(self._asides.pop(0))
+
     async def close(self) -> None:
         """Stop gathering, and wait until every part has let go."""
         self.cancel()
@@ -149,7 +158,7 @@ class Answer(Generic[Sound]):
         try:
             async for item in thought:
                 if not isinstance(item, Line):
-                    self._on_aside(item)
+                    self._note_aside(item)
                     continue
                 if clause == 0:
                     self._on_line()
@@ -163,6 +172,13 @@ class Answer(Generic[Sound]):
             self.faults.append(fault)
         finally:
             await thought.aclose()  # type: ignore[attr-defined]
+
+    def _note_aside(self, aside: ToolCall | Guarded) -> None:
+        self.has_called = self.has_called or isinstance(aside, ToolCall)
+        if self._on_aside is None:
+            self._asides.append(aside)
+        else:
+            self._on_aside(aside)
 
     async def _speak(self, clause: int, line: Line) -> bool:
         """Gather a clause's pieces. False when the voice failed; what it has not said can be read."""

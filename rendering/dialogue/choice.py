@@ -10,8 +10,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from rendering.dialogue.service import Service
+from rendering.dialogue import answer
+from rendering.dialogue.brains import chat as chat_brain
+from rendering.dialogue.recognisers import transcription_service, whisper
+from rendering.dialogue.service import Bounds, Service
+from rendering.dialogue.voices import speech_service
 from trustcore.primitives.errors import Refusal
+
+MARGIN_S = 0.5  # a part that is late says so itself, and says better why
 
 
 class AddressNotAllowed(Refusal):
@@ -25,12 +31,16 @@ class DialogueConfig:
     """What the operator set. An absent service or program means the embedded part."""
 
     chat: Service | None = None
+    chat_bounds: Bounds = chat_brain.BOUNDS
     chat_addresses: tuple[str, ...] = ()  # that a persona may name, besides the chat service's own
     speech: Service | None = None
+    speech_bounds: Bounds = speech_service.BOUNDS
     speech_voice: str = ""
+    speech_form: Literal["pcm", "wav"] = "pcm"
     voice_command: tuple[str, ...] = ()
     voice_rate_hz: int = 22_050
     transcription: Service | None = None
+    transcription_bounds: Bounds = transcription_service.BOUNDS
     whisper_folder: Path | None = None
 
 
@@ -55,6 +65,20 @@ def parts_for(config: DialogueConfig, persona: Mapping[str, Any], language: str)
     voice, voice_why = _voice(config, language)
     ears, ears_why = _ears(config, language)
     return Parts("chat" if chat else "scripted", voice, ears, (brain_why, voice_why, ears_why), chat)
+
+
+def answer_bounds(config: DialogueConfig) -> answer.Bounds:
+    """How long a conversation waits for its parts: never shorter than the part itself is given."""
+    least = answer.BOUNDS
+    ears_s = max(
+        least.ears_s, config.transcription_bounds.total_s if config.transcription else 0.0,
+        whisper.WITHIN_S if config.whisper_folder else 0.0)
+    return answer.Bounds(
+        ears_s=ears_s,
+        brain_first_s=max(least.brain_first_s, config.chat_bounds.first_s + MARGIN_S),
+        brain_next_s=max(least.brain_next_s, config.chat_bounds.between_s + MARGIN_S),
+        voice_first_s=max(least.voice_first_s, config.speech_bounds.first_s + MARGIN_S),
+        voice_next_s=max(least.voice_next_s, config.speech_bounds.between_s + MARGIN_S))
 
 
 def _chat(config: DialogueConfig, persona: Mapping[str, Any]) -> tuple[Service | None, str]:

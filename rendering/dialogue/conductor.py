@@ -10,7 +10,6 @@ import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Any, Protocol
 
 import numpy as np
@@ -177,14 +176,6 @@ class Conductor:
         self._floor.reset()
         self._taker.reset()
         self._before.clear()
-
-    async def warm_up(self) -> None:
-        """Make the parts ready for the first words. One that is not will say so when it is needed."""
-        for load in (partial(self._ears.warm_up, self._expected), self._brain.warm_up):
-            try:
-                await load()
-            except Fault as fault:
-                self._tell.trouble(fault)
 
     async def close(self) -> None:
         """Let go of everything."""

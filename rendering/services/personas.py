@@ -3,8 +3,11 @@
 from collections.abc import Mapping
 from typing import Any
 
+from django.conf import settings
+
 from rendering.errors import PersonaMissing
 from rendering.models import Persona
+from rendering.services import persona_layers
 from trustcore.accounts.models import Organisation
 from trustcore.audit import recording
 from trustcore.audit.actions import Action
@@ -13,7 +16,12 @@ from trustcore.primitives.ids import new_id
 
 
 def create(*, actor: Actor, organisation: Organisation, values: Mapping[str, Any]) -> Persona:
-    """A new persona from checked field values."""
+    """A new persona from checked field values.
+
+    Raises:
+        PersonaSecretRefused, PersonaAddressRefused: its layers carry what may not be stored.
+    """
+    persona_layers.check(values.get("layers") or {}, settings.CHAT_ADDRESSES)
     persona = Persona(public_id=new_id("persona"), organisation=organisation, **values)
     with recording.recording(actor=actor, action=Action.PERSONA_CREATED, obj=persona):
         persona.save(force_insert=True)

@@ -12,7 +12,7 @@ from consent import selectors as consents
 from provenance.services import session_manifests
 from rendering import protocol, selectors
 from rendering.models import Conversation, LiveState
-from rendering.services import conversations, turn
+from rendering.services import conversations, persona_layers, turn
 from rendering.services.release_terms import ReleaseTerms
 from trustcore.audit import recording
 from trustcore.audit.actions import Action
@@ -84,6 +84,7 @@ def _facts_for_slot(conversation: Conversation, *, now: datetime) -> dict[str, A
             "documents": [],
             "greeting": conversation.custom_greeting,
             "conversational_flow": (persona.layers.get("conversational_flow") or {}) if persona else {},
+            **persona_layers.for_slot(persona.layers if persona else {}),
         },
         "organisation": conversation.organisation.name,
         "disclosure": conversation.grant["body"]["disclosure"],

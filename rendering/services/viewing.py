@@ -1,5 +1,6 @@
 """What a viewer sends to the slot, and what the page may know of the session's state."""
 
+import json
 import secrets
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
@@ -23,6 +24,8 @@ from trustcore.primitives.grants import EMOTIONS
 from trustcore.web.errors import RequestInvalid
 
 MAX_TEXT_CHARS = 1000
+MAX_CALL_ID_CHARS = 120
+MAX_RESULT_CHARS = 8000
 PATIENCE = timedelta(seconds=10)
 MAX_WORDS_IN_PATIENCE = 30  # offers and messages of one viewer
 MAX_REJOINS = 20  # of one conversation; each has a manifest signed
@@ -147,6 +150,24 @@ def put_interruption(conversation: Conversation, *, now: datetime) -> None:
     job = job_of(conversation)
     demand_patience(job, now=now)
     leases.say(job, kind="interrupt", body={})
+
+
+def put_tool_result(conversation: Conversation, body: Mapping[str, Any], *, now: datetime) -> None:
+    """Pass to the slot what the app answers to a tool call. Only the app may: a viewer could put words into the
+    replica's mouth that it then says as its own.
+
+    Raises:
+        RequestInvalid, ConversationOver, MessagesTooFast
+    """
+    call_id, result = body.get("tool_call_id"), body.get("result")
+    content = result if isinstance(result, str) else json.dumps(result)
+    if not isinstance(call_id, str) or not 1 <= len(call_id) <= MAX_CALL_ID_CHARS:
+        raise RequestInvalid("Name the call in properties.tool_call_id, as conversation.tool_call told it.")
+    if result is None or len(content) > MAX_RESULT_CHARS:
+        raise RequestInvalid(f"properties.result is text or JSON of at most {MAX_RESULT_CHARS} characters.")
+    job = job_of(conversation)
+    demand_patience(job, now=now)
+    leases.say(job, kind="tool_result", body={"tool_call_id": call_id, "result": content})
 
 
 def demand_patience(job: Job, *, now: datetime) -> None:

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from provenance.manifests.frame_codecs import CODECS
+from rendering.dialogue.choice import DialogueConfig
+from rendering.worker.dialogue_config import dialogue_from
 from trustcore.primitives.signing import SigningKey, VerifyKey, unb64
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -43,6 +45,7 @@ class WorkerConfig:
     request_timeout_s: float = 10.0
     training_threads: int = 2
     max_sessions: int = 200  # then the process ends and its supervisor starts a fresh one; aiortc leaks a little
+    dialogue: DialogueConfig = DialogueConfig()  # brains, voices and ears other than the embedded ones
     build_sha256: str = ""
 
 
@@ -70,6 +73,7 @@ def from_environment(environment: Mapping[str, str] = os.environ) -> WorkerConfi
         microphone=_one_of(environment, "TRUSTCORE_WORKER_MICROPHONE", ("own", "aiortc")),
         training_threads=_integer(environment, "TRUSTCORE_WORKER_TRAINING_THREADS", 2, 1, 64),
         max_sessions=_integer(environment, "TRUSTCORE_WORKER_MAX_SESSIONS", 200, 1, 1_000_000),
+        dialogue=dialogue_from(environment, WorkerConfigError),
         build_sha256=build_sha256(),
     )
 

@@ -147,10 +147,12 @@ async def warm_up_hearing(tools: SlotTools) -> None:
     voice_activity.push(np.zeros(WINDOW_SAMPLES, np.int16))
     if not isinstance(voice_activity, SileroVoiceActivity):
         tools.log("silero-vad is not installed; speech is told from silence by its loudness")
+    folder = tools.config.dialogue.whisper_folder
+    ears = tools.whisper_in(folder) if folder else tools.ears
     try:
-        await tools.ears.warm_up()
+        await ears.warm_up()
     except PartFailed as error:
-        tools.log(f"no embedded ears: {error}")
+        tools.log(f"no ears: {error}")
 
 
 def prepared(config: WorkerConfig) -> tuple[WorkerConfig, FrameParts]:

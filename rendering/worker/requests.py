@@ -1,6 +1,7 @@
 """What a session asks for: its encoding, and, when it answers an offer, its manifest and the facts for the page."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from provenance.manifests.attest import SessionKey
@@ -10,6 +11,7 @@ from rendering.motion_models import motion_releases
 from rendering.worker.config import WorkerConfig
 from rendering.worker.encoder import EncoderSettings
 from rendering.worker.governor import START_BPS
+from rendering.worker.peer import OfferUnusable
 from trustcore.primitives.grants import Grant
 from trustcore.primitives.signing import b64, unb64
 
@@ -20,6 +22,17 @@ def encoder_settings(lease: protocol.Lease, config: WorkerConfig) -> EncoderSett
     return EncoderSettings(
         config.size_px, config.size_px, config.frames_per_s, min(START_BPS, config.bit_rate_bps), config.bit_rate_bps,
         codec=named if named in CODECS else config.video_codec)
+
+
+def other_codec(lease: protocol.Lease, config: WorkerConfig, name: str, *, is_first: bool) -> EncoderSettings:
+    """The encoding of a session whose browser did not take the preferred codec.
+
+    Raises:
+        OfferUnusable: the pictures sent before had another one. A recording has one codec.
+    """
+    if not is_first:
+        raise OfferUnusable("This browser offers another codec than the one that this session began with.")
+    return replace(encoder_settings(lease, config), codec=name)
 
 
 def manifest_request(

@@ -13,7 +13,6 @@
 import asyncio
 import gc
 from contextlib import suppress
-from dataclasses import replace
 from typing import Any
 
 from provenance.manifests.attest import Attested
@@ -36,10 +35,9 @@ from rendering.worker.loading import Cast, load_cast
 from rendering.worker.mark_slots import MarkSlot, SlottedMark
 from rendering.worker.offers import Offers
 from rendering.worker.pacing import MEDIA_CLOCK_HZ
-from rendering.worker.peer import OfferUnusable
 from rendering.worker.perceived import Perceived
 from rendering.worker.reports import SessionReports
-from rendering.worker.requests import encoder_settings, manifest_request, session_facts
+from rendering.worker.requests import encoder_settings, manifest_request, other_codec, session_facts
 from rendering.worker.sending import make_first_frame, send_frames
 from rendering.worker.sizes import Encoders
 from rendering.worker.slot import SlotTools
@@ -162,7 +160,7 @@ class Session:
             record=self._reports.rung)
         await self._make_connection(opened)
         self._stage = Stage(cast.performer, permit.emotion_max_milli, cast.emotion_caps_milli)
-        self._talk = make_talk(
+        self._talk = await make_talk(
             tools, self._lease, language=opened.grant.language, conversation_id=opened.grant.conversation_id,
             stage=self._stage, line=self._line, media_now_s=self._media_clock.now_s, emit=self._send_text,
             reports=self._reports, marks=self._turn_marks,
@@ -211,17 +209,10 @@ class Session:
         self._log("answered")
 
     def _settle_codec(self, name: str) -> None:
-        """The browser may not have offered the preferred codec; encoder, track and manifest follow the answer.
-
-        Raises:
-            OfferUnusable: the pictures sent before had another one. A recording has one codec.
-        """
-        if name == self._encoder.settings.codec:
-            return
-        if self._answered.is_set():
-            raise OfferUnusable("This browser offers another codec than the one that this session began with.")
-        settings = encoder_settings(self._lease, self._tools.config)
-        self._encoder = Encoders(self._tools.parts.encoder, replace(settings, codec=name))
+        """The browser may not have offered the preferred codec; encoder, track and manifest follow the answer."""
+        if name != self._encoder.settings.codec:
+            settings = other_codec(self._lease, self._tools.config, name, is_first=not self._answered.is_set())
+            self._encoder = Encoders(self._tools.parts.encoder, settings)
 
     async def _play(self, opened: Opened, cast: Cast, mark: SlottedMark) -> None:
         """Steps 5 and 6, one after the other, until the session ends. Raises TimeoutError when nobody came back."""
@@ -350,6 +341,8 @@ class Session:
         if self._connection is not None:
             await self._connection.close()
         await asyncio.gather(*self._closing, return_exceptions=True)
+        if self._talk is not None:
+            await self._talk.close()
         with suppress(ControlRefused, ControlUnreachable):
             await self._reports.finish(self._reason, counters, self._marks_ms())
 

@@ -3,8 +3,10 @@
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from rendering.dialogue.hearing.sphinx import SphinxEars
+from rendering.dialogue.recognisers.whisper import WhisperEars
 from rendering.speech.voices import pick_voice
 from rendering.worker.config import WorkerConfig
 from rendering.worker.control import ControlClient
@@ -26,7 +28,9 @@ class SlotTools:
     parts: FrameParts = CPU_PARTS
     frame_thread: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, "frames"))
     speech_thread: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, "speech"))
+    hearing_thread: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, "hearing"))
     ears: SphinxEars = field(default_factory=SphinxEars)
+    whisper: WhisperEars | None = None  # its model is read once and serves every session
     _voices: dict[str, Voice] = field(default_factory=dict)
 
     def voice_for(self, language: str) -> Voice:
@@ -35,6 +39,12 @@ class SlotTools:
         if short not in self._voices:
             self._voices[short] = pick_voice(short)
         return self._voices[short]
+
+    def whisper_in(self, folder: Path) -> WhisperEars:
+        """The recogniser with the operator's model, made once and kept, in a thread of its own."""
+        if self.whisper is None:
+            self.whisper = WhisperEars(folder, self.hearing_thread)
+        return self.whisper
 
     def use(self, config: WorkerConfig) -> None:
         """Another configuration from the next lease on."""
@@ -45,3 +55,4 @@ class SlotTools:
         self.ears.close()
         self.frame_thread.shutdown(wait=False, cancel_futures=True)
         self.speech_thread.shutdown(wait=False, cancel_futures=True)
+        self.hearing_thread.shutdown(wait=False, cancel_futures=True)

@@ -163,8 +163,7 @@ class Speaker:
     def begin(self, lines: AsyncIterator[Thought], turn: int = 0) -> Answer[Spoken]:
         return Answer(
             spoken_lines(lines), self._pronouncer.pronounce, bounds=self._bounds,
-            on_line=lambda: self._mark(turn, "first_clause"), on_sound=lambda: self._mark(turn, "first_sound"),
-            on_aside=self._tell_aside)
+            on_line=lambda: self._mark(turn, "first_clause"), on_sound=lambda: self._mark(turn, "first_sound"))
 
     def commit(self, answer: Answer[Spoken], turn: int) -> None:
         self.say(Speech(nothing, answer=answer, turn=turn))
@@ -205,6 +204,7 @@ class Speaker:
             speech.answer = self.begin(speech.lines(), speech.turn)
         answer, started, self._is_cut = speech.answer, False, False
         begun_s = self._now_s()
+        answer.tell_asides(self._tell_aside)
         try:
             while (piece := await self._next(speech, answer)) is not None:
                 if len(answer.faults) > speech.faults_told and piece.sound is None:
@@ -251,6 +251,10 @@ class Speaker:
 
     async def _around_faults(self, speech: Speech, answer: Answer[Spoken]) -> None:
         """Say what went wrong, in a sentence that was prepared before it did."""
+        if not answer.faults and not speech.next_piece and answer.has_called:
+            if not speech.is_excused:
+                await self._say_kept("moment")  # the app is asked; what it says becomes the next speech
+            return
         if not answer.faults and not speech.next_piece:
             answer.faults.append(PartFailed("The brain had nothing to say.", part="brain", trouble="garbage"))
         if not answer.faults:
@@ -334,6 +338,7 @@ class Speaker:
         if isinstance(aside, ToolCall):
             self._events.send("conversation.tool_call", {
                 "name": aside.name, "arguments": dict(aside.arguments), "tool_call_id": aside.call_id})
+            self._tell.called(aside.call_id)
         else:
             self._events.send("conversation.guardrail_triggered", {
                 "guardrail": aside.guardrail, "guardrail_id": aside.guardrail_id, "reason": aside.reason,

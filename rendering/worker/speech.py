@@ -49,6 +49,7 @@ class SpeechListeners:
     first_sound: Callable[[], None]
     fault: Callable[[Fault], None]
     mark: Callable[[int, MarkName, float], None] = lambda turn, name, at_s: None
+    called: Callable[[str], None] = lambda call_id: None  # a tool; the app was told
 
 
 async def each(lines: Sequence[Line]) -> AsyncIterator[Thought]:

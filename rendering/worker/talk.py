@@ -8,7 +8,7 @@ Event names and shapes follow the Tavus app messages (`conversation.*`); our own
 
 import asyncio
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import Executor
 from functools import partial
 from typing import Any
@@ -27,11 +27,13 @@ from rendering.dialogue.seams import (
     MarkName,
     Observer,
     Part,
+    PartFailed,
     StreamingVoice,
     Trouble,
     TurnTaker,
 )
 from rendering.dialogue.tags import parse_tagged_text
+from rendering.dialogue.tool_calls import CallingBrain
 from rendering.protocol import EmotionSource, LeaseEvent
 from rendering.worker.allowance import Allowance
 from rendering.worker.app_events import AppEvents
@@ -44,6 +46,7 @@ from trustcore.policy.clamp import DEFAULT_MILLI
 from trustcore.primitives.errors import Fault
 
 MAX_CHANNEL_MESSAGE_CHARS = 4096
+TOOL_WITHIN_S = 20.0  # for an app to answer a tool call; then the replica says that it could not
 MAX_WORDS_AT_ONCE = 20  # messages of the data channel that may come together
 WORDS_A_SECOND = 4.0  # and how many a second after that: each may become an entry of the log
 TROUBLES_AT_ONCE, TROUBLES_A_SECOND = 10, 0.2  # told: a part that is down fails at every turn
@@ -59,6 +62,10 @@ class NoMarks:
         return
 
 
+async def nothing_to_close() -> None:
+    return
+
+
 class Talk:
     """One replica talking with one viewer.
 
@@ -71,6 +78,8 @@ class Talk:
         ears: without them the viewer can only write.
         turn_taker: without one, silence decides.
         notes: what perception saw, in plain words; empty where it may not look.
+        tool_within_s: how long the app may take to answer a tool call.
+        close_parts: lets go of what the parts hold, when the session ends.
     """
 
     def __init__(
@@ -80,9 +89,13 @@ class Talk:
         on_fault: Callable[[Fault], None] = lambda fault: None, language: str = "en",
         flow: FlowSettings = DEFAULT_FLOW, ears: Ears | None = None, turn_taker: TurnTaker | None = None,
         observer: Observer | None = None, notes: Callable[[], Sequence[str]] = tuple, expected: Sequence[str] = (),
-        bounds: Bounds = BOUNDS,
+        bounds: Bounds = BOUNDS, close_parts: Callable[[], Awaitable[None]] = nothing_to_close,
+        tool_within_s: float = TOOL_WITHIN_S,
     ) -> None:
-        self._brain: Brain = brain
+        self._brain = CallingBrain(brain)
+        self._called: dict[str, asyncio.TimerHandle] = {}  # tools, by the call's id, until the app answers
+        self._close_parts = close_parts
+        self._tool_within_s = tool_within_s
         self._stage = stage
         self._language = language
         self._media_now_s = media_now_s
@@ -98,7 +111,7 @@ class Talk:
         self._speaker = Speaker(
             pronouncer=Pronouncer(voice, stage, executor, language), stage=stage, line=line, events=self._events,
             language=language, media_now_s=media_now_s, bounds=bounds,
-            tell=SpeechListeners(self._show, on_first_sound, self._note_fault, self._observer.mark))
+            tell=SpeechListeners(self._show, on_first_sound, self._note_fault, self._observer.mark, self._note_call))
         self._conductor: Conductor | None = None
         if ears is not None:
             self._conductor = Conductor(
@@ -111,12 +124,15 @@ class Talk:
         if self._conductor is None:
             await self._speaker.run()
             return
-        warming = asyncio.create_task(self._conductor.warm_up())
         try:
             await self._speaker.run()
         finally:
-            warming.cancel()
             await self._conductor.close()
+
+    async def close(self) -> None:
+        """Let go of the parts, whether it ever ran or not."""
+        self._forget_calls()
+        await self._close_parts()
 
     def heard(self, hop: Hop) -> None:
         """Take 20 ms of the viewer's microphone. Called on the event loop; never waits."""
@@ -174,7 +190,35 @@ class Talk:
     def interrupt(self) -> None:
         """Stop speaking within one frame and forget what was about to be said."""
         self._forget_floor()
+        self._forget_calls()
         self._speaker.interrupt()
+
+    def tool_result(self, call_id: str, content: str) -> None:
+        """The app's answer to a tool call. One that was not asked for, comes too late or twice is nobody's."""
+        waiting = self._called.pop(call_id, None)
+        if waiting is None:
+            return
+        waiting.cancel()
+        if (exchange := self._brain.answered(call_id, content)) is not None:
+            self._speaker.say(Speech(lambda: self._brain.answer(exchange)))
+
+    def _note_call(self, call_id: str) -> None:
+        loop = asyncio.get_running_loop()
+        self._called[call_id] = loop.call_later(self._tool_within_s, self._give_up, call_id)
+
+    def _give_up(self, call_id: str) -> None:
+        """The app is silent: the viewer is not left waiting. Other calls of the same answer are not waited for."""
+        if self._called.pop(call_id, None) is None:
+            return
+        self._forget_calls()
+        self._note_fault(PartFailed("The app did not answer a tool call.", part="brain", trouble="stalled"))
+        self._speaker.say_phrase("sorry")
+
+    def _forget_calls(self) -> None:
+        for call_id, waiting in self._called.items():
+            waiting.cancel()
+            self._brain.forget(call_id)
+        self._called.clear()
 
     def _forget_floor(self) -> None:
         if self._conductor is not None:
@@ -191,6 +235,8 @@ class Talk:
             self.hear(str(body.get("text") or ""), body.get("emotion"), body.get("milli"))
         elif event.kind == "emotion":
             self.show(str(body.get("emotion") or ""), int(body.get("milli") or 0))
+        elif event.kind == "tool_result":
+            self.tool_result(str(body.get("tool_call_id") or ""), str(body.get("result") or ""))
         elif event.kind == "interrupt":
             self.interrupt()
 

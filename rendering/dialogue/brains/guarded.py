@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import aclosing
+from dataclasses import replace
 from typing import Any
 
 from rendering.dialogue.brains.guardrails import Guardrail, LeakCheck, denies_replica
@@ -45,7 +46,8 @@ class GuardedBrain:
         language = exchange.language or self._language
         if truth := self._script.truth(exchange.heard, language):
             for line in truth:
-                yield line
+                for piece in clauses(line.text):
+                    yield replace(line, text=piece)
             return
         if caught := next((rail for rail in self._guardrails if rail.catches(exchange.heard)), None):
             yield _event(caught, "heard")

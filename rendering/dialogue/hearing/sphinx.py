@@ -58,8 +58,8 @@ class SphinxEars:
         if language.split("-")[0].lower() in LANGUAGES:
             self._running().send(b"E", 0, json.dumps(list(expected)).encode())
 
-    async def warm_up(self) -> None:
-        """Start the process and load its dictionary."""
+    async def warm_up(self, expected: Sequence[str] = ()) -> None:
+        """Start the process and load its dictionary. Sentences are told by `expect`, with their language."""
         running = self._running()
         try:
             async with asyncio.timeout(WARM_WITHIN_S):
