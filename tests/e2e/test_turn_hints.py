@@ -22,7 +22,8 @@ LISTEN = """async () => {
   const stream = await navigator.mediaDevices.getUserMedia({ audio: true });
   const { turnWeightsUrl: weightsUrl } = document.querySelector("[data-viewer]").dataset;
   const sent = [];
-  const stop = await startTurnHints(stream, { weightsUrl, send: (text) => sent.push([performance.now() / 1000, text]) });
+  const send = (text) => sent.push([performance.now() / 1000, text]);
+  const stop = await startTurnHints(stream, { weightsUrl, send });
   for (let waited = 0; sent.length < 5 && waited < 200; waited += 1) await new Promise((done) => setTimeout(done, 100));
   await stop();
   return sent;
