@@ -1,7 +1,8 @@
 """The plain turn taker: somebody is done when they have been silent for long enough. PURE.
 
 It is the baseline that every other one is measured against, and what is left when another one fails. It knows nothing
-of words or melody, so at one threshold it either cuts people off or keeps them waiting.
+of words or melody, so at one threshold it either cuts people off or keeps them waiting. Nor does it take hints of the
+viewer's page: how far those may go is said in one place, `turns.policy.with_edge`.
 """
 
 from collections.abc import Mapping
@@ -12,7 +13,6 @@ from rendering.dialogue.seams import HOP_S, Floor, FloorDecision, Hop
 # By `turn_taking_patience`: silence after which the answer is thought out, and after which it is spoken.
 PREPARE_AFTER_S: Mapping[str, float] = {"low": 0.10, "medium": 0.16, "high": 0.30}
 SPEAK_AFTER_S: Mapping[str, float] = {"low": 0.30, "medium": 0.60, "high": 1.10}
-EDGE_SHARE = 0.8  # the viewer's page is this sure that they are done: half the silence is enough
 
 
 class SilenceTurnTaker:
@@ -36,12 +36,11 @@ class SilenceTurnTaker:
         if is_replica_speaking:
             return Floor("hold", 0.0)
         share = min(1.0, self._silent_s / self._speak_after_s) if self._has_spoken else 0.0
-        return Floor(self._decision(hop), share, why=("silence",) if share else ())
+        return Floor(self._decision(), share, why=("silence",) if share else ())
 
-    def _decision(self, hop: Hop) -> FloorDecision:
+    def _decision(self) -> FloorDecision:
         if self._is_speech or not self._has_spoken:
             return "listen"
-        is_sure = hop.edge_end is not None and hop.edge_end >= EDGE_SHARE
-        if self._silent_s >= self._speak_after_s * (0.5 if is_sure else 1.0) - 1e-6:
+        if self._silent_s >= self._speak_after_s - 1e-6:
             return "speak"
         return "prepare" if self._silent_s >= self._prepare_after_s - 1e-6 else "wait"

@@ -10,6 +10,7 @@ import asyncio
 import json
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import Executor
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -34,6 +35,7 @@ from rendering.dialogue.seams import (
 )
 from rendering.dialogue.tags import parse_tagged_text
 from rendering.dialogue.tool_calls import CallingBrain
+from rendering.dialogue.turns.edge import MOST_A_SECOND, EdgeHints, is_hint
 from rendering.protocol import EmotionSource, LeaseEvent
 from rendering.worker.allowance import Allowance
 from rendering.worker.app_events import AppEvents
@@ -107,6 +109,8 @@ class Talk:
         self._face: dict[str, Any] = {}  # properties of the last emotion event
         self._is_greeted = False
         self._words = Allowance(MAX_WORDS_AT_ONCE, WORDS_A_SECOND)
+        self._hints = EdgeHints()
+        self._read_hints = Allowance(MOST_A_SECOND, MOST_A_SECOND)  # of their own: ten a second would eat up the words'
         self._troubles = Allowance(TROUBLES_AT_ONCE, TROUBLES_A_SECOND)
         self._speaker = Speaker(
             pronouncer=Pronouncer(voice, stage, executor, language), stage=stage, line=line, events=self._events,
@@ -137,7 +141,8 @@ class Talk:
     def heard(self, hop: Hop) -> None:
         """Take 20 ms of the viewer's microphone. Called on the event loop; never waits."""
         if self._conductor is not None:
-            self._conductor.heard(hop)
+            hint = self._hints.for_hop()
+            self._conductor.heard(hop if hint is None else replace(hop, edge_end=hint))
 
     def pause(self) -> None:
         """The viewer is away: stop speaking within one frame. What was cut, and what waits, is said after `resume`."""
@@ -242,7 +247,12 @@ class Talk:
 
     def on_channel_message(self, text: str) -> None:
         """One message of the viewer's data channel. What is not understood, too long or too fast is ignored."""
-        if len(text) > MAX_CHANNEL_MESSAGE_CHARS or not self._words.take(self._media_now_s()):
+        now_s = self._media_now_s()
+        if is_hint(text):  # never anything but a hint, whatever else it says
+            if self._read_hints.take(now_s):
+                self._hints.take_text(text, now_s)
+            return
+        if len(text) > MAX_CHANNEL_MESSAGE_CHARS or not self._words.take(now_s):
             return
         try:
             act = self._asked_for(json.loads(text))

@@ -18,13 +18,15 @@ from typing import Any
 
 import numpy as np
 
+from rendering.dialogue.answer import BOUNDS
 from rendering.dialogue.hearing.sphinx_orders import order_bytes
 from rendering.dialogue.seams import HEARING_RATE_HZ, Heard, PartFailed, Samples
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 PROGRAM = "rendering.dialogue.hearing.sphinx_process"
 MAX_UTTERANCE_S = 40.0  # what is said beyond it is not heard
-FINISH_WITHIN_S = 3.0  # milliseconds are usual; a busy machine is no reason to end the process
+# Milliseconds are usual. Sooner than the conversation gives up: it would cancel `finish`, and nobody ended the process.
+FINISH_WITHIN_S = 0.8 * BOUNDS.ears_s
 WARM_WITHIN_S = 30.0
 MAX_WAITING_ORDERS = 4_000  # 80 s of hops: a process that is so far behind hangs, and is ended
 LANGUAGES = ("en",)

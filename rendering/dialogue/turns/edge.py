@@ -7,11 +7,19 @@ answered sooner or later in its own conversation, as it could by its silence, an
 
 from __future__ import annotations
 
+import json
 from collections import deque
 from typing import Any
 
 EVENT = "trustcore.turn_hint"
 MOST_A_SECOND = 10
+OPENING = f'{{"event_type":"{EVENT}",'  # as the page writes it
+MAX_CHARS = 200
+
+
+def is_hint(text: str) -> bool:
+    """Whether a message of the data channel is the page's hint, told without reading all of it."""
+    return len(text) <= MAX_CHARS and text.startswith(OPENING)
 
 
 class EdgeHints:
@@ -31,6 +39,14 @@ class EdgeHints:
         self._taken_s.append(now_s)
         self._hint = float(end)
         return True
+
+    def take_text(self, text: str, now_s: float) -> bool:
+        """One message that `is_hint`; whether it counts."""
+        try:
+            end = json.loads(text)["properties"]["end"]
+        except (ValueError, KeyError, TypeError, RecursionError):
+            return False
+        return self.take(end, now_s)
 
     def for_hop(self) -> float | None:
         """The newest hint for `Hop.edge_end`, once."""

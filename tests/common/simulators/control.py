@@ -33,6 +33,7 @@ from trustcore.primitives.hashing import sha256_hex
 from trustcore.primitives.signing import SigningKey, b64, statement_bytes, unb64, verify_statement
 
 STATIC = Path(__file__).resolve().parents[3] / "trustcore" / "static"
+WEIGHTS = Path(__file__).resolve().parents[3] / "rendering/dialogue/turns/weights/turns.json"
 CSP = ("default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'; connect-src 'self'; "
        "media-src 'self' blob:; style-src 'self'; img-src 'self' data:")
 Receive = Callable[[], Awaitable[dict[str, Any]]]
@@ -166,8 +167,9 @@ class ControlSimulator:
                 return 204, "text/plain", b""
             return 200, "application/json", json.dumps(answer).encode()
         if path.startswith("/static/"):
-            file = (STATIC / path.removeprefix("/static/")).resolve()
-            if file.is_relative_to(STATIC) and file.is_file():
+            name = path.removeprefix("/static/")
+            file = WEIGHTS if name == "turns/turns.json" else (STATIC / name).resolve()
+            if file == WEIGHTS or (file.is_relative_to(STATIC) and file.is_file()):
                 return 200, mimetypes.guess_type(file.name)[0] or "application/octet-stream", file.read_bytes()
             return 404, "text/plain", b""
         if path == "/check/claim-signers.crl":

@@ -1,5 +1,6 @@
 """The floor, hop by hop: who speaks, who stops, what is thrown away. Pure, so every second of it can be told."""
 
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
@@ -300,3 +301,14 @@ def test_the_plain_turn_taker_never_takes_the_floor_from_who_speaks(runs: Any, p
             assert not (speaks and floor.decision != "listen")
             shares.append((speaks, floor.end_share))
     assert all(after >= before for (_, before), (is_speech, after) in pairwise(shares) if not is_speech)
+
+
+@pytest.mark.parametrize("patience", ["low", "medium", "high"])
+def test_a_page_that_lies_moves_nothing_where_silence_decides(patience: str) -> None:
+    def decisions(edge_end: float | None) -> list[str]:
+        taker = SilenceTurnTaker(patience)
+        heard = [hop(number * HOP_S, speaks=number < 20) for number in range(100)]
+        return [taker.push(replace(one, edge_end=edge_end), words="", is_replica_speaking=False).decision
+                for one in heard]
+
+    assert decisions(1.0) == decisions(None) == decisions(0.0)

@@ -14,7 +14,7 @@ pytestmark = pytest.mark.skipif(shutil.which("node") is None, reason="node is no
 # A page with the four parts that the module looks for, and devices that do what the scene says.
 STORY = """
 import { createMicrophone, levelOf, troubleOf } from MICROPHONE;
-const { refused, steps } = SCENE;
+const { refused, steps, unheard } = SCENE;
 const setAttribute = function (name, value) { this[name] = value; };
 const part = (dataset = {}) => Object.assign(new EventTarget(), { dataset, setAttribute });
 const parts = { microphone: part({ open: "open", mute: "mute", unmute: "unmute" }), "microphone-level": part(),
@@ -34,7 +34,12 @@ const devices = { async getUserMedia(asked) {
 const replaceTrack = async function (track) { this.sent.push(track ? tracks.indexOf(track) : null); };
 const senders = [0, 1].map(() => ({ sent: [], replaceTrack }));
 const states = [];
-const microphone = createMicrophone(root, { devices, onState: (state) => states.push(state) });
+const heard = [];
+const microphone = createMicrophone(root, { devices, onState: (state) => states.push(state), listen: async (track) => {
+  if (unheard) throw new Error("no worklet");
+  heard.push(tracks.indexOf(track));
+  return () => heard.push("stop");
+} });
 microphone.use(senders[0]);
 for (const step of steps) {
   if (step === "click") parts.microphone.dispatchEvent(new Event("click"));
@@ -45,6 +50,7 @@ for (const step of steps) {
   await new Promise((done) => setTimeout(done, 1));
 }
 console.log(JSON.stringify({ states, sent: senders.map(({ sent }) => sent), wishes, label: parts.microphone.textContent,
+  heard,
   note: parts["microphone-note"].textContent, tracks: tracks.map(({ enabled, stopped }) => ({ enabled, stopped })),
   levels: [[0, 0], [1, -1], [0.03, -0.03]].map(levelOf),
   trouble: troubleOf({ name: "NotFoundError" }) }));
@@ -52,9 +58,9 @@ process.exit(0);
 """
 
 
-def page(*steps: str, refused: str = "") -> Any:
+def page(*steps: str, refused: str = "", unheard: bool = False) -> Any:
     script = STORY.replace("MICROPHONE", json.dumps(MICROPHONE.as_uri()), 1)
-    script = script.replace("SCENE", json.dumps({"refused": refused, "steps": steps}))
+    script = script.replace("SCENE", json.dumps({"refused": refused, "steps": steps, "unheard": unheard}))
     ran = subprocess.run(["node", "--input-type=module", "-e", script], capture_output=True, text=True, timeout=30)
     assert ran.returncode == 0, ran.stderr
     return json.loads(ran.stdout)
@@ -94,3 +100,10 @@ def test_it_goes_on_in_the_next_connection_and_is_off_at_the_end() -> None:
     seen = page("click", "rejoin", "end")
     assert seen["sent"] == [[0], [0, None]] and seen["tracks"][0]["stopped"]
     assert page("end", "click")["wishes"] is None
+
+
+def test_who_listens_on_the_page_hears_each_track_until_it_is_closed_and_may_fail() -> None:
+    assert page("click", "click", "click")["heard"] == [0]
+    assert page("click", "unplug", "click", "end")["heard"] == [0, "stop", 1, "stop"]
+    assert page(refused="NotAllowedError")["heard"] == []
+    assert page("click", "end", unheard=True)["states"] == ["asking", "on", "off"]

@@ -8,9 +8,12 @@ from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 
 from rendering.dialogue.brains.scripted import ScriptedBrain
+from rendering.dialogue.seams import HOP_SAMPLES, Hop
+from rendering.dialogue.turns.edge import MOST_A_SECOND
 from rendering.protocol import Counters, Lease
 from rendering.worker.control import ControlRefused
 from rendering.worker.frame_parts import CPU_PARTS
@@ -79,6 +82,27 @@ def test_a_flood_of_wishes_does_not_fill_the_log() -> None:
     for _ in range(1000):
         talk.on_channel_message(set_emotion(1000))
     assert len(clamped) == 24
+
+
+def test_a_flood_of_turn_hints_uses_up_no_words_and_is_bounded() -> None:
+    clamped: list[Any] = []
+    now_s = [5.0]
+    talk = talk_with(StillFace(), clamped, now_s)
+    hops: list[Hop] = []
+    talk._conductor = SimpleNamespace(heard=hops.append)  # type: ignore[assignment]
+
+    def flood(kind: str = "") -> None:
+        for number in range(1000):
+            talk.on_channel_message(
+                f'{{"event_type":"trustcore.turn_hint","properties":{{"end":{number / 1000}}}{kind}}}')
+            talk.heard(Hop(np.zeros(HOP_SAMPLES, np.int16), now_s[0], 0.0))
+
+    flood()
+    assert [hop.edge_end for hop in hops if hop.edge_end is not None] == [n / 1000 for n in range(MOST_A_SECOND)]
+    flood(',"event_type":"conversation.set_emotion"')
+    for _ in range(1000):
+        talk.on_channel_message(set_emotion(1000))
+    assert len(clamped) == 20  # as without the flood, and none of them came in the clothes of a hint
 
 
 @pytest.mark.parametrize("way", ["channel", "rtcp"])

@@ -13,6 +13,7 @@ import { createMeasures } from "./measures.js";
 import { createMicrophone } from "./microphone.js";
 import { createRejoin, isLost } from "./rejoin.js";
 import { createTalk } from "./talk.js";
+import { startTurnHints } from "./turns/hints.js";
 import { createVerdictView } from "./verdict.js";
 
 const LEFT_BY_VIEWER = "viewer_left";
@@ -62,7 +63,10 @@ const rejoin = createRejoin({
   },
   end,
 });
-const microphone = createMicrophone(root, { onState: (state) => { measures.microphone = state; } });
+const microphone = createMicrophone(root, {
+  onState: (state) => { measures.microphone = state; },
+  listen: (track) => startTurnHints(new MediaStream([track]), { weightsUrl: settings.turnWeightsUrl, send: sendHint }),
+});
 const talk = createTalk(root, { sendChannel, messageUrl: settings.messageUrl, headers, onEnded: end, onRung });
 const line = createLine(root, { send: sendChannel, measures, peerNow: () => connection?.peer });
 const embedding = createEmbedding(root, {
@@ -135,6 +139,10 @@ function sendChannel(text) {
   if (connection?.channel?.readyState !== "open") return false;
   connection.channel.send(text);
   return true;
+}
+
+function sendHint(text) {
+  if (sendChannel(text)) measures.turnHints = (measures.turnHints ?? 0) + 1;
 }
 
 async function prepareConnection() {

@@ -20,13 +20,17 @@ export function levelOf(samples) {
   return Math.min(1, Math.max(0, 1 - db / QUIETEST_DB));
 }
 
-export function createMicrophone(root, { devices = navigator.mediaDevices, onState = () => {} } = {}) {
+// `listen(track)` resolves to a function that ends the listening; where it fails, the microphone works without.
+export function createMicrophone(root, {
+  devices = navigator.mediaDevices, onState = () => {}, listen = async () => () => {},
+} = {}) {
   const button = root.querySelector('[data-part="microphone"]');
   const meter = root.querySelector('[data-part="microphone-level"]');
   const note = root.querySelector('[data-part="microphone-note"]');
   let sender = null;
   let track = null;
   let stopMeter = () => {};
+  let stopListening = () => {};
   let isOver = false;
 
   function setState(state) {
@@ -50,6 +54,8 @@ export function createMicrophone(root, { devices = navigator.mediaDevices, onSta
       track.addEventListener("ended", lose);
       await sender?.replaceTrack(track);
       stopMeter = watchLevel(track, meter);
+      const listening = listen(track).catch(() => () => {});
+      stopListening = async () => (await listening)();
       setState("on");
     } catch (error) {
       close();
@@ -66,6 +72,8 @@ export function createMicrophone(root, { devices = navigator.mediaDevices, onSta
   function close() {
     stopMeter();
     stopMeter = () => {};
+    stopListening();
+    stopListening = () => {};
     track?.removeEventListener("ended", lose);
     track?.stop();
     track = null;

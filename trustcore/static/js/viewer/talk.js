@@ -1,20 +1,33 @@
 // Captions, transcript and the text box. Event names are those of the Tavus app messages; ours start with "trustcore.".
 
 const CAPTION_STAYS_MS = 6000;
+const TROUBLE_STAYS_MS = 12000;
 
 export function createTalk(root, { sendChannel, messageUrl, headers, onEnded, onRung }) {
   const find = (name) => root.querySelector(`[data-part="${name}"]`);
   const caption = find("caption");
+  const trouble = find("trouble");
   const log = find("transcript");
   const face = find("shown");
   const form = find("message-form");
   const field = find("message");
   let timer = null;
+  let troubleTimer = null;
 
   function showCaption(text) {
     caption.textContent = text;
     clearTimeout(timer);
     timer = setTimeout(() => { caption.textContent = ""; }, CAPTION_STAYS_MS);
+  }
+
+  // A part failed and was spoken around. Of one whose failure changes nothing for the viewer there is nothing to say.
+  function showTrouble({ part, trouble: how }) {
+    const name = how === "slow_start" ? "slow" : part === "ears" && how === "missing" ? "deaf" : part;
+    const told = ["ears", "deaf", "brain", "voice", "slow"].includes(name) ? trouble.dataset[name] : undefined;
+    if (told === undefined) return;
+    trouble.textContent = told;
+    clearTimeout(troubleTimer);
+    troubleTimer = setTimeout(() => { trouble.textContent = ""; }, TROUBLE_STAYS_MS);
   }
 
   function note(role, text) {
@@ -45,6 +58,7 @@ export function createTalk(root, { sendChannel, messageUrl, headers, onEnded, on
       if (shown.clamped) note("note", fill(whyLowered(shown), shown));
     },
     "trustcore.busy": () => note("note", log.dataset.busy),
+    "trustcore.part_failed": showTrouble,
     "trustcore.counts": (counts) => { if (window.__trustcore) window.__trustcore.worker = counts; },
     "trustcore.rung": (told) => onRung(told),
     "trustcore.ended": ({ reason }) => onEnded(reason),

@@ -7,6 +7,7 @@ import signal
 import numpy as np
 import pytest
 
+from rendering.dialogue.answer import BOUNDS
 from rendering.dialogue.hearing import sphinx
 from rendering.dialogue.hearing.expected import sentences_for
 from rendering.dialogue.hearing.sphinx import SphinxEars
@@ -112,6 +113,24 @@ async def test_a_process_that_dies_or_hangs_is_a_fault_and_the_next_utterance_ha
         assert not ears._process.is_alive
         _, final = await hear(ears, "Hello.", ("hello",))
         assert final.text == "hello"
+    finally:
+        ears.close()
+
+
+async def test_a_process_that_hangs_is_ended_before_the_conversation_gives_up() -> None:
+    ears = SphinxEars()
+    try:
+        await ears.warm_up()
+        hung = ears._process
+        assert hung is not None
+        listening = ears.listen(language="en", expected=("hello",))
+        hung._program.send_signal(signal.SIGSTOP)
+        with pytest.raises(PartFailed):
+            async with asyncio.timeout(BOUNDS.ears_s):
+                await listening.finish()
+        assert not hung.is_alive
+        ears.listen(language="en", expected=("hello",))
+        assert ears._process is not hung
     finally:
         ears.close()
 
