@@ -13,7 +13,6 @@ LEAST_MILLI = 350  # of an emotion, below which it is not worth a word
 LEAST_SURE_MILLI = 400
 LEAST_READINGS = 3  # one reading is a blink or a sound
 LIVELY_MILLI, CALM_MILLI = 650, 250
-MAX_TOKENS = 32  # about: words and marks
 
 _FACE_WORDS = {
     "joy": "pleased", "sadness": "sad", "anger": "annoyed", "surprise": "surprised", "fear": "worried",

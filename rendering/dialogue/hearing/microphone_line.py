@@ -1,6 +1,5 @@
 """The viewer's microphone as the conversation hears it: packets in, hops out. PURE: the time is passed in."""
 
-from typing import Protocol
 
 import numpy as np
 
@@ -66,23 +65,6 @@ class HopCutter:
     def waiting(self) -> int:
         """Samples that are not a whole hop yet."""
         return len(self._pcm)
-
-
-class MicrophoneLine(Protocol):
-    """Packets in, hops out."""
-
-    def push(self, packet: Packet, now_s: float) -> None:
-        """Take one packet that arrived at `now_s` of media time."""
-
-    def take(self, now_s: float) -> list[Hop]:
-        """The hops that are ready by now."""
-
-    @property
-    def due_s(self) -> float | None:
-        """When `take` has something to do even if nothing comes; None when never."""
-
-    def restart(self) -> None:
-        """Another stream begins with the next packet."""
 
 
 class OpusLine:

@@ -94,7 +94,6 @@ ADDED = (
     "please tell | your colleague"),
     ("and", "the second | was worse"), ("but", "my son | likes it"), ("while", "the shop | is closed"),
 )  # fmt: skip
-CHOICES = ("and", "but", "so", "because")
 SHARES = {"train": 0.6, "development": 0.15, "held_out": 0.25}
 
 
