@@ -20,8 +20,8 @@ else
 	@$(PY) -m deploy.demo
 endif
 
-test: setup-browser ## all the set-up, then every test (T=path for a part)
-	@$(PY) -m pytest -q $(or $(T),tests)
+test: setup-browser ## all the set-up, then every test in two processes (T=path for a part, in one)
+	@$(PY) -m pytest -q $(or $(T),-n 2 --dist loadgroup --no-loadscope-reorder tests)
 
 drill: setup-browser ## the long and violent tests
 	@$(PY) -m pytest -q tests/drills

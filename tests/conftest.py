@@ -52,3 +52,16 @@ def _strangers_are_new() -> None:
     from trustcore.accounts.services.strangers import strangers
 
     strangers.forget()
+
+
+LIVE = "live"
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Say which tests stay in one process when `make test` shares them out: those with real media in real time go one
+    after the other, and first, because two live streams at once would take each other's processor; of the others each
+    file stays whole, for what its tests share."""
+    items.sort(key=lambda item: "e2e" not in item.path.parts)
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group(LIVE if "e2e" in item.path.parts else item.nodeid.split("::")[0]))

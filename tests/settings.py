@@ -4,7 +4,8 @@ import os
 import tempfile
 from pathlib import Path
 
-_suffix = os.environ.get("TRUSTCORE_TEST_SUFFIX", "main")
+# Each process that shares the tests out (pytest-xdist names it) keeps a state of its own.
+_suffix = os.environ.get("TRUSTCORE_TEST_SUFFIX", "main") + os.environ.get("PYTEST_XDIST_WORKER", "")
 # The server is shared with the checkout's own state; keys, blobs and secrets are not.
 os.environ.setdefault("TRUSTCORE_POSTGRES_DIR", str(Path(__file__).resolve().parent.parent / "var" / "postgres"))
 os.environ["TRUSTCORE_STATE_DIR"] = str(Path(tempfile.gettempdir()) / f"trustcore-tests-{_suffix}")

@@ -182,7 +182,8 @@ class Said:
 class Exchange:
     """What the brain answers to.
 
-    `notes`: what perception saw, in plain words of at most 32 tokens each, empty where it may not look.
+    `notes`: what perception saw, a plain sentence each, empty where it may not look; a brain's brief takes no more
+        than it bounds (`brief.MAX_NOTES` of `brief.MAX_NOTE_CHARS`).
     `results`: what the app answered to the tool calls of this very turn; the brain is asked again with them.
     """
 

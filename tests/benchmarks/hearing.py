@@ -25,11 +25,11 @@ from rendering.dialogue.hearing.sphinx import SphinxEars
 from rendering.dialogue.hearing.voice_activity import (
     EnergyVoiceActivity,
     SileroVoiceActivity,
-    SpeechEdges,
     VoiceActivity,
 )
 from rendering.dialogue.seams import Heard
 from rendering.speech.voices import FliteVoice
+from tests.common.speech_edges import SpeechEdges
 from tests.common.voice_packets import packets, speech
 
 HOP = 320

@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from rendering.dialogue.hearing.sphinx import SphinxEars
-from rendering.dialogue.hearing.voice_activity import SpeechEdges, level_dbfs
+from rendering.dialogue.hearing.voice_activity import level_dbfs
 from rendering.dialogue.seams import Hop, Listening
 from rendering.worker.main import main
 from rendering.worker.session import Session
+from tests.common.speech_edges import SpeechEdges
 
 HEARD_BEFORE_HOPS = 20  # the first sound of a word comes before the network is sure of it
 

@@ -11,7 +11,7 @@ from provenance.verify import video
 from provenance.verify.reports import Outcome
 from tests.common.embedding_page import EmbeddingPage, serving_page
 from tests.common.live_rig import Rig, rigged, wait_until
-from tests.common.live_session import status_list
+from tests.common.live_session import demo_authority, status_list
 from tests.common.simulators.control import SimulatedSession
 
 pytestmark = pytest.mark.timeout(240)
@@ -76,6 +76,28 @@ def test_a_revoked_signer_is_said_and_nothing_is_shown(rig: Rig) -> None:
     viewer.close()
     assert said[0] == "Signer revoked" and "has been revoked" in said[1] and said[2].startswith("certificate revoked")
     assert seen["framesPresented"] < 10
+
+
+DEAF = """{
+  const create = RTCPeerConnection.prototype.createDataChannel;
+  RTCPeerConnection.prototype.createDataChannel = function (...asked) {
+    const channel = create.apply(this, asked);
+    channel.addEventListener("message", (event) => event.stopImmediatePropagation());
+    return channel;
+  };
+}"""
+
+
+def test_the_end_of_a_session_that_is_not_trusted_is_told_without_the_workers_word(rig: Rig) -> None:
+    another = demo_authority.__wrapped__()
+    session, viewer = rig.session(
+        page={"trust_anchor_pem": another.certificate_pem},
+        prepare=lambda context: context.add_init_script(DEAF))
+    viewer.connect()
+    viewer.wait_for("m.state === 'hidden' && m.error", 20)
+    rig.control.revoke(session)
+    viewer.wait_for("m.state === 'ended' && m.reason === 'consent_withdrawn'", 5)
+    viewer.close()
 
 
 def _check_recording(session: SimulatedSession) -> None:

@@ -11,11 +11,10 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from rendering.dialogue.seams import HEARING_RATE_HZ, HOP_S, PartFailed, Samples
+from rendering.dialogue.seams import HEARING_RATE_HZ, PartFailed, Samples
 
 WINDOW_SAMPLES = 512  # 32 ms; the network takes no other length at this rate
 CONTEXT_SAMPLES = 64  # of the window before, which the network sees again
-ONSET, OFFSET = 0.5, 0.35  # two thresholds, so that a wavering value is one stretch of speech and not many
 FULL_SCALE = 32768.0
 
 
@@ -117,28 +116,3 @@ def pick_voice_activity() -> VoiceActivity:
         return SileroVoiceActivity()
     except PartFailed:
         return EnergyVoiceActivity()
-
-
-class SpeechEdges:
-    """Where speech begins and ends, with hysteresis. PURE: fed one hop's probability at a time.
-
-    Args:
-        onset_s: how long it must last before it counts as begun; shorter is a click or a breath.
-        offset_s: how long it must be gone before it counts as over.
-    """
-
-    def __init__(self, *, onset_s: float = 0.06, offset_s: float = 0.1) -> None:
-        self._onset_s, self._offset_s = onset_s, offset_s
-        self.is_speaking = False
-        self.for_s = 0.0  # how long it has been as it is, counted from the hop in which it changed
-        self._against_s = 0.0
-
-    def push(self, speech: float, length_s: float = HOP_S) -> bool:
-        """Take one hop; whether somebody speaks now."""
-        is_against = speech < OFFSET if self.is_speaking else speech >= ONSET
-        self._against_s = self._against_s + length_s if is_against else 0.0
-        self.for_s += length_s
-        if self._against_s >= (self._offset_s if self.is_speaking else self._onset_s) - 1e-9:
-            self.is_speaking = not self.is_speaking
-            self.for_s, self._against_s = self._against_s, 0.0
-        return self.is_speaking

@@ -174,6 +174,17 @@ async function connect() {
   setState("checking");
   measure.posted();
   if (await offer()) watchLine();
+  else watchEnd();
+}
+
+// A session that is not trusted is not watched, but its end is told: the worker's own word of it may come too soon to be
+// heard, and no line is made again here that would ask.
+async function watchEnd() {
+  while (!isOver) {
+    const over = await endedReason();
+    if (over) end(over);
+    await new Promise((resolve) => setTimeout(resolve, ASK_STATE_EVERY_MS));
+  }
 }
 
 // Post the offer of the connection at hand and have its session judged. Resolves to whether it stands.

@@ -10,10 +10,10 @@ import pytest
 from rendering.dialogue.hearing.voice_activity import (
     EnergyVoiceActivity,
     SileroVoiceActivity,
-    SpeechEdges,
     VoiceActivity,
     level_dbfs,
 )
+from tests.common.speech_edges import SpeechEdges
 from tests.common.voice_packets import speech
 
 HOP = 320
