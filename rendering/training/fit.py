@@ -19,7 +19,7 @@ import numba
 import numpy as np
 import torch
 
-from rendering.engine import body, rasterize
+from rendering.engine import rasterize
 from rendering.engine.arrange import Arrangement, Arranger
 from rendering.engine.rasterize.kernels import to_bytes as to_picture
 from rendering.engine.rasterize.splats import SplatGradients
@@ -98,7 +98,6 @@ class Fit:
         self._arranger = Arranger(state.scene.mesh, state.scene.gaussians)
         self._rasterizer = rasterize.choose(config.rasterizer)
         self._rates = optimiser.learning_rates(config.iterations)
-        self._units = following.units(config.size_px)
         self._errors: deque[float] = deque(maxlen=50)
         self._order: tuple[int, Array] = (-1, frames.train)
 
@@ -129,23 +128,24 @@ class Fit:
     def _iterate(self) -> tuple[Array, int]:
         state, motion = self._state, self._motion
         index = self._next_frame()
-        pose, said = motion.poses[index], np.concatenate([motion.terms[index], motion.signals[index]])
-        moved = self._units * (state.follow @ said)
-        skull, torso = pose + moved[body.SKULL], moved[body.TORSO]
-        vertices = state.scene.mesh.place(motion.faces[index], pose, skull, torso)
-        arranged = self._arranger.arrange(vertices, motion.features[index], float(np.exp(pose[5])))
+        placed = scene.place(state.scene.mesh, state.follow, motion, index, self._config.size_px)
+        arranged = self._arranger.arrange(placed.vertices, motion.features[index], motion.unit(index))
         drawn = self._rasterizer.forward_parallel(arranged.splats, state.scene.plate)
         truth = self._frames.frames[index].astype(np.float32) / np.float32(255)
         gradient = losses.picture_gradient(
             drawn.picture, truth, self._weights(index), with_similarity=state.iteration % 2 == 1
         )
         by = self._rasterizer.backward_parallel(arranged.splats, drawn, gradient)
-        by_place = following.place_gradient(state.scene.mesh, state.scene.gaussians, by.means_px, skull, torso)
-        self._step(arranged, motion.features[index], by, np.outer(by_place * self._units, said))
+        by_place = following.place_gradient(
+            state.scene.mesh, state.scene.gaussians, by.means_px, placed.skull, placed.torso)
+        by_follow = np.outer(by_place * following.units(self._config.size_px), placed.said)
+        self._step(arranged, motion.features[index], by, drawn.transmittance, by_follow)
         self._errors.append(float(np.square(drawn.picture - truth).mean()))
         return drawn.picture, index
 
-    def _step(self, arranged: Arrangement, features: Array, by: SplatGradients, by_follow: Array) -> None:
+    def _step(
+        self, arranged: Arrangement, features: Array, by: SplatGradients, shown: Array, by_follow: Array
+    ) -> None:
         state = self._state
         factor = np.float32(optimiser.decay(self.share()))
         state.iteration += 1
@@ -159,7 +159,7 @@ class Fit:
             self._rates * factor, correction_1, correction_2,
         )  # fmt: skip
         optimiser.plate_step(
-            state.scene.plate, state.plate_first, state.plate_second, by.backdrop,
+            state.scene.plate, state.plate_first, state.plate_second, by.backdrop, shown,
             np.float32(optimiser.PLATE_RATE) * factor, correction_1, correction_2,
         )  # fmt: skip
         optimiser.plain_step(

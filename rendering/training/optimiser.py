@@ -18,6 +18,7 @@ CHUNK = 64  # splats that share one scratch row
 UNHURRIED, MOST_HASTE = 5000, 3.0  # iterations that need no larger steps; at most so many times larger
 FINAL_SHARE = 0.05  # learning rates fall to this share over the run
 PLATE_RATE = 0.004
+PLATE_SHOWN = np.float32(0.5)  # share of the plate that must show in a pixel before the frame teaches it anything there
 OFFSET_PENALTY = np.float32(0.02)
 MOVE_PENALTY = np.float32(0.02)
 TINT_PENALTY = np.float32(0.05)
@@ -109,10 +110,16 @@ def step(
 
 
 @njit(cache=True, nogil=True, fastmath=True, parallel=True)
-def plate_step(plate, first, second, gradient, rate, correction_1, correction_2):
-    """One Adam step on the backdrop [H, W, 3], in place; pixels that no gradient reaches stay."""
+def plate_step(plate, first, second, gradient, shown, rate, correction_1, correction_2):
+    """One Adam step on the plate [H, W, 3], in place, where `shown` [H, W] of it is PLATE_SHOWN at least.
+
+    Adam makes the faintest gradient a whole step: what shines through hair would drive the plate behind it to any
+    colour, which shows when the head moves away from there.
+    """
     for y in prange(plate.shape[0]):
         for x in range(plate.shape[1]):
+            if shown[y, x] < PLATE_SHOWN:
+                continue
             for channel in range(3):
                 d = gradient[y, x, channel]
                 first[y, x, channel] = np.float32(BETA_1) * first[y, x, channel] + np.float32(1 - BETA_1) * d

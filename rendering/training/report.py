@@ -14,7 +14,7 @@ from rendering.engine.motion import controls
 from rendering.engine.motion.performer import neutral_state
 from rendering.engine.renderer import Renderer
 from rendering.engine.replica import Replica
-from rendering.training import calibration, canonical, following, pictures, quality, redetection, trials
+from rendering.training import calibration, canonical, following, pictures, quality, redetection, trials, unseen
 from rendering.training.checkpoint import FitState
 from rendering.training.config import Clip, TrainedReplica, TrainingConfig
 from rendering.training.dataset import Dataset
@@ -85,7 +85,8 @@ def assemble(state: FitState, frames: Dataset, motion: Geometry, config: Trainin
     plate = np.round(np.clip(scene.plate, 0, 1) * 255).astype(np.uint8)
     coupling = calibration.pose_coupling(motion.poses[frames.train])
     bodily = body_of(state, frames, motion, config)
-    fitted = Replica(config.size_px, scene.space, scene.mesh, bodily, scene.gaussians, plate, coupling, facts)
+    shown = unseen.without(state, motion, frames.train, config)
+    fitted = Replica(config.size_px, scene.space, scene.mesh, bodily, shown, plate, coupling, facts)
     # Everything is measured on what the files hold, float16 and all, not on what the fit held.
     return Replica.from_files(fitted.to_files())
 

@@ -46,6 +46,10 @@ class Geometry:
     terms: Array  # [n, body.TERMS]
     signals: Array  # [n, P] what neighbouring frames say beyond a frame's own pose
 
+    def unit(self, index: int) -> float:
+        """Screen pixels per canonical pixel in one frame."""
+        return float(np.exp(self.poses[index, 5]))
+
 
 def build(dataset: Dataset, config: TrainingConfig) -> Scene:
     """The scene at the start of a fit, from the training frames alone."""
@@ -108,6 +112,24 @@ def geometry(space: FaceSpace, dataset: Dataset, places: Array) -> Geometry:
         terms,
         following.signals(space, dataset, places),
     )
+
+
+@dataclass(frozen=True)
+class Placed:
+    """The mesh of one frame on the screen."""
+
+    vertices: Array  # [V, 3]
+    skull: Array  # [6] where what is fixed to the skull stands
+    torso: Array  # [3] how far the torso has moved
+    said: Array  # [TERMS + P] what skull and torso were placed by
+
+
+def place(mesh: Mesh, follow: Array, motion: Geometry, index: int, size_px: int) -> Placed:
+    """The mesh of one frame, skull and torso placed by the learned map `follow` [PLACES, TERMS + P]."""
+    pose, said = motion.poses[index], np.concatenate([motion.terms[index], motion.signals[index]])
+    moved = following.units(size_px) * (follow @ said)
+    skull, torso = pose + moved[body.SKULL], moved[body.TORSO]
+    return Placed(mesh.place(motion.faces[index], pose, skull, torso), skull, torso, said)
 
 
 def part_boxes(points: Array, size_px: int) -> tuple[tuple[int, int, int, int], tuple[int, int, int, int]]:
