@@ -10,6 +10,7 @@ from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect, JsonResponse
 from django.shortcuts import render
+from django.utils import translation
 from django.views.decorators.csrf import ensure_csrf_cookie
 from django.views.decorators.http import require_GET
 
@@ -53,9 +54,28 @@ def page(request: HttpRequest, conversation_id: str) -> HttpResponseBase:
                 secure=settings.IS_HTTPS, max_age=24 * 3600)
         return response
     base = f"/c/{conversation_id}"
-    perceived = perception_page.page_context(joined.conversation, base)
-    answer = render(request, "rendering/viewer.html", {**page_context(joined.conversation, base), **perceived})
+    with translation.override(page_language(joined.conversation.grant["body"]["language"])):
+        perceived = perception_page.page_context(joined.conversation, base)
+        answer = render_page(request, {**page_context(joined.conversation, base), **perceived})
     answer["Permissions-Policy"] = perception_page.permissions_policy(perceived["perception_level"])
+    return answer
+
+
+def page_language(tag: str) -> str:
+    """The language of all that a viewer reads: the conversation's, or English where its page has no other words. PURE
+    but for the list of languages.
+
+    Args:
+        tag: the conversation's language, "as" or "en-IN".
+    """
+    short = tag.split("-")[0].lower()
+    return short if short in dict(settings.LANGUAGES) else settings.LANGUAGE_CODE
+
+
+def render_page(request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
+    """The viewer's page in the language in force, whatever the browser asked for."""
+    answer = render(request, "rendering/viewer.html", context)
+    answer["Content-Language"] = translation.get_language() or settings.LANGUAGE_CODE
     return answer
 
 
