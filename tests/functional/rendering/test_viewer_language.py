@@ -1,4 +1,4 @@
-"""The viewer's page speaks the conversation's language, whole: no English sentence is left in page, notices or script."""
+"""The viewer's page speaks the conversation's language: no English sentence is left in page, notices or script."""
 
 import re
 from html.parser import HTMLParser

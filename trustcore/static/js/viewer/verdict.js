@@ -7,7 +7,7 @@ const SOUND_STILL_MS = 2000; // silence is sent too, so sound that stands still 
 const FRAMES_BEFORE_VERDICT = 10;
 const STRIP_SECONDS = 60;
 // Of the page, not of the browser; figures in the digits that all other words of the page use.
-const locale = () => `${document.documentElement.lang || "en"}-u-nu-latn`;
+const locale = () => `${globalThis.document?.documentElement?.lang || "en"}-u-nu-latn`;
 
 // What the viewer is told, from what the verifier counted: the worse of picture and sound, and nothing good where the
 // signer was revoked. Pure.
