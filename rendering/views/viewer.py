@@ -1,4 +1,4 @@
-"""The viewer's page and its four addresses. The cookie of the first viewer is what opens them; nobody signs in here."""
+"""The viewer's page and its addresses. The cookie of the first viewer is what opens them; nobody signs in here."""
 
 import json
 from collections.abc import Awaitable, Callable
@@ -19,7 +19,7 @@ from provenance.services import claim_keys
 from rendering import selectors
 from rendering.errors import ConversationOver, JoinRefused, NoFreeSlot
 from rendering.models import Conversation
-from rendering.services import conversations, reaping, turn, viewing
+from rendering.services import conversations, reaping, sessions, turn, viewing
 from rendering.views import perception_page
 from rendering.views.worker_calls import look_until, parse_object, problem, read_body
 from trustcore.accounts.permissions import public
@@ -80,7 +80,7 @@ def render_page(request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
 
 
 def page_context(conversation: Conversation, base: str) -> dict[str, Any]:
-    """What the viewer's page says and where its script calls; `base` is the path of those four addresses."""
+    """What the viewer's page says and where its script calls; `base` is the path of those addresses."""
     body = conversation.grant["body"]
     try:
         until = consents.consent_in_force(conversation.subject_public_id).expires_at
@@ -90,6 +90,7 @@ def page_context(conversation: Conversation, base: str) -> dict[str, Any]:
         "conversation_id": conversation.public_id, "person_name": selectors.person_name(conversation.version.replica),
         "organisation_name": conversation.organisation.name, "offer_url": f"{base}/offer",
         "message_url": f"{base}/message",
+        "speed_url": f"{base}/line", "max_rung": sessions.max_rung(conversation.properties),
         "state_url": f"{base}/state", "leave_url": f"{base}/leave", "trust_anchor_pem": claim_keys.anchor_pem(),
         "status_list_url": claim_keys.STATUS_PATH,
         "ice_servers_json": json.dumps(turn.ice_servers(conversation.public_id, now=utc_now())),

@@ -174,6 +174,8 @@ class ControlSimulator:
             return 404, "text/plain", b""
         if path == "/check/claim-signers.crl":
             return 200, "application/pkix-crl", self.status_list
+        if scope["method"] == "GET" and path.endswith("/line"):
+            return 200, "application/octet-stream", os.urandom(int(parse_qs(query)["bytes"][0]))
         return await self._viewer_call(path, data)
 
     def _authenticate(self, scope: dict[str, Any], path: str, data: bytes) -> None:

@@ -29,7 +29,7 @@ READ_ALOUD = ("aria-label", "placeholder", "title", "alt")
 # Addresses, ids and states for the script; every other data attribute holds words that it may show.
 NO_WORDS = re.compile(
     r"data-(part|state|for|drawer|ending|opens|.*-?url|conversation-id|ice-servers|relay-only|csrf-token|live-.*|role"
-    r"|embed-origins|viewer-secret|level|perception|act|viewer|while|over|is-.*|kinds|.*-kbps|line-part|verdict)$")
+    r"|embed-origins|viewer-secret|level|perception|act|viewer|while|over|line|precall|max-rung)$")
 LITERAL = re.compile(r'"((?:[^"\\\n]|\\.)*)"' + r"|`((?:[^`\\]|\\.)*)`")
 
 

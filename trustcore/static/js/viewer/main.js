@@ -11,6 +11,7 @@ import { createEmbedding, verdictMessage } from "./embedding.js";
 import { createLine } from "./line.js";
 import { createMeasures } from "./measures.js";
 import { createMicrophone } from "./microphone.js";
+import { createPrecall } from "./precall/panel.js";
 import { createRejoin, isLost } from "./rejoin.js";
 import { createTalk } from "./talk.js";
 import { startTurnHints } from "./turns/hints.js";
@@ -76,6 +77,11 @@ const embedding = createEmbedding(root, {
     tellVerdict();
   },
   onLeave: () => { if (!isOver) leave(); },
+  onTest: () => precall.start({ hasDevices: false }),
+});
+const precall = createPrecall(root, {
+  headers, measures, servers: JSON.parse(settings.iceServers || "[]"), isRelayed: settings.relayOnly === "yes",
+  tell: (result) => embedding.tell("precall", result),
 });
 
 // What the page around a frame is told is what the frame shows.
@@ -170,6 +176,7 @@ function noteState(made, state) {
 }
 
 async function connect() {
+  precall.stop();
   find("connect").disabled = true;
   setState("checking");
   measure.posted();
