@@ -37,7 +37,7 @@ def take_line(request: HttpRequest, conversation: Conversation) -> HttpResponseB
     if request.method == "POST":
         return JsonResponse({"received": len(read_body(request, MAX_UP_BYTES))})
     text = request.GET.get("bytes", "0")
-    if not text.isdecimal() or len(text) > 7 or int(text) > MAX_DOWN_BYTES:
+    if not (text.isascii() and text.isdigit()) or len(text) > 7 or int(text) > MAX_DOWN_BYTES:
         raise RequestInvalid(f"bytes is a whole number from 0 to {MAX_DOWN_BYTES}.")
     return HttpResponse(os.urandom(int(text)), content_type="application/octet-stream")
 
