@@ -5,6 +5,7 @@ about replicas and sessions.
 from django.urls import include, path
 
 from rendering.views import (
+    captions,
     console_live,
     console_policies,
     console_replicas,
@@ -29,6 +30,7 @@ urlpatterns = [
     path(f"{_lease}/clamps", worker.clamps, name="worker-clamps"),
     path(f"{_lease}/emotions", worker.emotions, name="worker-emotions"),
     path(f"{_lease}/rungs", worker.rungs, name="worker-rungs"),
+    path(f"{_lease}/captions", worker.captions, name="worker-captions"),
     path(f"{_lease}/troubles", worker.troubles, name="worker-troubles"),
     path(f"{_lease}/recording", worker.recording, name="worker-recording"),
     path(f"{_lease}/finish", worker.finish, name="worker-finish"),
@@ -41,6 +43,7 @@ urlpatterns = [
     path("c/<slug:conversation_id>/message", viewer.message, name="viewer-message"),
     path("c/<slug:conversation_id>/leave", viewer.leave, name="viewer-leave"),
     path("c/<slug:conversation_id>/state", viewer.state, name="viewer-state"),
+    path("c/<slug:conversation_id>/captions", captions.viewer_stream, name="viewer-captions"),
     path("c/<slug:conversation_id>/line", line_test.line, name="viewer-line"),
     path("c/<slug:conversation_id>/perception", viewer_perception.word, name="viewer-perception"),
     path("c/<slug:conversation_id>/perception/frame", viewer_perception.frame, name="viewer-perception-frame"),
@@ -48,6 +51,7 @@ urlpatterns = [
     path("c/<slug:conversation_id>/embed/offer", viewer_embed.offer, name="viewer-embed-offer"),
     path("c/<slug:conversation_id>/embed/message", viewer_embed.message, name="viewer-embed-message"),
     path("c/<slug:conversation_id>/embed/leave", viewer_embed.leave, name="viewer-embed-leave"),
+    path("c/<slug:conversation_id>/embed/captions", viewer_embed.caption_stream, name="viewer-embed-captions"),
     path("c/<slug:conversation_id>/embed/line", viewer_embed.line, name="viewer-embed-line"),
     path("c/<slug:conversation_id>/embed/state", viewer_embed.state, name="viewer-embed-state"),
     path("console/replicas/", console_replicas.replica_list, name="rendering_replicas"),

@@ -90,7 +90,8 @@ def page_context(conversation: Conversation, base: str) -> dict[str, Any]:
         "conversation_id": conversation.public_id, "person_name": selectors.person_name(conversation.version.replica),
         "organisation_name": conversation.organisation.name, "offer_url": f"{base}/offer",
         "message_url": f"{base}/message",
-        "speed_url": f"{base}/line", "max_rung": sessions.max_rung(conversation.properties),
+        "speed_url": f"{base}/line", "captions_url": f"{base}/captions",
+        "max_rung": sessions.max_rung(conversation.properties),
         "state_url": f"{base}/state", "leave_url": f"{base}/leave", "trust_anchor_pem": claim_keys.anchor_pem(),
         "status_list_url": claim_keys.STATUS_PATH,
         "ice_servers_json": json.dumps(turn.ice_servers(conversation.public_id, now=utc_now())),
@@ -106,7 +107,7 @@ def from_cookie(request: HttpRequest, conversation_id: str) -> str:
     return request.COOKIES.get(cookie_name(conversation_id), "")
 
 
-def _conversation(conversation_id: str, secret: str) -> Conversation:
+def conversation_of_viewer(conversation_id: str, secret: str) -> Conversation:
     """The conversation whose viewer this is. Raises JoinRefused for anybody else."""
     found = (
         Conversation.objects.select_related("organisation", "version__replica")
@@ -121,7 +122,7 @@ def _conversation(conversation_id: str, secret: str) -> Conversation:
 def _conversation_to_rejoin(conversation_id: str, secret: str) -> Conversation:
     """The same for an offer. Who has the link and not the first viewer's secret goes on the record."""
     try:
-        return _conversation(conversation_id, secret)
+        return conversation_of_viewer(conversation_id, secret)
     except JoinRefused as refusal:
         taken = Conversation.objects.filter(public_id=conversation_id).exclude(viewer_cookie_sha256="").first()
         if taken is not None:
@@ -138,7 +139,7 @@ def answer_json(
     @wraps(view)
     def checked(request: HttpRequest, conversation_id: str) -> HttpResponseBase:
         try:
-            return view(request, _conversation(conversation_id, secret_of(request, conversation_id)))
+            return view(request, conversation_of_viewer(conversation_id, secret_of(request, conversation_id)))
         except TrustcoreError as error:
             return problem(request, error)
 

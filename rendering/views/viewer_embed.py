@@ -20,7 +20,7 @@ from django.views.decorators.http import require_GET
 from rendering.errors import EmbeddingNotAllowed, JoinRefused
 from rendering.models import Conversation
 from rendering.services import conversations
-from rendering.views import line_test, viewer
+from rendering.views import captions, line_test, viewer
 from trustcore.accounts.permissions import public
 from trustcore.primitives.clock import utc_now
 from trustcore.web import embed_origins
@@ -81,6 +81,7 @@ def _from_header(request: HttpRequest, _conversation_id: str) -> str:
 
 offer = csrf_exempt(viewer.answer_json_async(viewer.take_offer, _from_header))
 message = csrf_exempt(viewer.answer_json(viewer.take_message, _from_header))
+caption_stream = captions.for_viewer(_from_header)
 line = csrf_exempt(viewer.answer_json(line_test.take_line, _from_header))
 leave = csrf_exempt(viewer.answer_json(viewer.take_leave, _from_header))
 state = csrf_exempt(viewer.answer_json(viewer.tell_state, _from_header))
