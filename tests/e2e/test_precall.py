@@ -121,7 +121,8 @@ def test_a_good_line_is_told_line_by_line_and_a_viewer_may_just_connect(site: Si
             assert page.inner_text("[data-part=precall-outcome]") == "You can expect the full picture with sound."
             assert page.get_attribute("[data-part=precall-outcome]", "role") == "status"
             assert "good" in said(page, "relay-tcp") and "answered after" in said(page, "relay-tcp")
-            assert page.inner_text("[data-part=precall-start]") == "Test again" and page.is_enabled("[data-part=connect]")
+            assert page.inner_text("[data-part=precall-start]") == "Test again"
+            assert page.is_enabled("[data-part=connect]")
 
         # Connecting ends a test that runs, and so does its own button.
         with site.page(browser, ice_servers_json=servers(turn.url)) as page:
@@ -199,7 +200,7 @@ def test_the_page_around_a_frame_asks_for_the_network_and_is_told(site: Site, sp
             kept = host.page.evaluate("document.querySelector('trustcore-player').precall")
             lines = {one["line"]: one["reason"] for one in told["lines"]}
             assert kept == told and told["is_complete"] and told["down_kbps"] > 0
-            assert lines["microphone"] == "not_tested" and lines["speed"] == "fast"  # the microphone is the person's own
+            assert lines["microphone"] == "not_tested" and lines["speed"] == "fast"
             assert frame.evaluate("document.querySelector('[data-part=precall-lines]').hidden") is False
             frame.click("[data-part=precall-start]")
             wait_until(lambda: len(host.of_kind("precall")) == 2, 20)
