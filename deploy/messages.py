@@ -10,10 +10,10 @@ from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 LOCALE = REPOSITORY / "locale"
-# What is translated as a whole: the public check, what the live page says about the viewer's microphone, and the notice
-# before a viewer is perceived.
+# What is translated as a whole: the public check, the viewer's page, and the notice before a viewer is perceived.
 TEMPLATES = (
-    "provenance/check_*.html", "provenance/_check_*.html", "rendering/_viewer_*.html", "rendering/_perception_*.html",
+    "base.html", "provenance/check_*.html", "provenance/_check_*.html", "rendering/viewer*.html",
+    "rendering/_viewer_*.html", "rendering/_perception_*.html",
 )
 MODULES = (
     "provenance/services/check_words.py", "provenance/views/check_pages.py", "rendering/services/perception_notice.py",

@@ -129,6 +129,12 @@ class MessagesTooFast(Refusal):
     code = "conversation.too_fast"
 
 
+class CaptionsBusy(Refusal):
+    """As many streams of captions are open as one conversation, or one process, has places for."""
+
+    code = "captions.too_many"
+
+
 class PerceptionNotAllowed(Refusal):
     """Nothing may be perceived of this viewer: nobody asked for it, or the law forbids it here."""
 

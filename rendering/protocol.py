@@ -17,6 +17,7 @@ Paths, all under /worker/v1:
 | POST /leases/{id}/clamps | {"clamps": [{"emotion", "asked_milli", "shown_milli", "media_time_s"}]} | {} |
 | POST /leases/{id}/emotions | {"emotions": [EmotionShown...]} | {} |
 | POST /leases/{id}/rungs | {"rungs": [RungChanged...]} | {} |
+| POST /leases/{id}/captions | {"captions": [Caption...]} | {} |
 | POST /leases/{id}/troubles | {"troubles": [PartTrouble...]} | {} |
 | PUT  /leases/{id}/recording | fMP4: for each connection its init segment and fragments, octet-stream | {} |
 | POST /leases/{id}/finish | {"reason", "counters"} | {} |
@@ -40,10 +41,13 @@ UNJOINED_LIFETIME_S = 60.0
 # How long a session waits for a viewer whose line or page is gone. A reload takes some seconds on a slow machine, a
 # change from one network to another up to ten; a place is held for nobody meanwhile.
 REJOIN_WITHIN_S = 15.0
-SESSION_STATES = ("loading", "ready", "live", "away", "ending")  # "away": nothing is sent until the viewer is back
+# "away": nothing is sent until the viewer is back; "reading": only words are, over HTTP, for want of a line.
+SESSION_STATES = ("loading", "ready", "live", "away", "reading", "ending")
+READERS = ("", "viewer", "app")  # of captions over HTTP: nobody; a viewer who goes on without a line; the app alone
+CAPTION_EVENTS = ("conversation.utterance", "conversation.stopped_speaking", "trustcore.rung")
 
 RUNG_NAMES = ("full", "medium", "small", "still", "audio", "captions")  # what a viewer gets, best first
-RUNG_REASONS = ("start", "quiet", "receiver", "loss", "delay", "freezes", "sound")  # what moved it
+RUNG_REASONS = ("start", "quiet", "receiver", "loss", "delay", "freezes", "sound", "no_line")  # what moved it
 
 LeaseKind = Literal["session", "training"]
 EmotionSource = Literal["request", "message", "tag", "brain"]  # who asked for it
@@ -148,10 +152,14 @@ class Renewal:
 
 @dataclass(frozen=True)
 class RenewalAnswer:
-    """`live` false: the lease is over or revoked; stop now. The reason is one word for the log and the viewer."""
+    """`live` false: the lease is over or revoked; stop now. The reason is one word for the log and the viewer.
+
+    `reader`: one of READERS, who wants captions told to control.
+    """
 
     live: bool
     reason: str = ""
+    reader: str = ""
 
 
 @dataclass(frozen=True)
@@ -232,6 +240,14 @@ class EmotionShown:
 # Parts of a conversation and how they fail, as `rendering.dialogue.seams` names them.
 TROUBLED_PARTS = ("ears", "turn", "brain", "voice", "perception")
 TROUBLES = ("stalled", "slow_start", "refused", "busy", "broken", "garbage", "missing")
+
+
+@dataclass(frozen=True)
+class Caption:
+    """One of CAPTION_EVENTS as it travels to the viewer, `seq` being its number in the conversation."""
+
+    seq: int
+    event: str
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from django.urls import path
 
 from rendering.api import views
+from rendering.views import captions
 
 urlpatterns = [
     path("conversations", views.conversation_list, name="v2-conversations"),
@@ -13,6 +14,7 @@ urlpatterns = [
         views.conversation_attestation,
         name="v2-conversation-attestation",
     ),
+    path("conversations/<slug:conversation_id>/captions", captions.app_stream, name="v2-conversation-captions"),
     path("interactions", views.interaction_list, name="v2-interactions"),
     *(path(noun, views.replica_list, name=f"v2-{noun}") for noun in ("replicas", "faces")),
     *(path(f"{noun}/<slug:replica_id>", views.replica_detail, name=f"v2-{noun}-one") for noun in ("replicas", "faces")),

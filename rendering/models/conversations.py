@@ -79,6 +79,9 @@ class LiveState(models.Model):
     last_segment = models.IntegerField(default=-1)
     clamp_count = models.PositiveIntegerField(default=0)
     emotions = models.JSONField(default=list)  # what the face turned to, the newest last: protocol.EmotionShown
+    captions = models.JSONField(default=list)  # the newest [{"seq", "event"}] that was said; gone with the conversation
+    viewer_reads_at = models.DateTimeField(null=True)  # the last sign of a viewer who reads without a line
+    app_reads_at = models.DateTimeField(null=True)
     viewer_counts = models.JSONField(default=dict)  # what the viewer's own check reports
     seen_at = models.DateTimeField(default=timezone.now)
 

@@ -142,6 +142,7 @@ def end(*, conversation: Conversation, actor: Actor, reason: str, now: datetime)
             conversation.end_reason, conversation.ended_at = reason, now
             conversation.save(update_fields=["state", "end_reason", "ended_at"])
             event.add(lease=conversation.lease_id, counters=_counters(conversation))
+            LiveState.objects.filter(conversation=conversation).update(captions=[])  # words end with it
             _stop_slot(conversation, reason, now=now)
     except InvalidTransition:
         # Somebody else ended it between our read and our lock; nothing of ours was written.

@@ -11,7 +11,7 @@ from typing import Any
 from django.db import IntegrityError
 
 from rendering import protocol
-from rendering.services import sessions, training
+from rendering.services import reading, sessions, training
 from trustcore.audit import recording
 from trustcore.audit.actions import Action
 from trustcore.audit.actors import Actor
@@ -136,7 +136,8 @@ def renew(*, job: Job, renewal: Mapping[str, Any], now: datetime) -> protocol.Re
         reason = training.end_if_not_allowed(job, now=now)
     if reason or not leases.renew(job, now=now):
         return protocol.RenewalAnswer(live=False, reason=reason or "lease_expired")
-    return protocol.RenewalAnswer(live=True)
+    reader = reading.reader_of(job, now=now) if job.kind == "session" else ""
+    return protocol.RenewalAnswer(live=True, reader=reader)
 
 
 def events_for(job_id: int, after: int, now: datetime) -> list[protocol.LeaseEvent]:

@@ -90,6 +90,8 @@ def _tile(conversation: Conversation, now: datetime) -> dict[str, Any]:
         verdict, words = "waiting", _("connecting")
     elif state is not None and state.worker_state == "away":
         verdict, words = "waiting", _("the viewer's line is gone")
+    elif state is not None and state.worker_state == "reading":
+        verdict, words = "waiting", _("no line; the viewer reads")
     else:
         verdict, words = "pass", _("all signed")
     sound = (state.marks_ms if state else {}).get("message_to_sound_ms")

@@ -1,4 +1,4 @@
-"""The viewer's page and its four addresses. The cookie of the first viewer is what opens them; nobody signs in here."""
+"""The viewer's page and its addresses. The cookie of the first viewer is what opens them; nobody signs in here."""
 
 import json
 from collections.abc import Awaitable, Callable
@@ -10,6 +10,7 @@ from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect, JsonResponse
 from django.shortcuts import render
+from django.utils import translation
 from django.views.decorators.csrf import ensure_csrf_cookie
 from django.views.decorators.http import require_GET
 
@@ -18,7 +19,7 @@ from provenance.services import claim_keys
 from rendering import selectors
 from rendering.errors import ConversationOver, JoinRefused, NoFreeSlot
 from rendering.models import Conversation
-from rendering.services import conversations, reaping, turn, viewing
+from rendering.services import conversations, reaping, sessions, turn, viewing
 from rendering.views import perception_page
 from rendering.views.worker_calls import look_until, parse_object, problem, read_body
 from trustcore.accounts.permissions import public
@@ -53,14 +54,33 @@ def page(request: HttpRequest, conversation_id: str) -> HttpResponseBase:
                 secure=settings.IS_HTTPS, max_age=24 * 3600)
         return response
     base = f"/c/{conversation_id}"
-    perceived = perception_page.page_context(joined.conversation, base)
-    answer = render(request, "rendering/viewer.html", {**page_context(joined.conversation, base), **perceived})
+    with translation.override(page_language(joined.conversation.grant["body"]["language"])):
+        perceived = perception_page.page_context(joined.conversation, base)
+        answer = render_page(request, {**page_context(joined.conversation, base), **perceived})
     answer["Permissions-Policy"] = perception_page.permissions_policy(perceived["perception_level"])
     return answer
 
 
+def page_language(tag: str) -> str:
+    """The language of all that a viewer reads: the conversation's, or English where its page has no other words. PURE
+    but for the list of languages.
+
+    Args:
+        tag: the conversation's language, "as" or "en-IN".
+    """
+    short = tag.split("-")[0].lower()
+    return short if short in dict(settings.LANGUAGES) else settings.LANGUAGE_CODE
+
+
+def render_page(request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
+    """The viewer's page in the language in force, whatever the browser asked for."""
+    answer = render(request, "rendering/viewer.html", context)
+    answer["Content-Language"] = translation.get_language() or settings.LANGUAGE_CODE
+    return answer
+
+
 def page_context(conversation: Conversation, base: str) -> dict[str, Any]:
-    """What the viewer's page says and where its script calls; `base` is the path of those four addresses."""
+    """What the viewer's page says and where its script calls; `base` is the path of those addresses."""
     body = conversation.grant["body"]
     try:
         until = consents.consent_in_force(conversation.subject_public_id).expires_at
@@ -70,6 +90,8 @@ def page_context(conversation: Conversation, base: str) -> dict[str, Any]:
         "conversation_id": conversation.public_id, "person_name": selectors.person_name(conversation.version.replica),
         "organisation_name": conversation.organisation.name, "offer_url": f"{base}/offer",
         "message_url": f"{base}/message",
+        "speed_url": f"{base}/line", "captions_url": f"{base}/captions",
+        "max_rung": sessions.max_rung(conversation.properties),
         "state_url": f"{base}/state", "leave_url": f"{base}/leave", "trust_anchor_pem": claim_keys.anchor_pem(),
         "status_list_url": claim_keys.STATUS_PATH,
         "ice_servers_json": json.dumps(turn.ice_servers(conversation.public_id, now=utc_now())),
@@ -85,7 +107,7 @@ def from_cookie(request: HttpRequest, conversation_id: str) -> str:
     return request.COOKIES.get(cookie_name(conversation_id), "")
 
 
-def _conversation(conversation_id: str, secret: str) -> Conversation:
+def conversation_of_viewer(conversation_id: str, secret: str) -> Conversation:
     """The conversation whose viewer this is. Raises JoinRefused for anybody else."""
     found = (
         Conversation.objects.select_related("organisation", "version__replica")
@@ -100,7 +122,7 @@ def _conversation(conversation_id: str, secret: str) -> Conversation:
 def _conversation_to_rejoin(conversation_id: str, secret: str) -> Conversation:
     """The same for an offer. Who has the link and not the first viewer's secret goes on the record."""
     try:
-        return _conversation(conversation_id, secret)
+        return conversation_of_viewer(conversation_id, secret)
     except JoinRefused as refusal:
         taken = Conversation.objects.filter(public_id=conversation_id).exclude(viewer_cookie_sha256="").first()
         if taken is not None:
@@ -117,7 +139,7 @@ def answer_json(
     @wraps(view)
     def checked(request: HttpRequest, conversation_id: str) -> HttpResponseBase:
         try:
-            return view(request, _conversation(conversation_id, secret_of(request, conversation_id)))
+            return view(request, conversation_of_viewer(conversation_id, secret_of(request, conversation_id)))
         except TrustcoreError as error:
             return problem(request, error)
 

@@ -1,4 +1,4 @@
-"""The viewer's page inside a frame of another site, and its four addresses: what `<trustcore-player>` shows.
+"""The viewer's page inside a frame of another site, and its addresses: what `<trustcore-player>` shows.
 
 Browsers keep third-party cookies from a frame, each in its own way, so there is none here: the first viewer's secret is
 in the page, goes with each call in a header of its own, and is gone when the frame is. A header that no other page can
@@ -11,6 +11,7 @@ from csp.decorators import csp_replace
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.shortcuts import render
+from django.utils import translation
 from django.utils.http import urlencode
 from django.views.decorators.clickjacking import xframe_options_exempt
 from django.views.decorators.csrf import csrf_exempt
@@ -19,7 +20,7 @@ from django.views.decorators.http import require_GET
 from rendering.errors import EmbeddingNotAllowed, JoinRefused
 from rendering.models import Conversation
 from rendering.services import conversations
-from rendering.views import viewer
+from rendering.views import captions, line_test, viewer
 from trustcore.accounts.permissions import public
 from trustcore.primitives.clock import utc_now
 from trustcore.web import embed_origins
@@ -45,10 +46,17 @@ def page(request: HttpRequest, conversation_id: str) -> HttpResponseBase:
     try:
         joined = conversations.join(conversation_id=conversation_id, token=token, cookie="", now=utc_now())
     except JoinRefused:
-        return _framed(request, render(request, "rendering/viewer_refused.html", context, status=409), origins)
-    context |= viewer.page_context(joined.conversation, f"/c/{conversation_id}/embed")
-    answer = render(request, "rendering/viewer.html", {**context, "viewer_secret": joined.new_cookie})
+        with translation.override(viewer.page_language(_language_of(conversation_id))):
+            return _framed(request, render(request, "rendering/viewer_refused.html", context, status=409), origins)
+    with translation.override(viewer.page_language(joined.conversation.grant["body"]["language"])):
+        context |= viewer.page_context(joined.conversation, f"/c/{conversation_id}/embed")
+        answer = viewer.render_page(request, {**context, "viewer_secret": joined.new_cookie})
     return _framed(request, answer, origins)
+
+
+def _language_of(conversation_id: str) -> str:
+    found = Conversation.objects.filter(public_id=conversation_id).values_list("grant__body__language", flat=True)
+    return str(found.first() or "")
 
 
 def _origins_of(conversation_id: str) -> tuple[str, ...]:
@@ -73,5 +81,7 @@ def _from_header(request: HttpRequest, _conversation_id: str) -> str:
 
 offer = csrf_exempt(viewer.answer_json_async(viewer.take_offer, _from_header))
 message = csrf_exempt(viewer.answer_json(viewer.take_message, _from_header))
+caption_stream = captions.for_viewer(_from_header)
+line = csrf_exempt(viewer.answer_json(line_test.take_line, _from_header))
 leave = csrf_exempt(viewer.answer_json(viewer.take_leave, _from_header))
 state = csrf_exempt(viewer.answer_json(viewer.tell_state, _from_header))

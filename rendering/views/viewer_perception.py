@@ -9,7 +9,6 @@ from csp.decorators import csp
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import render
 from django.templatetags.static import static
-from django.utils.translation import get_language
 from django.views.decorators.clickjacking import xframe_options_sameorigin
 
 from rendering.errors import PerceptionNotAllowed
@@ -32,7 +31,9 @@ def take_word(request: HttpRequest, conversation: Conversation) -> HttpResponseB
         raise MethodNotAllowed("This address takes POST only.")
     word = parse_object(read_body(request, WORD_MAX_BYTES)).get("word")
     if word == "grant":
-        token = perceiving.consent(conversation, language=get_language() or "en", now=utc_now())
+        # What was read, and not what the browser asks for: the record names the hash of the notice in this language.
+        language = viewer.page_language(conversation.grant["body"]["language"])
+        token = perceiving.consent(conversation, language=language, now=utc_now())
         return JsonResponse({"consent": token})
     if word == "revoke":
         perceiving.revoke(conversation)

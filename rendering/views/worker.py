@@ -7,7 +7,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonRespons
 
 from rendering import protocol
 from rendering.models import Conversation
-from rendering.services import answers, leasing, reaping, recordings, sessions, training
+from rendering.services import answers, leasing, reading, reaping, recordings, sessions, training
 from rendering.views.worker_calls import look_until, parse_object, worker_call, worker_poll
 from trustcore.jobs.models import Job, Slot, Worker
 from trustcore.jobs.services import leases, workers
@@ -116,6 +116,13 @@ def emotions(request: HttpRequest, worker: Worker, data: bytes, lease_id: str) -
 def rungs(request: HttpRequest, worker: Worker, data: bytes, lease_id: str) -> HttpResponseBase:
     job = leasing.held_or_just_over(lease_id, worker=worker, now=utc_now())
     sessions.note_rungs(job, _list(parse_object(data), "rungs"))
+    return JsonResponse({})
+
+
+@worker_call("POST")
+def captions(request: HttpRequest, worker: Worker, data: bytes, lease_id: str) -> HttpResponseBase:
+    job = leasing.held_or_just_over(lease_id, worker=worker, now=utc_now())
+    reading.note(job, _list(parse_object(data), "captions"))
     return JsonResponse({})
 
 

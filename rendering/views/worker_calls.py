@@ -140,17 +140,18 @@ async def look_until(
     with wakeups.waiting(topics) as waiter:
         await sync_to_async(wakeups.ensure_listening)()
         if first is not None:
-            await sync_to_async(_look_and_let_go)(first)
+            await sync_to_async(look_and_let_go)(first)
             await waiter.wait(min(timeout_s, look_again_s))
         while True:
-            found = await sync_to_async(_look_and_let_go)(look)
+            found = await sync_to_async(look_and_let_go)(look)
             left = deadline - loop.time()
             if found is not None or left <= 0:
                 return found
             await waiter.wait(min(left, look_again_s))
 
 
-def _look_and_let_go(look: Callable[[], Found | None]) -> Found | None:
+def look_and_let_go(look: Callable[[], Found]) -> Found:
+    """What `look` finds, and no database connection kept: for who looks again and again, with long pauses."""
     found = look()
     if not connection.in_atomic_block:
         connection.close()

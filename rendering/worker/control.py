@@ -116,7 +116,8 @@ class ControlClient:
     async def renew(self, lease: protocol.Lease, renewal: protocol.Renewal) -> protocol.RenewalAnswer:
         answer = await self._json(
             "POST", f"/leases/{lease.lease_id}/renew", protocol.to_json(renewal), timeout_s=protocol.LEASE_LIFETIME_S)
-        return protocol.RenewalAnswer(live=answer.get("live") is True, reason=str(answer.get("reason") or ""))
+        return protocol.RenewalAnswer(live=answer.get("live") is True, reason=str(answer.get("reason") or ""),
+                                      reader=str(answer.get("reader") or ""))
 
     async def events(self, lease: protocol.Lease) -> AsyncIterator[protocol.LeaseEvent]:
         """Everything control pushes to this lease, in order, until the caller stops listening.

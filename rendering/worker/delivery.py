@@ -1,12 +1,13 @@
 """What a session sends, as its governor plans it: every plan is applied, and both sides hear of each change of rung."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from rendering.protocol import RungChanged
 from rendering.worker.config import WorkerConfig
 from rendering.worker.governor import NOTHING_SAID, Governor, Limits, LineReport, Plan
-from rendering.worker.ladder import FULL, named
+from rendering.worker.ladder import CAPTIONS, FULL, named
 from trustcore.primitives.clock import Clock
 
 RUNG_EVENT = "trustcore.rung"
@@ -43,6 +44,10 @@ class Delivery:
     def report(self, report: LineReport = NOTHING_SAID) -> None:
         """Something was said of the line, or a moment has passed."""
         self._take(self._governor.step(self._clock.monotonic_s(), report))
+
+    def lose(self) -> None:
+        """There is no line, and the viewer reads, until the next report of one."""
+        self._take(replace(self.plan, rung=CAPTIONS, why="no_line", target_bps=0, picture_bps=0))
 
     def announce(self) -> None:
         """Tell the viewer what they get now."""

@@ -1,6 +1,7 @@
 """The viewer's offers that wait to be answered, and what wakes a session up that waits for one or for its line."""
 
 import asyncio
+from collections.abc import Callable
 
 from rendering import protocol
 from rendering.worker.connection import Connection
@@ -29,10 +30,24 @@ class Offers:
         """The next one. Raises TimeoutError: none came in time."""
         return await asyncio.wait_for(self._waiting.get(), within_s)
 
-    async def comes_before(self, connection: Connection, within_s: float) -> bool:
-        """Wait for an offer (True), or for this connection to stand. Raises TimeoutError: neither came in time."""
+    async def comes_before(
+        self, connection: Connection, within_s: float, is_read: Callable[[], bool] = lambda: False,
+    ) -> bool:
+        """Wait for an offer (True), for this connection to stand, or for a viewer who reads without one.
+
+        Raises:
+            TimeoutError: nothing of it came in time.
+        """
         async with asyncio.timeout(within_s):
-            while not self and not connection.is_up:
-                self._news.clear()
-                await self._news.wait()
+            while not self and not connection.is_up and not is_read():
+                await self._wait()
         return bool(self)
+
+    async def nothing_changes(self, connection: Connection, is_read: Callable[[], bool]) -> None:
+        """While the viewer reads: until an offer waits, this connection stands, or nobody reads any more."""
+        while not self and not connection.is_up and is_read():
+            await self._wait()
+
+    async def _wait(self) -> None:
+        self._news.clear()
+        await self._news.wait()

@@ -5,7 +5,7 @@
  3. The replica is fetched, decrypted, loaded, and drawn once to warm up.
  4. The viewer's offer comes; the session manifest is signed; the answer goes back.
  5. Frames: state -> picture -> label -> watermark -> encode -> attest -> send, thirty times a second.
- 6. The line is lost, or the page is loaded again: nothing is sent until the same viewer's next offer, then 4 again.
+ 6. The line is lost, or the page loaded again: nothing is sent until the viewer's next offer, then 4; or words alone.
  7. Meanwhile the lease is renewed, events are heard, seconds are reported.
  8. Whatever ends it, picture and sound stop within one frame, the keys are dropped, the recording is handed in.
 """
@@ -20,8 +20,8 @@ from provenance.manifests.permit import LeaseClock
 from provenance.manifests.seal import SealCounters, SealedFrame, Sealer
 from rendering import protocol
 from rendering.dialogue.seams import Hop
-from rendering.worker.allowance import Allowance
 from rendering.worker.audio import SoundLine
+from rendering.worker.captions import Captions
 from rendering.worker.connection import Connection
 from rendering.worker.control import ControlRefused, ControlUnreachable, ReleasedKeys
 from rendering.worker.conversing import make_talk
@@ -29,6 +29,7 @@ from rendering.worker.delivery import Delivery, limits_of
 from rendering.worker.frames import FrameMaker
 from rendering.worker.gate import Opened
 from rendering.worker.governor import LineReport
+from rendering.worker.key_frames import KEY_FRAME_REQUEST, KeyFrameRequests
 from rendering.worker.latency import LatencyMarks
 from rendering.worker.lease_keeper import keep_lease
 from rendering.worker.loading import Cast, load_cast
@@ -50,8 +51,6 @@ from trustcore.primitives.errors import GrantRevoked, TrustcoreError
 from trustcore.primitives.signing import unb64
 
 CONNECT_WITHIN_S = 20.0
-KEY_FRAMES_AT_ONCE, KEY_FRAMES_A_SECOND = 4, 2  # by request; a page asks twice a second while it withholds frames
-KEY_FRAME_REQUEST = "key-frame"  # from a page that withheld frames; RTCP knows nothing of those
 
 
 class Session:
@@ -84,8 +83,9 @@ class Session:
         self._rendered = 0
         self._encoder = Encoders(tools.parts.encoder, encoder_settings(lease, tools.config))
         self._delivery: Delivery | None = None
-        self._key_frames = Allowance(KEY_FRAMES_AT_ONCE, KEY_FRAMES_A_SECOND)
+        self._key_frames = KeyFrameRequests()
         self._reports = SessionReports(tools.control, lease)
+        self._captions = Captions(tools.control, lease, self._offers.look_up)
 
     def end(self, reason: str) -> None:
         """End the session from outside, for example because the worker stops."""
@@ -99,7 +99,8 @@ class Session:
     async def run(self) -> str:
         """Play the session to its end."""
         self._latency.start("claim")
-        helpers = [asyncio.create_task(part) for part in (self._hold_lease(), self._listen(), self._report_seconds())]
+        helpers = [asyncio.create_task(part) for part in (
+            self._hold_lease(), self._listen(), self._report_seconds(), self._captions.run())]
         story = asyncio.create_task(self._story())
         stopped: asyncio.Task[Any] = asyncio.create_task(self._stopped.wait())
         try:
@@ -216,14 +217,14 @@ class Session:
 
     async def _play(self, opened: Opened, cast: Cast, mark: SlottedMark) -> None:
         """Steps 5 and 6, one after the other, until the session ends. Raises TimeoutError when nobody came back."""
-        assert self._talk is not None
+        assert self._talk is not None and self._connection is not None
         talking = asyncio.create_task(self._talk.run())
         talking.add_done_callback(self._note_talk_over)
         try:
             await self._send_frames(mark)
             while not self._stopped.is_set():
                 await self._wait_for_viewer(opened, cast, mark)
-                await self._send_frames(mark)
+                await (self._send_frames(mark) if self._connection.is_up else self._be_read())
         finally:
             talking.cancel()
 
@@ -259,14 +260,22 @@ class Session:
         if self._connection is before:
             self._talk.resume()  # on a new connection it goes on when the page can hear it
 
+    async def _be_read(self) -> None:
+        """Step 6, for a viewer who reads. Returns when there is a line, an offer, or nobody who reads any more."""
+        assert self._talk is not None and self._delivery is not None and self._connection is not None
+        self._state = "reading"
+        self._delivery.lose()
+        self._talk.meet()
+        await self._offers.nothing_changes(self._connection, lambda: self._captions.is_viewer_reading)
+
     async def _see_connected(self, opened: Opened, cast: Cast, mark: SlottedMark, within_s: float) -> None:
-        """Wait until the connection at hand stands. Each further offer of the viewer gets another one in its place.
+        """Wait until the connection at hand stands, or its viewer reads. Each further offer gets another one instead.
 
         Raises:
             TimeoutError: nothing came of it within `within_s`.
         """
         assert self._connection is not None
-        while await self._offers.comes_before(self._connection, within_s):
+        while await self._offers.comes_before(self._connection, within_s, lambda: self._captions.is_viewer_reading):
             self._part_from(self._connection)
             await self._make_connection(opened)
             await self._answer(opened, cast, mark, await self._offers.next(within_s))
@@ -280,13 +289,16 @@ class Session:
         self._closing.append(asyncio.create_task(connection.close(self._talk.event_text("trustcore.moved", {}))))
 
     def _send_text(self, text: str) -> bool:
+        self._captions.take(text)
         return self._connection is not None and self._connection.peer.send_text(text)
 
     async def _hold_lease(self) -> None:
         """Step 7. Renew; when the lease is over, so is the session."""
         async def renew() -> protocol.RenewalAnswer:
-            renewal = protocol.Renewal(self._lease.epoch, self._state, self._count(), self._marks_ms())
-            return await self._tools.control.renew(self._lease, renewal)
+            answer = await self._tools.control.renew(
+                self._lease, protocol.Renewal(self._lease.epoch, self._state, self._count(), self._marks_ms()))
+            self._captions.note_reader(answer.reader)
+            return answer
 
         self._stop(await keep_lease(self._lease_clock, renew, self._tools.clock))
 
@@ -311,9 +323,8 @@ class Session:
     async def _report_seconds(self) -> None:
         while True:
             await asyncio.sleep(1.0)
-            if self._talk is not None and self._state == "live":
+            if self._state == "live" and self._talk is not None and self._delivery is not None:
                 self._talk.event("trustcore.counts", protocol.to_json(self._count()))
-            if self._delivery is not None and self._state == "live":
                 self._delivery.report()
             await self._reports.flush()
 
@@ -367,9 +378,7 @@ class Session:
             self._delivery.report(report)
 
     def key_frame_wanted(self) -> None:
-        # A key frame is many times the size of another; who wants one asks again until it comes.
-        if self._key_frames.take(self._tools.clock.monotonic_s()):
-            self._encoder.request_key_frame()
+        self._key_frames.ask(self._encoder, self._tools.clock.monotonic_s())
 
     def channel_opened(self, connection: Connection) -> None:
         if self._talk is None or connection is not self._connection:
@@ -396,8 +405,6 @@ class Session:
     def failed(self, error: BaseException) -> None:
         self._log(f"failed: {error!r}")
         self._stop("internal")
-
-    # --- small things ----------------------------------------------------------------------------------------------
 
     def _count(self) -> protocol.Counters:
         if self._maker is not None:

@@ -32,7 +32,7 @@ PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewp
 </main>
 <script>
   window.heard = [];
-  for (const name of ["ready", "verdict", "ended", "error"])
+  for (const name of ["ready", "precall", "verdict", "ended", "error"])
     document.addEventListener(`trustcore-${{name}}`, ({{ type, detail }}) => window.heard.push({{ type, detail }}));
   window.messages = [];
   window.addEventListener("message", ({{ origin, data }}) => window.messages.push({{ origin, data }}));

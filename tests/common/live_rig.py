@@ -43,6 +43,7 @@ class Rig:
             "conversation_id": conversation_id, "person_name": "Asha Baruah", "organisation_name": "Brahmaputra Mutual",
             "trust_anchor_pem": self.control.signer.anchor_pem, "replica_version": 1, "policy_version": 1,
             "status_list_url": "/check/claim-signers.crl",
+            "speed_url": f"{base}/line", "captions_url": f"{base}/captions",
             **{f"{what}_url": f"{base}/{what}" for what in ("offer", "message", "state", "leave")},
             **(page or {}),
         }).encode()
@@ -64,6 +65,7 @@ class Rig:
             "organisation_name": "Brahmaputra Mutual", "viewer_secret": "s", "embed_origins": origin,
             "trust_anchor_pem": self.control.signer.anchor_pem, "replica_version": 1, "policy_version": 1,
             "status_list_url": "/check/claim-signers.crl",
+            "speed_url": f"{base}/embed/line", "captions_url": f"{base}/embed/captions",
             **{f"{what}_url": f"{base}/embed/{what}" for what in ("offer", "message", "state", "leave")},
         }).encode()
 

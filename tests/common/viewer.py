@@ -16,11 +16,11 @@ ARGUMENTS = [
 
 
 @contextmanager
-def chromium(microphone: Path | None = None) -> Iterator[Browser]:
-    """`microphone`: a WAV file that plays in place of a device; the viewer allows its use."""
+def chromium(microphone: Path | None = None, *, is_allowed: bool = True) -> Iterator[Browser]:
+    """`microphone`: a WAV file that plays in place of a device; the viewer allows its use, or does not."""
     speech = [] if microphone is None else [
-        "--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream",
-        f"--use-file-for-fake-audio-capture={microphone}"]
+        "--use-fake-device-for-media-stream", f"--use-file-for-fake-audio-capture={microphone}",
+        *(["--use-fake-ui-for-media-stream"] if is_allowed else [])]
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=[*ARGUMENTS, *speech])
         try:

@@ -19,7 +19,8 @@ async () => {
   const found = await __line.peers.at(-1).getStats(), pairs = [...found.values()];
   const transport = pairs.find((one) => one.type === "transport");
   const pair = found.get(transport.selectedCandidatePairId);
-  return [found.get(pair.localCandidateId).candidateType, found.get(pair.remoteCandidateId).candidateType];
+  const local = found.get(pair.localCandidateId), remote = found.get(pair.remoteCandidateId);
+  return [local.candidateType, remote.candidateType, local.relayProtocol];
 }
 """
 
@@ -32,29 +33,35 @@ def turn(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Turn]:
 
 @pytest.fixture(scope="module")
 def rig(turn: Turn, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]:
-    with rigged(tmp_path_factory.mktemp("worker")) as rig:
+    with rigged(tmp_path_factory.mktemp("worker"), SSL_CERT_FILE=str(turn.ca_file)) as rig:
         yield rig
 
 
-def servers(turn: Turn, secret: str = SECRET) -> list[dict[str, Any]]:
+def servers(url: str, secret: str = SECRET) -> list[dict[str, Any]]:
     user, password = credential(secret, "c1", until=datetime.now(UTC) + timedelta(minutes=5))
-    return [{"urls": [turn.url], "username": user, "credential": password}]
+    return [{"urls": [url], "username": user, "credential": password}]
 
 
-def test_everything_goes_through_the_turn_server(rig: Rig, turn: Turn) -> None:
-    listed = servers(turn)
-    rig.control.facts |= {"ice_servers": listed, "is_relayed": True}
+# A browser takes a relay's certificate from the authorities it knows and from no other, so over TLS it is the worker
+# that goes there in this test; the browser takes the way beside it.
+@pytest.mark.parametrize(("viewers", "workers", "protocol"), [
+    ("url", "url", "udp"), ("tcp_url", "tcp_url", "tcp"), ("tcp_url", "tls_url", "tcp")])
+def test_everything_goes_through_the_turn_server(
+    rig: Rig, turn: Turn, viewers: str, workers: str, protocol: str) -> None:
+    rig.control.facts |= {"ice_servers": servers(getattr(turn, workers)), "is_relayed": True}
     session, viewer = rig.session(
-        page={"ice_servers_json": json.dumps(listed), "is_relayed": True},
+        page={"ice_servers_json": json.dumps(servers(getattr(turn, viewers))), "is_relayed": True},
         prepare=lambda context: context.add_init_script(EARS))
     viewer.connect()
     seen = viewer.wait_for("m.framesPresented > 20 && m.counts.verified > 20", 40)
-    local, remote = viewer.page.evaluate(PAIR)
+    local, remote, spoken = viewer.page.evaluate(PAIR)
     rig.control.revoke(session)
     viewer.wait_for("m.state === 'ended'", 5)
     wait_until(lambda: session.finished, 10)
     viewer.close()
-    assert (local, remote) == ("relay", "relay")
+    assert (local, remote, spoken) == ("relay", "relay", protocol)
+    if workers == "tls_url":
+        assert "method=TLSv1" in turn.told()
     assert seen["counts"]["received"] == seen["counts"]["verified"]
     (answer,) = session.answers.values()
     candidates = [line for line in answer["sdp"].splitlines() if line.startswith("a=candidate:")]
@@ -64,7 +71,7 @@ def test_everything_goes_through_the_turn_server(rig: Rig, turn: Turn) -> None:
 
 
 def test_a_credential_of_another_secret_gets_no_relay(rig: Rig, turn: Turn, tmp_path: Path) -> None:
-    listed = servers(turn, "another secret, which this server does not know")
+    listed = servers(turn.url, "another secret, which this server does not know")
     page = rig.browser.new_page()
     gathered = page.evaluate("""async (servers) => {
       const peer = new RTCPeerConnection({ iceServers: servers, iceTransportPolicy: "relay" });

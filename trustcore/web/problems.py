@@ -35,6 +35,7 @@ STATUS: dict[str, int] = {
     "request.too_many": 429,
     "check.answer_withheld": 410,
     "conversation.too_fast": 429,
+    "captions.too_many": 429,
     "conversation.embedding_not_allowed": 403,
     "resolution.query_invalid": 400,
     "resolution.manifest_unknown": 404,

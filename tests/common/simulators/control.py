@@ -62,10 +62,13 @@ class SimulatedSession:
     emotions: list[dict[str, Any]] = field(default_factory=list)
     rungs: list[dict[str, Any]] = field(default_factory=list)
     troubles: list[dict[str, Any]] = field(default_factory=list)
+    captions: list[dict[str, Any]] = field(default_factory=list)
+    reader: str = ""  # who reads captions: a test says so, or an open stream
     recording: bytes = b""
     init_segments: list[bytes] = field(default_factory=list)  # one for each connection
     finished: dict[str, Any] | None = None
     is_live: bool = True
+    streams: int = 0  # of captions, open now
     is_partitioned: bool = False
 
 
@@ -142,6 +145,9 @@ class ControlSimulator:
             return
         data = await _body(receive)
         query = scope["query_string"].decode()
+        if scope["path"].endswith("/captions") and scope["method"] == "GET":
+            await self._stream_captions(scope, receive, send)
+            return
         try:
             status, kind, body = await self._route(scope, scope["path"], query, data)
         except Denied as error:
@@ -174,6 +180,8 @@ class ControlSimulator:
             return 404, "text/plain", b""
         if path == "/check/claim-signers.crl":
             return 200, "application/pkix-crl", self.status_list
+        if scope["method"] == "GET" and path.endswith("/line"):
+            return 200, "application/octet-stream", os.urandom(int(parse_qs(query)["bytes"][0]))
         return await self._viewer_call(path, data)
 
     def _authenticate(self, scope: dict[str, Any], path: str, data: bytes) -> None:
@@ -229,7 +237,8 @@ class ControlSimulator:
 
     def _on_renew(self, session: SimulatedSession, body: dict[str, Any]) -> dict[str, Any]:
         session.renewals.append(body)
-        return {"live": session.is_live, "reason": "" if session.is_live else "consent_withdrawn"}
+        return {"live": session.is_live, "reason": "" if session.is_live else "consent_withdrawn",
+                "reader": session.reader}
 
     async def _on_events(self, session: SimulatedSession, query: dict[str, list[str]]) -> dict[str, Any]:
         after = int(query["after"][0])
@@ -277,6 +286,11 @@ class ControlSimulator:
         session.rungs += body["rungs"]
         return {}
 
+    def _on_captions(self, session: SimulatedSession, body: dict[str, Any]) -> dict[str, Any]:
+        session.captions += body["captions"]
+        self.wake()
+        return {}
+
     def _on_troubles(self, session: SimulatedSession, body: dict[str, Any]) -> dict[str, Any]:
         session.troubles += body["troubles"]
         return {}
@@ -316,6 +330,29 @@ class ControlSimulator:
                       "reason": (session.finished or {}).get("reason", ""),
                       "viewer_nonce": offers[-1]["viewer_nonce"] if offers else ""}
         return 200, "application/json", json.dumps(answer).encode()
+
+    async def _stream_captions(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
+        """As rendering/views/captions.py: until the reader goes or the session is over."""
+        session = self.sessions[scope["path"].strip("/").split("/")[1]]
+        session.reader, session.streams = "viewer", session.streams + 1
+        last = int(dict(scope["headers"]).get(b"last-event-id", b"0"))
+        gone = asyncio.create_task(_body(receive))
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"text/event-stream")]})
+        try:
+            while not gone.done():
+                for caption in [one for one in session.captions if one["seq"] > last]:
+                    last = caption["seq"]
+                    text = f"id: {last}\ndata: {caption['event']}\n\n"
+                    await send({"type": "http.response.body", "body": text.encode(), "more_body": True})
+                if session.finished is not None:
+                    text = f"event: ended\ndata: {json.dumps({'reason': session.finished['reason']})}\n\n"
+                    await send({"type": "http.response.body", "body": text.encode()})
+                    return
+                await asyncio.sleep(0.05)
+        finally:
+            session.streams -= 1
+            session.reader = "viewer" if session.streams else ""
+            gone.cancel()
 
     async def offer(self, session: SimulatedSession, body: dict[str, Any]) -> dict[str, Any]:
         """Hand an offer to the worker and wait for its answer."""

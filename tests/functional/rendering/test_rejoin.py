@@ -165,7 +165,8 @@ def test_a_slot_cannot_leave_out_what_it_sent_before(stage, talk, lease, follows
 
 def test_while_the_viewer_is_away_the_slot_says_so_and_keeps_its_lease(stage, talk, lease):
     path = f"/leases/{lease['lease_id']}/renew"
-    assert stage.slot.call("POST", path, {"epoch": 1, "state": "away"}).json() == {"live": True, "reason": ""}
+    renewed = stage.slot.call("POST", path, {"epoch": 1, "state": "away"}).json()
+    assert renewed == {"live": True, "reason": "", "reader": ""}
     assert talk.viewer.get(f"/c/{talk.id}/state").json()["slot_state"] == "away"
     consents.withdraw(actor=Actor.subject(stage.consent.subject_public_id), consent=stage.consent)
     answer = stage.slot.call("POST", path, {"epoch": 1, "state": "away"}).json()

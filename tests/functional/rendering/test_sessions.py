@@ -241,7 +241,7 @@ def test_offer_answer_message_and_counters(stage, talk, lease, monkeypatch):
     said = stage.slot.call("GET", f"{base}/events?after=1").json()["events"][0]
     assert (said["kind"], said["body"]["text"], said["body"]["milli"], said["number"]) == ("message", "Hello", 900, 2)
     renewal = {"epoch": 1, "state": "live", "counters": {"sent": 30, "unsealed_sent": 0}, "marks_ms": {"first": 12.5}}
-    assert stage.slot.call("POST", f"{base}/renew", renewal).json() == {"live": True, "reason": ""}
+    assert stage.slot.call("POST", f"{base}/renew", renewal).json() == {"live": True, "reason": "", "reader": ""}
     assert LiveState.objects.get().counters["sent"] == 30
     clamp = {"clamps": [{"emotion": "joy", "asked_milli": 900, "shown_milli": 500, "media_time_s": 1.5}]}
     assert stage.slot.call("POST", f"{base}/clamps", clamp).status_code == 200

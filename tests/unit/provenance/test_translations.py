@@ -1,4 +1,4 @@
-"""The public check speaks four languages: nothing is missing, nothing is out of date, and no figure is lost."""
+"""The public check and the live page speak four languages: nothing is missing or out of date, and no figure is lost."""
 
 import gettext
 import io

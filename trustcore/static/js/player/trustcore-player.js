@@ -5,6 +5,8 @@
 //
 // Events (they bubble; `detail` is frozen):
 //   trustcore-ready    {conversation_id}                                       the page is there and can be connected
+//   trustcore-precall  {conversation_id, is_complete, lines, down_kbps, up_kbps, round_trip_ms, expected_rung}
+//                                                                              the test before connecting, when it is done
 //   trustcore-verdict  {conversation_id, state, share, counts, session, signer, reason}    every verdict, about five a second
 //   trustcore-ended    {conversation_id, reason}                               the conversation is over
 //   trustcore-error    {reason}                                                "bad_src", "not_loaded" or "link_used"
@@ -15,7 +17,7 @@ const SOURCE = "trustcore-player";
 const VERSION = 1;
 const ANSWER_WITHIN_MS = 8000; // after the frame has loaded
 const LOCAL_HOSTS = ["localhost", "127.0.0.1", "[::1]"];
-const EVENTS = { ready: "trustcore-ready", verdict: "trustcore-verdict", ended: "trustcore-ended" };
+const EVENTS = { ready: "trustcore-ready", precall: "trustcore-precall", verdict: "trustcore-verdict", ended: "trustcore-ended" };
 
 const STYLE = `
   :host { display: block; position: relative; inline-size: 100%; min-inline-size: 260px; block-size: 640px; min-block-size: 320px; border-radius: 12px; overflow: clip; }
@@ -56,6 +58,7 @@ export class TrustcorePlayer extends HTMLElement {
   #origin = "";
   #timer = 0;
   #verdict = null;
+  #precall = null;
   #isConnected = false;
   #hear = (event) => this.#receive(event);
 
@@ -78,6 +81,11 @@ export class TrustcorePlayer extends HTMLElement {
     return this.#verdict;
   }
 
+  // What the last test before connecting found, or null.
+  get precall() {
+    return this.#precall;
+  }
+
   get src() {
     return this.getAttribute("src") ?? "";
   }
@@ -89,6 +97,11 @@ export class TrustcorePlayer extends HTMLElement {
   // End the conversation, as the person's own "Leave" does.
   leave() {
     this.#frame?.contentWindow?.postMessage({ source: SOURCE, v: VERSION, type: "leave" }, this.#origin);
+  }
+
+  // Test the network, before the person connects. The microphone only they can have tested, in the frame.
+  testLine() {
+    this.#frame?.contentWindow?.postMessage({ source: SOURCE, v: VERSION, type: "test" }, this.#origin);
   }
 
   connectedCallback() {
@@ -147,6 +160,7 @@ export class TrustcorePlayer extends HTMLElement {
     this.#frame = null;
     this.#origin = "";
     this.#verdict = null;
+    this.#precall = null;
     this.removeAttribute("data-failed");
   }
 
@@ -162,6 +176,7 @@ export class TrustcorePlayer extends HTMLElement {
     if (!Object.hasOwn(EVENTS, type)) return;
     const detail = this.#tell(EVENTS[type], told);
     if (type === "verdict") this.#verdict = detail;
+    if (type === "precall") this.#precall = detail;
   }
 
   #fail(reason) {

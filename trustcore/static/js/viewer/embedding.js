@@ -1,6 +1,6 @@
-// What the page in a frame tells the page around it: that it is ready, each verdict, and the end. Nothing else: not what
-// is said, not a picture. It is told to one origin, which has to be on the list that the service put into the page; and
-// the only thing the other side may ask for is to leave.
+// What the page in a frame tells the page around it: that it is ready, what a test of the line found, each verdict, and
+// the end. Nothing else: not what is said, not a picture. It is told to one origin, which has to be on the list that the
+// service put into the page; and the other side may ask for two things only: to leave, and to test the network.
 
 export const SOURCE = "trustcore-player";
 const VERSION = 1;
@@ -30,7 +30,7 @@ export function verdictMessage(verdict, state, reason) {
   };
 }
 
-export function createEmbedding(root, { onSize = () => {}, onLeave = () => {} } = {}) {
+export function createEmbedding(root, { onSize = () => {}, onLeave = () => {}, onTest = () => {} } = {}) {
   if (root.dataset.embedOrigins === undefined) return { isEmbedded: false, tell() {} };
   const target = parentOrigin(root.dataset.embedOrigins, location.ancestorOrigins, document.referrer);
 
@@ -42,7 +42,9 @@ export function createEmbedding(root, { onSize = () => {}, onLeave = () => {} } 
 
   window.addEventListener("message", ({ source, origin, data }) => {
     if (source !== window.parent || target === "" || origin !== target) return;
-    if (data?.source === SOURCE && data.type === "leave") onLeave();
+    if (data?.source !== SOURCE) return;
+    if (data.type === "leave") onLeave();
+    if (data.type === "test") onTest();
   });
 
   const disclosure = root.querySelector(".viewer-disclosure");

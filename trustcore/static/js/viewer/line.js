@@ -13,6 +13,7 @@ export function frozenMs(gapMs) {
 
 // The words for a rung, from the page's data attributes; "" where there is nothing to say. Pure.
 export function wordsFor({ rung, why, is_top: isTop }, words) {
+  if (why === "no_line") return words.noLine;
   if (why === "start" && !isTop) return ""; // every conversation begins low
   if (isTop) return rung === "full" ? "" : words.wanted;
   return words[rung] ?? "";

@@ -11,6 +11,8 @@ import { createEmbedding, verdictMessage } from "./embedding.js";
 import { createLine } from "./line.js";
 import { createMeasures } from "./measures.js";
 import { createMicrophone } from "./microphone.js";
+import { createPrecall } from "./precall/panel.js";
+import { createFallback, createReading } from "./reading.js";
 import { createRejoin, isLost } from "./rejoin.js";
 import { createTalk } from "./talk.js";
 import { startTurnHints } from "./turns/hints.js";
@@ -42,6 +44,7 @@ let isOver = false;
 let lastFrameAtMs = 0;
 let lastSoundAtMs = 0;
 let lastEventAtMs = 0;
+let isWatching = false;
 
 const verifier = isSupported() ? createVerifier({
   trustAnchorPem: `${find("trust-anchor").textContent.trim()}\n`,
@@ -57,9 +60,27 @@ const rejoin = createRejoin({
   isOver: () => isOver,
   isFlowing: () => lastFrameAtMs > 0 && performance.now() - lastFrameAtMs < FLOWING_MS,
   withhold: () => {
+    fallback.soon();
     setState("reconnecting");
     verdictView.reconnect();
     tellVerdict("checking", "reconnecting");
+  },
+  end: (reason) => (reason === "line_lost" ? fallback.settleOrEnd(reason) : end(reason)),
+});
+const reading = createReading({
+  url: settings.captionsUrl, headers,
+  onEvent: (text) => {
+    lastEventAtMs = performance.now();
+    measures.captionsRead = (measures.captionsRead ?? 0) + 1;
+    talk.receive(text);
+  },
+  onEnded: (reason) => (reason ? end(reason) : askReason("ended")),
+});
+const fallback = createFallback(reading, find("try-again"), {
+  mayRead: () => !isOver && root.dataset.state !== "hidden",
+  settle: () => {
+    setState("live");
+    verdictView.rest();
   },
   end,
 });
@@ -76,6 +97,11 @@ const embedding = createEmbedding(root, {
     tellVerdict();
   },
   onLeave: () => { if (!isOver) leave(); },
+  onTest: () => precall.start({ hasDevices: false }),
+});
+const precall = createPrecall(root, {
+  headers, measures, servers: JSON.parse(settings.iceServers || "[]"), isRelayed: settings.relayOnly === "yes",
+  tell: (result) => embedding.tell("precall", result),
 });
 
 // What the page around a frame is told is what the frame shows.
@@ -153,7 +179,7 @@ async function prepareConnection() {
     onTrack: (picture, voice) => { made.streams = [new MediaStream([picture]), new MediaStream([voice])]; },
     onEvent: (data) => {
       lastEventAtMs = performance.now();
-      if (isMine()) talk.receive(data);
+      if (isMine()) reading.had(talk.receive(data));
     },
     onOpen: () => measure.mark("channel_open_ms"),
     onState: (state) => { if (isMine()) noteState(made, state); },
@@ -170,6 +196,7 @@ function noteState(made, state) {
 }
 
 async function connect() {
+  precall.stop();
   find("connect").disabled = true;
   setState("checking");
   measure.posted();
@@ -202,9 +229,13 @@ async function offer() {
     await connection.peer.setRemoteDescription({ type: "answer", sdp: answer.sdp });
     microphone.use(connection.voice);
     const judged = verifier.useSession({ initSegment: answer.manifest_b64, viewerNonce: connection.viewerNonce });
-    if (!rejoin.isBusy()) setTimeout(() => { if (measures.framesPresented === 0) end("not_connected"); }, CONNECT_WITHIN_MS);
+    if (!rejoin.isBusy()) {
+      fallback.soon();
+      setTimeout(() => { if (!isOver && measures.framesPresented === 0) fallback.settleOrEnd("not_connected"); }, CONNECT_WITHIN_MS);
+    }
     await (rejoin.isBusy() ? within(judged, CONNECT_AGAIN_WITHIN_MS) : judged);
     measure.mark("session_judged_ms");
+    fallback.stop();
     lastFrameAtMs = performance.now();
     return true;
   } catch (error) {
@@ -215,6 +246,12 @@ async function offer() {
     else setState("hidden");
     return rejoin.isBusy();
   }
+}
+
+async function tryAgain() {
+  fallback.resume();
+  await rejoin.run();
+  watchLine();
 }
 
 function within(promise, limitMs) {
@@ -257,6 +294,7 @@ async function askReason(otherwise) {
 function end(reason) {
   if (isOver) return;
   isOver = true;
+  fallback.stop();
   microphone.end();
   measures.reason = reason;
   measures.endedWallMs = Date.now();
@@ -294,14 +332,16 @@ function leave() {
 // A picture that stands still must not go on saying "verified": it is hidden, and the service is asked what happened.
 // A line that is lost is made again.
 async function watchLine() {
+  if (isWatching) return;
+  isWatching = true;
   let askedAtMs = 0;
   while (!isOver) {
     const nowMs = performance.now();
     // Counted by the verifier, not by the screen: a hidden tab shows no frames and loses none.
     const stillMs = lastSignAtMs() > 0 ? nowMs - lastSignAtMs() : 0;
     const state = connection.isClosed ? "closed" : connection.peer.connectionState;
-    if (isLost(state, nowMs - connection.stateSinceMs, stillMs)) await rejoin.run();
-    else if (isStalled() && nowMs - askedAtMs > ASK_STATE_EVERY_MS) {
+    if (!fallback.isSettled() && isLost(state, nowMs - connection.stateSinceMs, stillMs)) await rejoin.run();
+    else if (!fallback.isSettled() && isStalled() && nowMs - askedAtMs > ASK_STATE_EVERY_MS) {
       askedAtMs = nowMs;
       setState("checking");
       verdictView.stall();
@@ -339,6 +379,7 @@ async function joinAgain(prepared) {
 root.addEventListener("trustcore:send", ({ detail }) => sendChannel(detail));
 find("connect").addEventListener("click", connect);
 find("leave").addEventListener("click", leave);
+find("try-again").addEventListener("click", tryAgain);
 // A page that is loaded again finds its conversation waiting for some seconds; in a frame its secret is gone with it.
 window.addEventListener("pagehide", () => {
   if (embedding.isEmbedded && connection?.isPosted && !isOver) tellLeft();

@@ -109,14 +109,16 @@ export function createTalk(root, { sendChannel, messageUrl, headers, onEnded, on
 
   return {
     send,
+    // Returns the number of the event, 0 for what is none.
     receive(data) {
       let message;
       try {
         message = JSON.parse(data);
       } catch {
-        return; // not a message of ours
+        return 0; // not a message of ours
       }
       handlers[message.event_type]?.(message.properties ?? {});
+      return message.seq ?? 0;
     },
   };
 }

@@ -6,6 +6,8 @@ const SOUND_WINDOW = 50; // packets of 20 ms
 const SOUND_STILL_MS = 2000; // silence is sent too, so sound that stands still this long was lost
 const FRAMES_BEFORE_VERDICT = 10;
 const STRIP_SECONDS = 60;
+// Of the page, not of the browser; figures in the digits that all other words of the page use.
+const locale = () => `${globalThis.document?.documentElement?.lang || "en"}-u-nu-latn`;
 
 // What the viewer is told, from what the verifier counted: the worse of picture and sound, and nothing good where the
 // signer was revoked. Pure.
@@ -105,16 +107,16 @@ export function createVerdictView(root) {
   // Whether the signer's certificate was revoked: a line that always says something, above all that nobody looked.
   function drawSigner({ state, askedAtMs }) {
     const line = find("signer");
-    const time = new Date(askedAtMs).toLocaleTimeString([], { timeStyle: "short" });
+    const time = new Date(askedAtMs).toLocaleTimeString(locale(), { timeStyle: "short" });
     line.dataset.state = state;
     line.textContent = line.dataset[state].replace("{time}", time);
   }
 
   function drawCounts() {
     if (counts === null) return;
-    find("count-verified").textContent = counts.verified.toLocaleString();
-    find("count-late").textContent = (counts.late + counts.gap).toLocaleString();
-    find("count-unsigned").textContent = (counts.unattested + counts.invalid).toLocaleString();
+    find("count-verified").textContent = counts.verified.toLocaleString(locale());
+    find("count-late").textContent = (counts.late + counts.gap).toLocaleString(locale());
+    find("count-unsigned").textContent = (counts.unattested + counts.invalid).toLocaleString(locale());
     if (sound?.counts.received > 0) find("count-sound").textContent = `${Math.floor(100 * shareNow(sound))} %`;
   }
 
