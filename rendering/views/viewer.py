@@ -70,6 +70,7 @@ def page_context(conversation: Conversation, base: str) -> dict[str, Any]:
         "conversation_id": conversation.public_id, "person_name": selectors.person_name(conversation.version.replica),
         "organisation_name": conversation.organisation.name, "offer_url": f"{base}/offer",
         "message_url": f"{base}/message",
+        "figures_url": f"{base}/figures", "figures": settings.VIEWER_FIGURES,
         "state_url": f"{base}/state", "leave_url": f"{base}/leave", "trust_anchor_pem": claim_keys.anchor_pem(),
         "status_list_url": claim_keys.STATUS_PATH,
         "ice_servers_json": json.dumps(turn.ice_servers(conversation.public_id, now=utc_now())),

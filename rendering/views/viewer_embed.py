@@ -1,4 +1,4 @@
-"""The viewer's page inside a frame of another site, and its four addresses: what `<trustcore-player>` shows.
+"""The viewer's page inside a frame of another site, and its addresses: what `<trustcore-player>` shows.
 
 Browsers keep third-party cookies from a frame, each in its own way, so there is none here: the first viewer's secret is
 in the page, goes with each call in a header of its own, and is gone when the frame is. A header that no other page can
@@ -19,7 +19,7 @@ from django.views.decorators.http import require_GET
 from rendering.errors import EmbeddingNotAllowed, JoinRefused
 from rendering.models import Conversation
 from rendering.services import conversations
-from rendering.views import viewer
+from rendering.views import viewer, viewer_figures
 from trustcore.accounts.permissions import public
 from trustcore.primitives.clock import utc_now
 from trustcore.web import embed_origins
@@ -75,3 +75,4 @@ offer = csrf_exempt(viewer.answer_json_async(viewer.take_offer, _from_header))
 message = csrf_exempt(viewer.answer_json(viewer.take_message, _from_header))
 leave = csrf_exempt(viewer.answer_json(viewer.take_leave, _from_header))
 state = csrf_exempt(viewer.answer_json(viewer.tell_state, _from_header))
+figures = csrf_exempt(viewer.answer_json(viewer_figures.take_report, _from_header))
