@@ -163,3 +163,9 @@ class FiguresNotTaken(Refusal):
     """Nothing is measured in viewers' browsers here, or this conversation has been over for too long to report of."""
 
     code = "figures.not_taken"
+
+
+class TargetsInvalid(Refusal):
+    """A promise to viewers is out of its range, or names no network. `fields` says which."""
+
+    code = "service_targets.invalid"

@@ -5,6 +5,7 @@ about replicas and sessions.
 from django.urls import include, path
 
 from rendering.views import (
+    console_levels,
     console_live,
     console_policies,
     console_replicas,
@@ -130,4 +131,13 @@ urlpatterns = [
     path("console/live/<slug:conversation_id>/still.jpg", console_live.still_file, name="rendering_still"),
     path("console/kill/", console_live.kill, name="rendering_kill"),
     path("console/kill/lift/", console_live.lift, name="rendering_kill_lift"),
+    path("console/levels/", console_levels.levels, name="rendering_levels"),
+    path("console/levels/promises/", console_levels.promises, name="rendering_levels_promises"),
+    path("console/levels/reports/", console_levels.report_new, name="rendering_levels_report_new"),
+    path("console/levels/reports/<slug:report_id>/", console_levels.report, name="rendering_levels_report"),
+    path(
+        "console/levels/reports/<slug:report_id>/bundle.zip",
+        console_levels.report_bundle,
+        name="rendering_levels_report_bundle",
+    ),
 ]

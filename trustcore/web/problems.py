@@ -37,6 +37,7 @@ STATUS: dict[str, int] = {
     "conversation.too_fast": 429,
     "conversation.embedding_not_allowed": 403,
     "figures.invalid": 400,
+    "service_targets.invalid": 400,
     "figures.implausible": 422,
     "figures.not_taken": 410,
     "resolution.query_invalid": 400,

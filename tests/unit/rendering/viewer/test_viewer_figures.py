@@ -106,7 +106,8 @@ def test_what_the_page_sends_is_what_the_service_takes() -> None:
     sent = node("totals.js", f"""
         const measures = {{ watchedMs: 8000.4, frozenMs: 210.2, smoothFrames: 240, connections: 1,
           counts: {{ received: 240, verified: 240 }}, sound: {{ counts: {{ received: 400, verified: 400 }} }},
-          marks: {{ connected_ms: 220.3, first_verified_frame_ms: 640.1 }}, rungMs: {{ small: 3000.2, full: 5000.2 }} }};
+          marks: {{ connected_ms: 220.3, first_verified_frame_ms: 640.1 }},
+          rungMs: {{ small: 3000.2, full: 5000.2 }} }};
         const read = page.readStats({json.dumps(STATS)});
         const {{ rttMs, path, transport, ...counted }} = read;
         const totals = page.totalsOf(measures, page.sumOf(page.nothing(), counted), 0);
@@ -120,5 +121,6 @@ def test_what_the_page_sends_is_what_the_service_takes() -> None:
 
 
 def test_a_browser_that_tells_nothing_of_its_network_is_unknown() -> None:
-    assert node("totals.js", """console.log(JSON.stringify([page.networkOf(undefined), page.networkOf({ effectiveType: "9g" }),
-        page.median([]), page.median([5, 1, 9])]));""") == ["unknown", "unknown", None, 5]
+    assert node("totals.js", """console.log(JSON.stringify([
+        page.networkOf(undefined), page.networkOf({ effectiveType: "9g" }), page.median([]), page.median([5, 1, 9]),
+    ]));""") == ["unknown", "unknown", None, 5]
