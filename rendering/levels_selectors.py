@@ -134,7 +134,7 @@ class Levels:
 
 def levels(
     organisation_id: int, *, from_at: datetime, until_at: datetime, promised: Sequence[str], region: str | None = None,
-    buckets: int = 28,
+    buckets: int = 14,
 ) -> Levels:
     """All figures of an organisation's sessions whose first report came in [from_at, until_at).
 

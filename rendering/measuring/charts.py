@@ -8,11 +8,11 @@ from typing import Any, Final
 
 from rendering.protocol import RUNG_NAMES
 
-WIDTH, HEIGHT = 560, 200
-LEFT, RIGHT, TOP, BOTTOM = 46, 96, 12, 24  # room at the right for the two labels
+WIDTH, HEIGHT = 460, 180
+LEFT, RIGHT, TOP, BOTTOM = 44, 96, 12, 14  # room at the right for the two labels
 LEAST_ANSWERS: Final = 5  # of a bucket that is drawn
-LABEL_APART: Final = 15
-_STEPS: Final = (500, 1000, 1500, 2000, 3000, 5000, 10_000, 20_000, 30_000, 60_000)
+LABEL_APART: Final = 17
+_STEPS: Final = (500, 800, 1000, 1200, 1600, 2000, 2400, 3000, 4000, 5000, 8000, 10_000, 20_000, 30_000, 60_000)
 
 
 @dataclass(frozen=True)

@@ -37,7 +37,8 @@ def page(report: Mapping[str, Any]) -> bytes:
         "<h2>By line</h2>", _cells([*report["every"], *report["networks"]]),
         "<h2>By line, path and region</h2>", _cells(report["cells"]),
         "<h2>How it was measured, and what it does not prove</h2><dl>",
-        *(f"<dt>{escape(name)}</dt><dd>{escape(text)}</dd>" for name, text in report["method"].items()), "</dl>",
+        *(f"<dt>{escape(title)}</dt><dd>{escape(report['method'][name])}</dd>"
+          for name, title in words.METHOD_WORDS.items()), "</dl>",
     ]
     text = ('<!doctype html><html lang="en"><meta charset="utf-8">'
             '<meta name="viewport" content="width=device-width">'

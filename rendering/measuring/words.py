@@ -8,7 +8,7 @@ NETWORK_WORDS: Final = {
     "": "All lines",
 }
 NETWORK_NOTES: Final = {
-    "4g": "“4g” to the browser: Wi-Fi, cable, 4G and better", "3g": "“3g” to the browser", "2g": "“2g” to the browser",
+    "4g": "“4g” to the browser", "3g": "“3g” to the browser", "2g": "“2g” to the browser",
     "slow-2g": "“slow-2g” to the browser", "unknown": "the browser does not say", "": "",
 }
 PATH_WORDS: Final = {"direct": "direct", "relay": "relayed", "unknown": "not told", "": ""}
@@ -23,6 +23,14 @@ FIGURE_WORDS: Final = {
     "response_ms": "First sound after speech", "typed_ms": "First sound after typing", "ttff_ms": "First picture",
     "rtt_ms": "Round trip", "frozen_ppm": "Picture frozen", "concealed_ppm": "Sound filled in",
     "lost_ppm": "Packets lost", "fps": "Pictures a second", "fps_milli": "Pictures a second",
+}
+
+METHOD_WORDS: Final = {  # what a report says of its method, in the order of reading
+    "who measures": "Who measures", "who is missing": "Who is missing", "percentiles": "Percentiles",
+    "response_ms": "First sound after speech", "typed_ms": "First sound after typing", "ttff_ms": "First picture",
+    "picture_ppm": "Reached a picture", "frozen_ppm": "Picture frozen", "concealed_ppm": "Sound filled in",
+    "fps_milli": "Pictures a second", "rtt_ms": "Round trip", "lost_ppm": "Packets lost", "verified_ppm": "Verified",
+    "network": "Line, path, region",
 }
 
 

@@ -71,10 +71,12 @@ def _verdict(target: targets.Target, limit: int, cell: Cell) -> Verdict:
 
 def levels_of(
     organisation: Organisation, *, from_at: datetime, until_at: datetime, region: str | None = None,
+    buckets: int = 14,
 ) -> Levels:
     """What viewers measured in a period, grouped as the promises in force need it."""
     return levels_selectors.levels(
-        organisation.id, from_at=from_at, until_at=until_at, promised=promises_of(organisation)[1], region=region)
+        organisation.id, from_at=from_at, until_at=until_at, promised=promises_of(organisation)[1], region=region,
+        buckets=buckets)
 
 
 def make_report(

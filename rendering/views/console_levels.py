@@ -8,6 +8,7 @@ from django.db import transaction
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -24,11 +25,12 @@ from trustcore.primitives.clock import utc_now
 from trustcore.web.errors import RequestInvalid
 
 PERIODS = {"1": 1, "7": 7, "30": 30, "90": 90}
-BUCKETS = 28
+PIECES = {1: 24, 7: 14, 30: 30, 90: 30}  # of a period, in the charts
 TABLE = (
     ("response_ms", (50, 95, 99)), ("ttff_ms", (50, 95, 99)), ("frozen_ppm", (95,)), ("concealed_ppm", (95,)),
     ("fps", (50,)), ("rtt_ms", (50, 95)), ("lost_ppm", (95,)),
 )
+PERCENTILE_WORDS = {50: _lazy("half"), 95: "95 %", 99: "99 %"}
 
 
 @dataclass(frozen=True)
@@ -65,7 +67,9 @@ def levels(request: Any) -> HttpResponse:
     regions = levels_selectors.regions(request.organisation.id, from_at=from_at, until_at=until_at)
     asked = request.GET.get("region")
     region = asked if asked in regions else None
-    found = service_levels.levels_of(request.organisation, from_at=from_at, until_at=until_at, region=region)
+    pieces = PIECES[PERIODS[days]]
+    found = service_levels.levels_of(
+        request.organisation, from_at=from_at, until_at=until_at, region=region, buckets=pieces)
     limits, networks = service_levels.promises_of(request.organisation)
     promises = [_promise(one) for one in service_levels.verdicts(found.promised, limits)]
     return render(request, "rendering/levels.html", {
@@ -73,10 +77,12 @@ def levels(request: Any) -> HttpResponse:
         "periods": [(key, _period_words(value)) for key, value in PERIODS.items()],
         "regions": [(name, name or _("not named")) for name in regions],
         "promised_words": ", ".join(words.NETWORK_WORDS[name] for name in networks),
-        "headline": _headline(found.promised), "panels": _panels(found, limits, networks),
+        "headline": _headline(found.promised), "panels": _panels(found, limits, networks, pieces),
         "bars": [(words.NETWORK_WORDS[cell.network], charts.rung_bar(cell.rung_ms)) for cell in found.networks
                  if cell.sessions >= HIDDEN_BELOW],
-        "columns": _columns(), "rows": [_row(found.every), *map(_row, found.networks)],
+        "groups": [(words.FIGURE_WORDS[figure], len(at)) for figure, at in TABLE],
+        "columns": [PERCENTILE_WORDS[percentile] for _figure, at in TABLE for percentile in at],
+        "rows": [_row(found.every), *map(_row, found.networks)],
         "cell_rows": [_row(cell) for cell in found.cells], "few": FEW, "hidden_below": HIDDEN_BELOW,
         "missing": found.held - found.reported, "reports": service_levels.reports_of(request.organisation)[:10],
     })  # fmt: skip
@@ -133,9 +139,10 @@ def _headline(cell: Cell) -> list[dict[str, str]]:
     return found
 
 
-def _panels(found: Levels, limits: dict[str, int], networks: tuple[str, ...]) -> list[dict[str, Any]]:
-    """One small chart of first sounds a network, all on one scale."""
-    drawn = [cell for cell in found.networks if _shown(cell, "response_ms", 50) is not None]
+def _panels(found: Levels, limits: dict[str, int], networks: tuple[str, ...], count: int) -> list[dict[str, Any]]:
+    """One small chart of first sounds a network with enough sessions, all on one scale."""
+    drawn = [cell for cell in found.networks
+             if cell.sessions >= FEW and _shown(cell, "response_ms", 95) is not None]
     limit_ms = limits["response_p50_ms"]
     pieces = [one.spread.at[95] for cell in drawn for one in found.over_time.get(cell.network, [])
               if one.spread.count >= charts.LEAST_ANSWERS]
@@ -151,20 +158,15 @@ def _panels(found: Levels, limits: dict[str, int], networks: tuple[str, ...]) ->
             "half": words.told(half, "ms"), "most": words.told(most, "ms"), "limit": words.told(limit_ms, "ms"),
             "most_limit": words.told(limits["response_p95_ms"], "ms"),
             "chart": charts.band_chart(
-                found.over_time.get(cell.network, []), count=BUCKETS, limit_ms=limit_ms, top_ms=top_ms, half_ms=half,
+                found.over_time.get(cell.network, []), count=count, limit_ms=limit_ms, top_ms=top_ms, half_ms=half,
                 most_ms=most),
             "pieces": [{
-                "from": found.from_at + one.number * (found.until_at - found.from_at) / BUCKETS,
+                "from": found.from_at + one.number * (found.until_at - found.from_at) / count,
                 "count": one.spread.count, "half": words.told(one.spread.at[50], "ms"),
                 "most": words.told(one.spread.at[95], "ms")}
                 for one in found.over_time.get(cell.network, []) if one.spread.count >= charts.LEAST_ANSWERS],
         })
     return panels
-
-
-def _columns() -> list[str]:
-    return [_("%(figure)s, %(percentile)s %%") % {"figure": words.FIGURE_WORDS[figure], "percentile": percentile}
-            for figure, at in TABLE for percentile in at]
 
 
 def _row(cell: Cell) -> Row:
@@ -239,6 +241,7 @@ def report(request: Any, report_id: str) -> HttpResponse:
     return render(request, "rendering/levels_report.html", {
         "row": row, "export": export, "body": body, "title": report_page.title(body),
         "is_running": export.state in ("requested", "building"),
+        "method": [(words.METHOD_WORDS[name], body["method"][name]) for name in words.METHOD_WORDS],
         "promises": [{
             **one, "words": words.TARGET_WORDS[one["name"]], "now": words.told(one["value"], one["unit"]),
             "limit_words": words.told(one["limit"], one["unit"]), "chip": words.VERDICT_CHIPS[one["verdict"]],

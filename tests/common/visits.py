@@ -64,7 +64,8 @@ LINES = (
     Line("4g", "direct", "Guwahati", 130, 430, 110, 0.01, {"full": 88, "medium": 10, "small": 2}),
     Line("4g", "relay", "Guwahati", 40, 560, 170, 0.03, {"full": 60, "medium": 25, "small": 15}),
     Line("4g", "direct", "Mumbai", 60, 470, 130, 0.02, {"full": 80, "medium": 15, "small": 5}),
-    Line("3g", "direct", "Guwahati", 45, 1020, 260, 0.09, {"full": 8, "medium": 22, "small": 42, "still": 18, "audio": 10}),
+    Line("3g", "direct", "Guwahati", 45, 1020, 260, 0.09,
+         {"full": 8, "medium": 22, "small": 42, "still": 18, "audio": 10}),
     Line("2g", "relay", "Guwahati", 12, 1900, 500, 0.2, {"small": 20, "still": 38, "audio": 32, "captions": 10}),
     Line("unknown", "direct", "Mumbai", 30, 455, 120, 0.01, {"full": 85, "medium": 12, "small": 3}),
     Line("slow-2g", "relay", "Mumbai", 3, 2600, 700, 0.4, {"audio": 50, "captions": 50}),
@@ -76,7 +77,7 @@ def a_week(like: Conversation, *, until: datetime, seed: int = 1, lines: Sequenc
     draw, made = random.Random(seed), 0
     for line in lines:
         for _ in range(line.sessions):
-            at = until - timedelta(days=7 * draw.random(), hours=0)
+            at = until - timedelta(days=7 * draw.random())
             at = at.replace(hour=int(min(23, max(0, draw.gauss(13, 4)))))
             if not until - timedelta(days=7) <= at < until:
                 continue
@@ -92,8 +93,10 @@ def a_week(like: Conversation, *, until: datetime, seed: int = 1, lines: Sequenc
                 session, at=at, answers_ms=answers, network=line.network, path=line.path, region=line.region,
                 ttff_ms=None if draw.random() < 0.004 else int(draw.lognormvariate(6.6, 0.35)),
                 rtt_ms=max(5, int(draw.gauss(line.response_ms / 8, 12))), watched_ms=watched,
-                frozen_ms=int(watched * line.frozen * draw.random() ** 3), frames=int(watched / 1000 * draw.uniform(24, 30)),
-                concealed=int(4_800_000 * line.frozen * draw.random() ** 2), lost=int(10_000 * line.frozen * draw.random()),
+                frozen_ms=int(watched * line.frozen * draw.random() ** 3),
+                frames=int(watched / 1000 * draw.uniform(24, 30)),
+                concealed=int(4_800_000 * line.frozen * draw.random() ** 2),
+                lost=int(10_000 * line.frozen * draw.random()),
                 received=received, verified=received, cut_offs=int(draw.random() < 0.15),
                 rung_ms={name: int(watched * share / 100) for name, share in line.rungs.items()})
             made += 1

@@ -62,7 +62,8 @@ def test_percentiles_are_of_the_groups_own_values_and_never_of_parts(like):
 def test_a_session_of_two_visits_counts_once_with_its_sums(like):
     one = visits.another_session(like, at=NOW - DAY)
     visits.visited(one, at=NOW - DAY, ttff_ms=500, network="3g", frozen_ms=10_000, answers_ms=[400])
-    visits.visited(one, at=NOW - DAY + timedelta(minutes=1), ttff_ms=90, network="4g", frozen_ms=30_000, answers_ms=[800])
+    visits.visited(
+        one, at=NOW - DAY + timedelta(minutes=1), ttff_ms=90, network="4g", frozen_ms=30_000, answers_ms=[800])
     found = measured(like)
     assert (found.held, found.reported, found.every.sessions) == (1, 1, 1)
     cell = found.network("4g")  # where it ended

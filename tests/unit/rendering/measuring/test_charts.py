@@ -42,7 +42,8 @@ def test_two_labels_do_not_lie_on_each_other():
 
 
 def test_the_scale_is_a_round_number_at_or_above_everything():
-    assert [charts.top_of(values) for values in ([], [600], [1000.0], [1430], [10**9])] == [500, 1000, 1000, 1500, 60_000]
+    assert [charts.top_of(values) for values in ([], [600], [1000.0], [1430], [10**9])] == [
+        500, 800, 1000, 1600, 60_000]
 
 
 def test_a_bar_of_rungs_is_full_and_in_order():
