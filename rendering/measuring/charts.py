@@ -2,6 +2,7 @@
 table under it; a piece of the period with too few answers is a gap, never a line.
 """
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -68,11 +69,11 @@ def band_chart(
         chart.most.append(_points(x, most))
         chart.bands.append(_points([*x, *reversed(x)], [*most, *reversed(half)]))
     if half_ms is not None:
-        chart.end_half = Line(_y(half_ms, top_ms), f"{round(half_ms):,}")
+        chart.end_half = Line(_y(half_ms, top_ms), f"{math.ceil(half_ms):,}")
     if most_ms is not None:
         y = _y(most_ms, top_ms)
         apart = chart.end_half.y - LABEL_APART if chart.end_half else y
-        chart.end_most = Line(min(y, apart), f"{round(most_ms):,}")
+        chart.end_most = Line(min(y, apart), f"{math.ceil(most_ms):,}")
     return chart
 
 
@@ -107,11 +108,9 @@ class Share:
     x: float
     width: float
     percent: int
-    is_labelled: bool
 
 
 BAR_WIDTH: Final = 400
-_LABEL_FROM = 30.0  # units wide
 
 
 def rung_bar(rung_ms: Mapping[str, int]) -> list[Share]:
@@ -121,6 +120,6 @@ def rung_bar(rung_ms: Mapping[str, int]) -> list[Share]:
         width = BAR_WIDTH * rung_ms.get(rung, 0) / total
         if width > 0:
             percent = round(100 * rung_ms[rung] / total)
-            found.append(Share(rung, round(x, 1), round(max(width - 1.5, 0.8), 1), percent, width >= _LABEL_FROM))
+            found.append(Share(rung, round(x, 1), round(max(width - 1.5, 0.8), 1), percent))
         x += width
     return found

@@ -4,6 +4,7 @@ Whole numbers throughout: milliseconds, millionths (ppm), counts. A percentile o
 fewer than five sessions has no figures, only its counts.
 """
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -75,7 +76,7 @@ def cell_body(cell: Any) -> dict[str, Any]:
         spread = cell.spread("fps" if name == "fps_milli" else name)
         scale = 1000 if name == "fps_milli" else 1
         figures[name] = {"count": spread.count, **{
-            f"p{percentile}": round(scale * spread.at[percentile])
+            f"p{percentile}": math.ceil(scale * spread.at[percentile])
             if spread.count >= targets.needed(percentile) else None for percentile in PERCENTILES}}
     shares = {name: None if value is None else int(value) for name, value in (
         ("picture_ppm", cell.picture_ppm), ("verified_ppm", cell.verified_ppm), ("cut_off_ppm", cell.cut_off_ppm))}

@@ -12,6 +12,8 @@ NETWORK_NOTES: Final = {
     "slow-2g": "“slow-2g” to the browser", "unknown": "the browser does not say", "": "",
 }
 PATH_WORDS: Final = {"direct": "direct", "relay": "relayed", "unknown": "not told", "": ""}
+RUNG_WORDS: Final = {
+    "full": "full", "medium": "medium", "small": "small", "still": "still", "audio": "sound", "captions": "text"}
 VERDICT_WORDS: Final = {"kept": "kept", "missed": "missed", "too_few": "too few"}
 VERDICT_CHIPS: Final = {"kept": "pass", "missed": "fail", "too_few": "not_run"}
 TARGET_WORDS: Final = {
@@ -39,7 +41,7 @@ def told(value: float | None, unit: str) -> str:
     if value is None:
         return "–"
     if unit == "ms":
-        return f"{round(value):,} ms"
+        return f"{math.ceil(value):,} ms"  # as a promise is judged: never rounded to a limit it misses
     if unit == "ppm":
         # Never rounded to a promise it misses: 99.9999 % is not 100 %.
         percent = math.floor(value) / 10_000

@@ -78,8 +78,9 @@ def levels(request: Any) -> HttpResponse:
         "regions": [(name, name or _("not named")) for name in regions],
         "promised_words": ", ".join(words.NETWORK_WORDS[name] for name in networks),
         "headline": _headline(found.promised), "panels": _panels(found, limits, networks, pieces),
-        "bars": [(words.NETWORK_WORDS[cell.network], charts.rung_bar(cell.rung_ms)) for cell in found.networks
-                 if cell.sessions >= HIDDEN_BELOW],
+        "bars": [(words.NETWORK_WORDS[cell.network],
+                  [(share, words.RUNG_WORDS[share.rung]) for share in charts.rung_bar(cell.rung_ms)])
+                 for cell in found.networks if cell.sessions >= HIDDEN_BELOW],
         "groups": [(words.FIGURE_WORDS[figure], len(at)) for figure, at in TABLE],
         "columns": [PERCENTILE_WORDS[percentile] for _figure, at in TABLE for percentile in at],
         "rows": [_row(found.every), *map(_row, found.networks)],

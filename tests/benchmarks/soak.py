@@ -3,8 +3,8 @@
 `make bench NAME=soak MINUTES=5 SESSIONS=2`. Each session is a real worker and a viewer in real Chromium who types a
 question every so often. Sampled every five seconds, from WARM_UP_S on:
 
-- memory: the proportional set size (PSS) of each worker and of control, each with its children; the slope is a
-  least squares line in MB a minute. Over a few minutes it also holds what caches fill: it bounds a leak, it does not name one.
+- memory: the proportional set size (PSS) of each worker and of control, each with its children; the slope is a least
+  squares line in MB a minute. Over a few minutes it also holds what caches fill: it bounds a leak, and names none.
 - drift: at one moment in the browser, how much media time of the picture and how much of the sound has been played, by
   RTP time stamps; the slope of their difference. A constant offset is no drift and is not measured here.
 - dropped seals: frames that a worker sent or held for sending without signature or mark, and what arrived and did not

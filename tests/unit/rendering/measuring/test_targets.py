@@ -44,7 +44,7 @@ def test_promises_are_about_a_line_that_is_known(networks):
 
 
 @pytest.mark.parametrize(("value", "unit", "told"), [
-    (472.4, "ms", "472 ms"), (1060, "ms", "1,060 ms"), (None, "ms", "–"), (1_000_000, "ppm", "100 %"),
+    (472.4, "ms", "473 ms"), (1060, "ms", "1,060 ms"), (None, "ms", "–"), (1_000_000, "ppm", "100 %"),
     (999_999, "ppm", "99.9999 %"), (999_990, "ppm", "99.999 %"), (0, "ppm", "0 %"), (50_000, "ppm", "5 %"),
     (123_456, "ppm", "12.3 %"), (40, "ppm", "0.004 %"), (29.14, "fps", "29.1"), (29_140, "fps_milli", "29.1"),
 ])
