@@ -59,11 +59,11 @@ def report_on(name: str, content: bytes, trust_pem: str) -> Report:
         for step in (_listed_files, _bundle_signature, _checkpoint, _entries, _scope):  # (1) to (5)
             step(evidence)
         evidence.is_trusted = _endorsement(evidence, trust_pem)  # (6)
-        for attached in (_approvals, _receipts):  # (7), (8)
+        for attached in (_approvals, _receipts, _reports):  # (7) to (9)
             attached(evidence)
         if evidence.is_trusted:
-            _manifests(evidence, trust_pem)  # (9)
-            _recordings(evidence, trust_pem)  # (10)
+            _manifests(evidence, trust_pem)  # (10)
+            _recordings(evidence, trust_pem)  # (11)
     except (BundleInvalid, ProofInvalid, SignatureInvalid, ManifestInvalid, FragmentInvalid) as error:
         report.sentences = [error.message]
         return report
@@ -284,8 +284,22 @@ def _receipts(evidence: Evidence) -> None:
         evidence.said.append(f"{len(attached)} consent receipts are signed, and the log names each.")
 
 
+def _reports(evidence: Evidence) -> None:
+    """(9) Each report on service levels, and its page: the log names the hash of either, and the report is its own."""
+    made = _of_action(evidence, "latency_report.signed")
+    named = {(event["object"]["id"], event["details"].get(f"{kind}_sha256")): kind
+             for event in made for kind in ("report", "page")}
+    attached = _attached(evidence, "reports")
+    for name, content in attached.items():
+        report, _, ending = name.removeprefix("reports/").rpartition(".")
+        if named.get((report, sha256_hex(content))) != {"json": "report", "html": "page"}.get(ending, ""):
+            raise BundleInvalid("A report is not the one that the log names.", file=name)
+    if attached:
+        evidence.said.append(f"{len(attached)} files of reports on service levels are those that the log names.")
+
+
 def _manifests(evidence: Evidence, trust_pem: str) -> None:
-    """(9) Each session manifest: Trusted, and the log names its label and claim."""
+    """(10) Each session manifest: Trusted, and the log names its label and claim."""
     named = {(event["object"]["id"], _claim_of(event)) for event in _of_action(evidence, "manifest.signed")}
     attached = _attached(evidence, "manifests")
     for name, content in attached.items():
@@ -303,7 +317,7 @@ def _claim_of(event: Mapping[str, Any]) -> str:
 
 
 def _recordings(evidence: Evidence, trust_pem: str) -> None:
-    """(10) Each recording verifies by itself, and the frames that were sent are those whose roots the log holds."""
+    """(11) Each recording verifies by itself, and the frames that were sent are those whose roots the log holds."""
     attached = _attached(evidence, "recordings")
     for name, content in attached.items():
         is_fragments = video.is_fragment_file(content)

@@ -11,6 +11,7 @@ A ZIP of stored files in order of their names, with fixed times, so that the sam
     approvals/           statements with the passkeys' answers
     receipts/            consent receipts
     recordings/          recordings, when asked for
+    reports/             reports on service levels, as JSON and as a page
     summary.txt          the same in words, for reading; proves nothing
     VERIFY.txt           how to check
 """
@@ -32,7 +33,7 @@ VERSION: Final = 1
 KIND: Final = "trustcore-evidence"
 PURPOSE: Final = "bundle"
 KEYS_CONTEXT: Final = b"trustcore/bundle-keys\x00"
-FOLDERS: Final = ("manifests", "approvals", "receipts", "recordings")
+FOLDERS: Final = ("manifests", "approvals", "receipts", "recordings", "reports")
 FIXED_FILES: Final = (
     "checkpoint.txt", "entries.jsonl", "keys.json", "keys.sig.json", "scope.json", "summary.txt", "VERIFY.txt",
 )  # fmt: skip

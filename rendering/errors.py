@@ -145,3 +145,33 @@ class VectorInvalid(Refusal):
     """What a viewer's page sent is not what perception may send: another shape, a number out of range, or too much."""
 
     code = "perception.vector_invalid"
+
+
+class FiguresInvalid(Refusal):
+    """A report of a viewer's page is not of the one form that is taken. `fields` says what is wrong with which."""
+
+    code = "figures.invalid"
+
+
+class FiguresImplausible(Refusal):
+    """What a viewer's page says it measured cannot be: figures that contradict each other, or the time that passed."""
+
+    code = "figures.implausible"
+
+
+class FiguresReplayed(Refusal):
+    """A viewer's page sent a report that it, or a later one, has replaced."""
+
+    code = "figures.replayed"
+
+
+class FiguresNotTaken(Refusal):
+    """Nothing is measured in viewers' browsers here, or this conversation has been over for too long to report of."""
+
+    code = "figures.not_taken"
+
+
+class TargetsInvalid(Refusal):
+    """A promise to viewers is out of its range, or names no network. `fields` says which."""
+
+    code = "service_targets.invalid"

@@ -10,7 +10,7 @@ from consent.scope import LANGUAGES, TERRITORIES
 from consent.seams import Use, Waiting
 from rendering import selectors
 from rendering.models import Conversation, LiveState, Recording, ReplicaVersion
-from rendering.services import recordings
+from rendering.services import recordings, service_levels
 from trustcore.audit.actors import Actor
 from trustcore.audit.models import Event
 from trustcore.keys.errors import KeyMissing
@@ -119,13 +119,13 @@ class InboxSource:
 
 
 class EvidenceSource:
-    """Approvals and recordings of what an export names."""
+    """Reports and recordings that an export names."""
 
     def documents(self, *, tenant: str, subject_public_id: str, object_ids: frozenset[str]) -> dict[str, bytes]:
         """Documents as "folder/name" -> bytes. A recording whose subject's key is gone is left out:
         it cannot be read by anybody.
         """
-        found: dict[str, bytes] = {}
+        found = {} if subject_public_id else service_levels.documents_of(tenant, object_ids)
         rows = Recording.objects.filter(conversation__organisation__slug=tenant).select_related(
             "conversation__organisation"
         )

@@ -4,7 +4,7 @@ message changes nothing.
 
 from celery import shared_task
 
-from rendering.services import footage, reaping
+from rendering.services import figures, footage, reaping
 from trustcore.jobs.services import leases
 from trustcore.primitives.clock import utc_now
 
@@ -25,3 +25,9 @@ def run_jobs() -> int:
 def reap() -> int:
     """End or requeue whatever ran out."""
     return reaping.reap(utc_now())
+
+
+@shared_task(name="rendering.forget_figures", ignore_result=True)  # type: ignore[untyped-decorator]
+def forget_figures() -> int:
+    """Delete what viewers' pages measured and is kept no longer. Returns how many visits."""
+    return figures.forget_old(now=utc_now())

@@ -6,12 +6,14 @@ from django.urls import include, path
 
 from rendering.views import (
     captions,
+    console_levels,
     console_live,
     console_policies,
     console_replicas,
     line_test,
     viewer,
     viewer_embed,
+    viewer_figures,
     viewer_perception,
     worker,
 )
@@ -45,6 +47,7 @@ urlpatterns = [
     path("c/<slug:conversation_id>/state", viewer.state, name="viewer-state"),
     path("c/<slug:conversation_id>/captions", captions.viewer_stream, name="viewer-captions"),
     path("c/<slug:conversation_id>/line", line_test.line, name="viewer-line"),
+    path("c/<slug:conversation_id>/figures", viewer_figures.report, name="viewer-figures"),
     path("c/<slug:conversation_id>/perception", viewer_perception.word, name="viewer-perception"),
     path("c/<slug:conversation_id>/perception/frame", viewer_perception.frame, name="viewer-perception-frame"),
     path("c/<slug:conversation_id>/embed/", viewer_embed.page, name="viewer-embed"),
@@ -53,6 +56,7 @@ urlpatterns = [
     path("c/<slug:conversation_id>/embed/leave", viewer_embed.leave, name="viewer-embed-leave"),
     path("c/<slug:conversation_id>/embed/captions", viewer_embed.caption_stream, name="viewer-embed-captions"),
     path("c/<slug:conversation_id>/embed/line", viewer_embed.line, name="viewer-embed-line"),
+    path("c/<slug:conversation_id>/embed/figures", viewer_embed.figures, name="viewer-embed-figures"),
     path("c/<slug:conversation_id>/embed/state", viewer_embed.state, name="viewer-embed-state"),
     path("console/replicas/", console_replicas.replica_list, name="rendering_replicas"),
     path("console/replicas/<slug:replica_id>/", console_replicas.replica_detail, name="rendering_replica"),
@@ -134,4 +138,13 @@ urlpatterns = [
     path("console/live/<slug:conversation_id>/still.jpg", console_live.still_file, name="rendering_still"),
     path("console/kill/", console_live.kill, name="rendering_kill"),
     path("console/kill/lift/", console_live.lift, name="rendering_kill_lift"),
+    path("console/levels/", console_levels.levels, name="rendering_levels"),
+    path("console/levels/promises/", console_levels.promises, name="rendering_levels_promises"),
+    path("console/levels/reports/", console_levels.report_new, name="rendering_levels_report_new"),
+    path("console/levels/reports/<slug:report_id>/", console_levels.report, name="rendering_levels_report"),
+    path(
+        "console/levels/reports/<slug:report_id>/bundle.zip",
+        console_levels.report_bundle,
+        name="rendering_levels_report_bundle",
+    ),
 ]

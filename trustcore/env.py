@@ -75,3 +75,22 @@ def env_secret(name: str, secrets_dir: Path) -> str:
     if len(value) < 32:
         raise SettingInvalid(f"{name} is too short: a secret has at least 32 characters")
     return value
+
+
+def env_choice(name: str, choices: tuple[str, ...]) -> str:
+    """One of `choices`; the first where it is not set."""
+    value = env_str(name, choices[0])
+    if value not in choices:
+        raise SettingInvalid(f"{name} must be one of {', '.join(choices)}, not {value!r}")
+    return value
+
+
+def env_pairs(name: str, *, longest: int = 40) -> dict[str, str]:
+    """`key=value` pairs with commas between; no value is longer than `longest` characters."""
+    found = {}
+    for part in env_list(name, ""):
+        key, equals, value = (text.strip() for text in part.partition("="))
+        if not equals or not key or not 0 < len(value) <= longest:
+            raise SettingInvalid(f"{name} has key=value pairs with commas between, not {part!r}")
+        found[key] = value
+    return found

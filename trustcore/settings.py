@@ -6,7 +6,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from trustcore import embedded_postgres
-from trustcore.env import SettingInvalid, env_bool, env_int, env_list, env_secret, env_str
+from trustcore.env import SettingInvalid, env_bool, env_choice, env_int, env_list, env_pairs, env_secret, env_str
 from trustcore.initial_state import REPOSITORY, state_dir
 from trustcore.policy.files import policy_sha256
 from trustcore.primitives.hashing import sha256_hex
@@ -257,6 +257,7 @@ CELERY_BEAT_SCHEDULE = {
     "reap": {"task": "rendering.reap", "schedule": 2.0, "options": {"expires": 2}},
     "run-jobs": {"task": "rendering.run_jobs", "schedule": 5.0, "options": {"expires": 5}},
     "certificates": {"task": "provenance.keep_up_certificates", "schedule": 3600.0, "options": {"expires": 3600}},
+    "forget-figures": {"task": "rendering.forget_figures", "schedule": 3600.0, "options": {"expires": 3600}},
     "consent-sweep": {"task": "consent.sweep", "schedule": 60.0, "options": {"expires": 60}},
     "sweep-checks": {"task": "provenance.sweep_checks", "schedule": 10.0, "options": {"expires": 10}},
 }
@@ -301,6 +302,11 @@ TURN_URLS = env_list("TRUSTCORE_TURN_URLS", "")
 TURN_SECRET = env_secret("TRUSTCORE_TURN_SECRET", SECRETS_DIR) if TURN_URLS else ""
 # Languages whose speech the workers' ears understand; in the others a viewer's page says that typing is the way.
 HEARD_LANGUAGES = frozenset(env_list("TRUSTCORE_HEARD_LANGUAGES", "en"))
+# What viewers' pages measure of their line: "on" (told, and each viewer may end it), "ask" (nothing before a viewer
+# agrees) or "off"; how many days it is kept; and where each worker stands.
+VIEWER_FIGURES = env_choice("TRUSTCORE_VIEWER_FIGURES", ("on", "ask", "off"))
+FIGURES_DAYS = env_int("TRUSTCORE_FIGURES_DAYS", 90, minimum=1)
+REGIONS = env_pairs("TRUSTCORE_REGIONS")
 # What a persona may name in layers.llm.base_url; the worker holds it to the same two settings.
 CHAT_ADDRESSES = [*env_list("TRUSTCORE_CHAT_ADDRESSES", ""), *env_list("TRUSTCORE_CHAT_URL", "")]
 

@@ -92,6 +92,7 @@ def page_context(conversation: Conversation, base: str) -> dict[str, Any]:
         "message_url": f"{base}/message",
         "speed_url": f"{base}/line", "captions_url": f"{base}/captions",
         "max_rung": sessions.max_rung(conversation.properties),
+        "figures_url": f"{base}/figures", "figures": settings.VIEWER_FIGURES,
         "state_url": f"{base}/state", "leave_url": f"{base}/leave", "trust_anchor_pem": claim_keys.anchor_pem(),
         "status_list_url": claim_keys.STATUS_PATH,
         "ice_servers_json": json.dumps(turn.ice_servers(conversation.public_id, now=utc_now())),

@@ -20,7 +20,7 @@ from django.views.decorators.http import require_GET
 from rendering.errors import EmbeddingNotAllowed, JoinRefused
 from rendering.models import Conversation
 from rendering.services import conversations
-from rendering.views import captions, line_test, viewer
+from rendering.views import captions, line_test, viewer, viewer_figures
 from trustcore.accounts.permissions import public
 from trustcore.primitives.clock import utc_now
 from trustcore.web import embed_origins
@@ -85,3 +85,4 @@ caption_stream = captions.for_viewer(_from_header)
 line = csrf_exempt(viewer.answer_json(line_test.take_line, _from_header))
 leave = csrf_exempt(viewer.answer_json(viewer.take_leave, _from_header))
 state = csrf_exempt(viewer.answer_json(viewer.tell_state, _from_header))
+figures = csrf_exempt(viewer.answer_json(viewer_figures.take_report, _from_header))

@@ -41,7 +41,8 @@ class LiveWorld:
 
     def ask(self, command: str) -> dict[str, Any]:
         """"begin"; "portal": {"path"} of the person's own page; "another": a new person with an approved replica;
-        "train": queue a training for a real worker; "training": {"state", "has_checkpoint", ...} of it."""
+        "train": queue a training for a real worker; "training": {"state", "has_checkpoint", ...} of it;
+        "visits": what viewers' pages measured."""
         assert self._child.stdin is not None and self._child.stdout is not None
         self._child.stdin.write(command + "\n")
         self._child.stdin.flush()

@@ -8,6 +8,7 @@ import pytest
 from consent.models import Consent
 from consent.services import invitations
 from rendering.demo.clips import committed_footage
+from rendering.models import Visit
 from rendering.services import replicas as services
 from rendering.services import training
 from tests.common import consenting, quick_replica, replicas
@@ -71,6 +72,17 @@ class Child:
             "state": self._training.state, "has_checkpoint": bool(self._training.checkpoint_blob_id),
             "attempts": Job.objects.get(public_id=self._training.job_public_id).attempt,
             "resumed_from_checkpoint": resumed is not None and resumed.details["open"]["has_checkpoint"]}
+
+    def visits(self) -> dict[str, Any]:
+        """What viewers' pages reported, newest last, with the answers of each."""
+        return {"visits": [
+            {**{name: getattr(one, name) for name in (
+                "number", "is_last", "region", "network", "path", "transport", "connect_ms", "ttff_ms", "rtt_ms",
+                "watched_ms", "frozen_ms", "frames", "samples", "concealed", "packets", "lost", "received", "verified",
+                "sound_received", "sound_verified", "cut_offs", "rung_ms")},
+             "conversation": one.conversation.public_id,
+             "answers": [{"kind": answer.kind, "ms": answer.ms} for answer in one.answers.order_by("number")]}
+            for one in Visit.objects.select_related("conversation").order_by("id")]}
 
     def _consent(self) -> Consent:
         return Consent.objects.select_related("subject").get(pk=self._stage.consent.pk)

@@ -32,6 +32,9 @@ class Permission(StrEnum):
     CONVERSATION_END = "conversation.end"
     STREAM_KILL = "stream.kill"
     RECORDING_VIEW = "recording.view"
+    LEVELS_VIEW = "levels.view"
+    LEVELS_SET = "levels.set"
+    LEVELS_REPORT = "levels.report"
     AUDIT_VIEW = "audit.view"
     AUDIT_EXPORT = "audit.export"
     API_KEY_MANAGE = "api_key.manage"
@@ -61,6 +64,7 @@ _SEE = frozenset(
         P.APPROVAL_VIEW,
         P.PERSONA_VIEW,
         P.CONVERSATION_VIEW,
+        P.LEVELS_VIEW,
     }
 )
 ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
@@ -76,6 +80,8 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
         P.AUDIT_VIEW,
         P.MEMBER_VIEW,
         P.HOLD_MANAGE,
+        P.LEVELS_SET,
+        P.LEVELS_REPORT,
     },
     Role.APPROVER: _SEE | {P.APPROVAL_SIGN},
     Role.AUTHOR: _SEE | {P.FOOTAGE_UPLOAD, P.TRAINING_START, P.POLICY_DRAFT, P.APPROVAL_REQUEST, P.PERSONA_EDIT},
@@ -91,9 +97,12 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
             P.RECORDING_VIEW,
             P.POLICY_VIEW,
             P.API_KEY_MANAGE,
+            P.LEVELS_VIEW,
+            P.LEVELS_REPORT,
         }
     ),
-    Role.AUDITOR: _SEE | {P.IDENTITY_VIEW, P.RECORDING_VIEW, P.AUDIT_VIEW, P.AUDIT_EXPORT, P.MEMBER_VIEW},
+    Role.AUDITOR: _SEE | {P.IDENTITY_VIEW, P.RECORDING_VIEW, P.AUDIT_VIEW, P.AUDIT_EXPORT, P.MEMBER_VIEW}
+    | {P.LEVELS_REPORT},
     Role.ADMIN: frozenset({P.SIGNED_IN, P.MEMBER_VIEW, P.MEMBER_MANAGE, P.API_KEY_MANAGE}),
 }
 

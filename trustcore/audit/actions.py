@@ -99,6 +99,7 @@ class Action(StrEnum):
     KILL_SWITCH_PULLED = "kill_switch.pulled"
     KILL_SWITCH_LIFT_ASKED = "kill_switch.lift_asked"
     KILL_SWITCH_LIFTED = "kill_switch.lifted"
+    SERVICE_TARGETS_CHANGED = "service_targets.changed"
     # keys and stored things
     KEY_CREATED = "key.created"
     KEY_UNWRAPPED = "key.unwrapped"
@@ -119,6 +120,7 @@ class Action(StrEnum):
     EXPORT_COMPLETED = "export.completed"
     EXPORT_DOWNLOADED = "export.downloaded"
     EXPORT_FAILED = "export.failed"
+    LATENCY_REPORT_SIGNED = "latency_report.signed"
     FILE_VERIFIED = "file.verified"
     LOG_SEARCHED = "log.searched"
 
@@ -152,6 +154,8 @@ _MEANINGS: dict[Action, str] = {
     Action.CLAIM_CERTIFICATE_RETIRED: "A claim signer's certificate gave way to another; what it signed stays good.",
     Action.CLAIM_CERTIFICATE_REVOKED: "A claim signer's certificate was revoked. What it signed is not to be trusted.",
     Action.STATUS_LIST_ISSUED: "The authority signed a fresh list of revoked certificates.",
+    Action.SERVICE_TARGETS_CHANGED: "An officer changed what viewers are promised; the event has both.",
+    Action.LATENCY_REPORT_SIGNED: "A report on what viewers measured was made; the event names its hash.",
     Action.LOG_SEARCHED: "Somebody searched the audit log.",
 }
 

@@ -10,7 +10,7 @@ PREFIXES: dict[str, str] = {
     "invitation": "v", "job": "j", "lease": "z", "membership": "mb", "notice": "t", "organisation": "o", "persona": "p",
     "policy": "y",
     "recording": "m", "replica": "r", "slot": "h", "subject": "s", "user": "u", "worker": "w", "suspension": "sp",
-    "kill_switch": "ks",
+    "kill_switch": "ks", "service_targets": "st", "latency_report": "lr",
 }
 
 

@@ -30,6 +30,7 @@ SECTIONS: tuple[tuple[str, Any, Permission], ...] = (
     ("rendering_replicas", _("Replicas"), Permission.REPLICA_VIEW),
     ("rendering_policies", _("Emotion policies"), Permission.POLICY_VIEW),
     ("rendering_live", _("Live"), Permission.CONVERSATION_VIEW),
+    ("rendering_levels", _("Service levels"), Permission.LEVELS_VIEW),
     ("audit_search", _("Audit log"), Permission.AUDIT_VIEW),
     ("members", _("Members"), Permission.MEMBER_VIEW),
     ("api_keys", _("API keys"), Permission.API_KEY_MANAGE),

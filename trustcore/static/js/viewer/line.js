@@ -38,7 +38,7 @@ export function createLine(root, { send, measures, peerNow }) {
   const words = root.querySelector('[data-part="line"]');
   const since = { frozen: 0, told: performance.now(), picture: 0 };
   let now = { rung: "", has_picture: true, has_sound: true, frames_per_s: 30 };
-  Object.assign(measures, { rung: "", rungs: [], rungMs: {}, frozenMs: 0, watchedMs: 0, waitMs: 0 });
+  Object.assign(measures, { rung: "", rungs: [], rungMs: {}, frozenMs: 0, watchedMs: 0, smoothFrames: 0, waitMs: 0 });
 
   function isSmooth() {
     return now.has_picture && now.frames_per_s >= SMOOTH_FROM_FPS && root.dataset.state === "live";
@@ -59,6 +59,7 @@ export function createLine(root, { send, measures, peerNow }) {
     since.frozen += frozenMs(gapMs);
     measures.frozenMs += frozenMs(gapMs);
     measures.watchedMs += gapMs;
+    measures.smoothFrames += 1;
   }
 
   setInterval(() => {

@@ -8,6 +8,7 @@ import { Invalid } from "../verify/bytes.js";
 import { createVerifier, isSupported } from "../verify/verifier.js";
 import { postOffer, prepare } from "./connection.js";
 import { createEmbedding, verdictMessage } from "./embedding.js";
+import { createFigures } from "./figures/reporter.js";
 import { createLine } from "./line.js";
 import { createMeasures } from "./measures.js";
 import { createMicrophone } from "./microphone.js";
@@ -84,11 +85,16 @@ const fallback = createFallback(reading, find("try-again"), {
   },
   end,
 });
+const figures = createFigures(root, {
+  measures, url: settings.figuresUrl, headers, peerNow: () => connection?.peer,
+});
 const microphone = createMicrophone(root, {
   onState: (state) => { measures.microphone = state; },
-  listen: (track) => startTurnHints(new MediaStream([track]), { weightsUrl: settings.turnWeightsUrl, send: sendHint }),
+  listen: listenTo,
 });
-const talk = createTalk(root, { sendChannel, messageUrl: settings.messageUrl, headers, onEnded: end, onRung });
+const talk = createTalk(root, {
+  sendChannel, messageUrl: settings.messageUrl, headers, onEnded: end, onRung, onSaid: figures.typed,
+});
 const line = createLine(root, { send: sendChannel, measures, peerNow: () => connection?.peer });
 const embedding = createEmbedding(root, {
   onSize: (isSmall) => {
@@ -167,6 +173,17 @@ function sendChannel(text) {
   return true;
 }
 
+// Two listen to the viewer's own voice: what tells ends of turns, and what tells how long an answer took.
+async function listenTo(track) {
+  const stream = new MediaStream([track]);
+  const unhear = figures.hear("viewer", stream);
+  const unhint = await startTurnHints(stream, { weightsUrl: settings.turnWeightsUrl, send: sendHint }).catch(() => () => {});
+  return () => {
+    unhear();
+    unhint();
+  };
+}
+
 function sendHint(text) {
   if (sendChannel(text)) measures.turnHints = (measures.turnHints ?? 0) + 1;
 }
@@ -223,6 +240,8 @@ async function offer() {
   // The click allows sound; playing is asked for while it still counts as the viewer's own act.
   video.play().catch(() => {});
   sound.play().catch(({ name }) => { find("sound-on").hidden = name !== "NotAllowedError"; });
+  figures.begin();
+  figures.hear("replica", connection.streams[1]);
   try {
     const answer = await postOffer(settings.offerUrl, connection, headers);
     measure.mark("post_to_answer_ms");
@@ -295,6 +314,7 @@ function end(reason) {
   if (isOver) return;
   isOver = true;
   fallback.stop();
+  figures.finish();
   microphone.end();
   measures.reason = reason;
   measures.endedWallMs = Date.now();
@@ -382,6 +402,7 @@ find("leave").addEventListener("click", leave);
 find("try-again").addEventListener("click", tryAgain);
 // A page that is loaded again finds its conversation waiting for some seconds; in a frame its secret is gone with it.
 window.addEventListener("pagehide", () => {
+  figures.finish();
   if (embedding.isEmbedded && connection?.isPosted && !isOver) tellLeft();
   connection?.peer.close();
 });

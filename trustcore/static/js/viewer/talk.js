@@ -3,7 +3,7 @@
 const CAPTION_STAYS_MS = 6000;
 const TROUBLE_STAYS_MS = 12000;
 
-export function createTalk(root, { sendChannel, messageUrl, headers, onEnded, onRung }) {
+export function createTalk(root, { sendChannel, messageUrl, headers, onEnded, onRung, onSaid = () => {} }) {
   const find = (name) => root.querySelector(`[data-part="${name}"]`);
   const caption = find("caption");
   const trouble = find("trouble");
@@ -96,6 +96,7 @@ export function createTalk(root, { sendChannel, messageUrl, headers, onEnded, on
     const text = field.value.trim();
     if (text === "") return;
     field.value = "";
+    onSaid();
     send(text).catch(() => { field.value = text; });
   });
 
