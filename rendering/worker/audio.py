@@ -14,15 +14,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rendering.speech.utterance import resample as resample_between
+from rendering.worker.sound_settings import SoundSettings
 
 Samples = NDArray[np.int16]  # [N], mono
 
 RATE_HZ = 48_000
 PACKET_S = 0.020
-PACKET_SAMPLES = 960
+PACKET_SAMPLES = 960  # the shortest packet; longer ones hold a multiple of them
 TIME_BASE = Fraction(1, RATE_HZ)
-OPUS_BIT_RATE_BPS = 32_000
-OPUS_EXPECTS_PERCENT = 5
+WIDEBAND_HZ = 8_000
+AT_FIRST = SoundSettings()
 FADE_SAMPLES = 240  # 5 ms; a hard cut in the middle of a word clicks
 
 
@@ -47,11 +48,14 @@ class SoundLine:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._spans: list[_Span] = []
+        self._read_to = 0
 
     def lay(self, samples: Samples, start_s: float) -> float:
-        """Lay 48 kHz `samples` at media time `start_s`, or after what already lies there. Returns the start used."""
+        """Lay 48 kHz `samples` at media time `start_s`, or after what already lies there or was read. Returns the start
+        used: with longer packets more was read ahead, and the beginning of a word must not be lost.
+        """
         with self._lock:
-            first = max([round(start_s * RATE_HZ), *(span.end for span in self._spans)])
+            first = max([round(start_s * RATE_HZ), self._read_to, *(span.end for span in self._spans)])
             self._spans.append(_Span(first, samples))
         return first / RATE_HZ
 
@@ -73,6 +77,7 @@ class SoundLine:
         """Samples [count] from sample number `first` on; forgets what lies before."""
         out = np.zeros(count, np.int16)
         with self._lock:
+            self._read_to = first + count
             self._spans = [span for span in self._spans if span.end > first]
             for span in self._spans:
                 start, end = max(span.first, first), min(span.end, first + count)
@@ -93,30 +98,33 @@ def _faded(span: _Span, at: int) -> _Span:
 class OpusEncoder:
     """48 kHz mono Opus with in-band error correction; aiortc's own is fixed at 96 kbps without it."""
 
-    def __init__(
-        self, bit_rate_bps: int = OPUS_BIT_RATE_BPS, expects_percent: int = OPUS_EXPECTS_PERCENT,
-        after: "OpusEncoder | None" = None,
-    ) -> None:
-        """`expects_percent`: lost packets that are made up for. `after`: go on where that encoder stands."""
-        self.settings = (bit_rate_bps, expects_percent)
+    def __init__(self, settings: SoundSettings = AT_FIRST, after: "OpusEncoder | None" = None) -> None:
+        """`after`: go on where that encoder stands."""
+        self.settings = settings
         self._last: tuple[Samples, int] | None = None
         codec = av.CodecContext.create("libopus", "w")
         assert isinstance(codec, av.AudioCodecContext)
         codec.sample_rate = RATE_HZ
         codec.format = av.AudioFormat("s16")
         codec.layout = "mono"
-        codec.bit_rate = bit_rate_bps
+        codec.bit_rate = settings.bit_rate_bps
         codec.time_base = TIME_BASE
-        codec.options = {"application": "voip", "frame_duration": "20", "fec": "1",
-                         "packet_loss": str(expects_percent)}
+        codec.options = {"application": "voip", "frame_duration": str(settings.packet_ms), "fec": "1",
+                         "packet_loss": str(settings.expects_percent)}
+        if settings.packet_ms > 20:
+            # Only the speech mode, which ends here, makes one frame of more than 20 ms (RFC 6716 2.1.4), and only a
+            # packet of one frame is attested.
+            codec.options |= {"cutoff": str(WIDEBAND_HZ)}
         codec.open()
         self._codec = codec
         if after is not None and after._last is not None:
             # A new encoder knows nothing of the sound before, and would begin with a click and a packet too few.
-            self.encode(*after._last)
+            samples, first = after._last
+            missing = settings.samples - len(samples)
+            self.encode(np.pad(samples, (max(0, missing), 0))[-settings.samples :], first - missing)
 
     def encode(self, samples: Samples, first: int) -> list[av.Packet]:
-        """Encode [960] samples; usually one packet, at the start none."""
+        """Encode the samples [N] of one packet; usually one packet, at the start none."""
         frame = av.AudioFrame.from_ndarray(samples[None, :], format="s16", layout="mono")
         frame.sample_rate = RATE_HZ
         frame.time_base = TIME_BASE

@@ -120,7 +120,7 @@ class Connection:
     def follow(self, plan: Plan) -> None:
         """Send sound, and packets again, as planned. Pictures are made as planned elsewhere."""
         self.peer.resends.set_rate(plan.resend_bps)
-        self._sound.set_rate(plan.sound_bps, plan.sound_expects_percent)
+        self._sound.follow(plan.sound)
         self._has_sound = plan.rung.has_sound
         if self._has_sound:
             self._let_sound_go()

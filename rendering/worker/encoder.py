@@ -24,6 +24,9 @@ Plane = NDArray[np.uint8]  # [H, W]
 MEDIA_TIME_BASE = Fraction(1, MEDIA_CLOCK_HZ)
 ENDLESS_GOP_FRAMES = 1 << 24  # six days
 LOWEST_BIT_RATE_BPS = 20_000
+# With parameter sets and the largest attestation (380 bytes) the first slice must fit into one packet (1,300 bytes).
+# Else the attestation travels in a packet of its own: one more to lose, and Chromium may hand on the rest without it.
+SLICE_BYTES = 900
 VP8_RATE_STEP = 0.25  # a smaller change of the target is not worth the key frame that it would cost
 
 
@@ -191,7 +194,8 @@ def _set_up_h264(codec: av.VideoCodecContext, settings: EncoderSettings) -> None
         "preset": settings.preset,
         "tune": "zerolatency",
         "level": "31",
-        "threads": "1",  # one frame is small; more threads cost more than they save and cut it into slices
+        "threads": "1",  # one frame is small; more threads cost more than they save
+        "slice-max-size": str(SLICE_BYTES),
         "forced-idr": "1",
         "sc_threshold": "0",  # no key frame where the scene changes
         "maxrate": str(settings.max_bit_rate_bps),

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from provenance.manifests.carriage import Form
 from rendering.worker.ladder import AUDIO, FULL, RUNGS, SMALL, STILL, Rung, carried_by
+from rendering.worker.sound_settings import SoundSettings
 
 START_BPS = 150_000
 LEAST_BPS = 10_000.0  # that a line is taken to carry
@@ -37,8 +38,8 @@ FROZEN_IS_TROUBLE, SOUND_LOST_IS_TROUBLE, LOSS_SHOWS_LINE = 0.2, 0.25, 0.05
 
 FULL_ATTESTATION_BYTES, COMPACT_ATTESTATION_BYTES = 330, 90
 HEADER_BYTES, PACKET_BYTES = 62, 1_150  # RTP with its extensions, SRTP, UDP and IP; what fits beside them
-OPUS_BPS, LOW_OPUS_BPS = 32_000, 24_000
-OPUS_EXPECTS_PERCENT, LOW_OPUS_EXPECTS_PERCENT = 5, 15  # lost packets that its error correction makes up for
+# Where the line is narrow, each signature and each header counts, and 40 ms more are heard by nobody.
+SOUND, LOW_SOUND, LOWEST_SOUND = SoundSettings(), SoundSettings(24_000, 15), SoundSettings(24_000, 15, packet_ms=60)
 
 
 def is_low_rate(target_bps: int) -> bool:
@@ -96,8 +97,7 @@ class Plan:
     resend_bps: int  # on top of it, for packets that are sent again
     size_px: int
     frames_per_s: int
-    sound_bps: int
-    sound_expects_percent: int  # lost packets that the error correction of the sound makes up for
+    sound: SoundSettings
     why: str  # what moved it last: "start", "quiet", "receiver", "loss", "delay", "freezes" or "sound"
 
 
@@ -143,14 +143,12 @@ class Governor:
         """What to send now."""
         rung, limits = self._rung, self._limits
         drawn = rung if rung.has_picture else STILL
-        is_low = RUNGS.index(rung) >= RUNGS.index(SMALL)
         rate = min(drawn.frames_per_s, limits.most_frames_per_s)
         target = int(self._picture_target()) if rung.has_picture else 0
         return Plan(
             rung=rung, target_bps=target, picture_bps=picture_bps(target or FLOOR_BPS, rate),
             resend_bps=int(RESEND_SHARE * target), size_px=min(drawn.size_px, limits.most_px), frames_per_s=rate,
-            sound_bps=LOW_OPUS_BPS if is_low else OPUS_BPS, why=self._why,
-            sound_expects_percent=LOW_OPUS_EXPECTS_PERCENT if is_low else OPUS_EXPECTS_PERCENT)
+            sound=_sound_of(rung), why=self._why)
 
     # --- what is told --------------------------------------------------------------------------------------------
 
@@ -267,6 +265,12 @@ class Governor:
             self._loss = self._frozen = 0.0
         if not rung.has_sound:
             self._sound_lost = 0.0
+
+
+def _sound_of(rung: Rung) -> SoundSettings:
+    if RUNGS.index(rung) < RUNGS.index(SMALL):
+        return SOUND
+    return LOW_SOUND if rung is SMALL else LOWEST_SOUND
 
 
 def _since(before_s: float | None, now_s: float, *, is_so: bool) -> float | None:

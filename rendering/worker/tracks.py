@@ -22,6 +22,7 @@ from provenance.manifests.permit import Permit
 from provenance.manifests.seal import SealCounters, SealedFrame
 from rendering.worker.audio import PACKET_S, PACKET_SAMPLES, RATE_HZ, TIME_BASE, OpusEncoder
 from rendering.worker.sound_mark import MarkedSound
+from rendering.worker.sound_settings import SoundSettings
 from trustcore.primitives.clock import Clock
 from trustcore.primitives.errors import GrantExpired, GrantRevoked
 
@@ -121,7 +122,7 @@ class SealedVideoTrack(MediaStreamTrack):  # type: ignore[misc]  # aiortc has no
 
 
 class SoundTrack(MediaStreamTrack):  # type: ignore[misc]  # aiortc has no types
-    """Sends 20 ms of sound at a time, on the same media clock as the pictures. Silence is sent too."""
+    """Sends sound packet by packet, on the same media clock as the pictures. Silence is sent too."""
 
     kind = "audio"
 
@@ -143,13 +144,13 @@ class SoundTrack(MediaStreamTrack):  # type: ignore[misc]  # aiortc has no types
         self._media_clock = media_clock
         self._encoder = OpusEncoder()
         self._wanted = self._encoder.settings
-        self._next_packet = 0
+        self._next_step = 0  # of 20 ms
         self._may_send = asyncio.Event()
         self._may_send.set()
 
-    def set_rate(self, bit_rate_bps: int, expects_percent: int) -> None:
-        """Encode with so many bits a second from the next packet on, ready for so many lost packets."""
-        self._wanted = (bit_rate_bps, expects_percent)
+    def follow(self, settings: SoundSettings) -> None:
+        """Encode like this from the next packet on."""
+        self._wanted = settings
 
     def pause(self) -> None:
         """Make and send nothing until `resume`; the media clock goes on, and the time between is skipped."""
@@ -173,32 +174,32 @@ class SoundTrack(MediaStreamTrack):  # type: ignore[misc]  # aiortc has no types
         origin_s = await self._media_clock.started()
         while True:
             await self._may_send.wait()
-            wait_s = origin_s + self._next_packet * PACKET_S - self._clock.monotonic_s()
+            wait_s = origin_s + self._next_step * PACKET_S - self._clock.monotonic_s()
             if wait_s > 0:
                 await asyncio.sleep(wait_s)
             elif wait_s < -0.2:
                 # The loop was held up, or the viewer was away. Sound that nobody can hear in time is skipped, or it
                 # would lag for good.
-                self._next_packet += int(-wait_s / PACKET_S)
+                self._next_step += int(-wait_s / PACKET_S)
             if not self._may_send.is_set():
                 continue
             _check_permit(self, self._permit, self._clock)
-            first = self._next_packet * PACKET_SAMPLES
-            self._next_packet += 1
-            packet = self._packet(first)
+            first, wanted = self._next_step * PACKET_SAMPLES, self._wanted
+            self._next_step += wanted.samples // PACKET_SAMPLES
+            packet = self._packet(first, wanted)
             if packet is not None:
                 return packet
 
-    def _packet(self, first: int) -> av.Packet | None:
+    def _packet(self, first: int, wanted: SoundSettings) -> av.Packet | None:
         """The packet of these samples; None while the encoder still gathers.
 
         Whatever fails on the way ends the session, for aiortc only logs it and would go on without sound.
         """
         is_made = False
         try:
-            if self._wanted != self._encoder.settings:
-                self._encoder = OpusEncoder(*self._wanted, after=self._encoder)
-            encoded = self._encoder.encode(self._sound.read(first, PACKET_SAMPLES), first)
+            if wanted != self._encoder.settings:
+                self._encoder = OpusEncoder(wanted, after=self._encoder)
+            encoded = self._encoder.encode(self._sound.read(first, wanted.samples), first)
             packet = self._attested(bytes(encoded[0]), first) if encoded else None
             is_made = True
         finally:

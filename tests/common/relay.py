@@ -17,6 +17,7 @@ from typing import Any
 
 QUEUE_S = 0.6
 HEADER_BYTES = 28  # UDP and IP
+APART_S = 1e-5  # two packets never arrive at the same moment: an event loop would turn some of them around
 _CANDIDATE = re.compile(r"(a=candidate:\S+ \d+ udp \d+ )(\S+) (\d+)( typ host)", re.IGNORECASE)
 
 
@@ -66,7 +67,7 @@ class Direction:
         self._free_at_s = begins_s + takes_s  # a packet that is lost later took its time, too
         if is_lost:
             return None
-        self._last_s = max(self._last_s, self._free_at_s + max(0.0, profile.delay_ms + delay_ms) / 1000)
+        self._last_s = max(self._last_s + APART_S, self._free_at_s + max(0.0, profile.delay_ms + delay_ms) / 1000)
         return self._last_s
 
 

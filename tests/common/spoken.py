@@ -14,6 +14,7 @@ from provenance.marks.sound.embed import ChipsOf
 from provenance.marks.sound.transform import CYCLE_HOPS, SLOT_STEP_HOPS
 from rendering.speech.voices import EspeakVoice, FliteVoice, Voice, pick_voice
 from rendering.worker.audio import PACKET_SAMPLES, RATE_HZ, OpusEncoder, Samples, resample
+from rendering.worker.sound_settings import SoundSettings
 
 TEXTS = (
     "Good morning. Your claim reached us on Friday, and the payment takes five working days. "
@@ -62,7 +63,7 @@ def slots_from(key: MarkKey, slot_id: int, first_index: int, slot_s: int = 8) ->
 
 def through_opus(samples: Samples, bps: int = 32_000) -> Samples:
     """What a viewer hears: encoded by the worker's own encoder, decoded by libopus, without its delay."""
-    encoder, decoder = OpusEncoder(bps), av.CodecContext.create("libopus", "r")
+    encoder, decoder = OpusEncoder(SoundSettings(bps)), av.CodecContext.create("libopus", "r")
     decoder.sample_rate, decoder.layout = RATE_HZ, "mono"
     heard = []
     for first in range(0, len(samples) - PACKET_SAMPLES + 1, PACKET_SAMPLES):

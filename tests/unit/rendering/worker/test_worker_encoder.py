@@ -2,9 +2,12 @@
 
 import numpy as np
 import pytest
+from aiortc.codecs.h264 import NAL_TYPE_STAP_A, H264Encoder, h264_depayload
 
 from provenance.manifests import sei
-from provenance.manifests.frame_codecs import VP8_FRAMES
+from provenance.manifests.carriage import Carried, Form
+from provenance.manifests.cose import SIGNATURE_BYTES
+from provenance.manifests.frame_codecs import H264_FRAMES, VP8_FRAMES
 from rendering.worker.encoder import EncodeFailed, EncoderSettings, VideoEncoder
 
 SIZE = 128
@@ -69,6 +72,28 @@ def test_after_a_failed_picture_the_next_is_a_key_frame() -> None:
         encoder.encode(pictures(1)[0], GREY, GREY, 9000)
     encoder._codec = codec
     assert encode(encoder, 1, first=4)[0].is_key
+
+
+@pytest.mark.parametrize("form", Form)
+def test_a_picture_without_the_packet_of_its_attestation_has_no_beginning(form: Form) -> None:
+    """Its first slice is in the same packet. Otherwise Chromium may hand on the rest, which cannot be verified."""
+    encoder = VideoEncoder(EncoderSettings(256, 256, bit_rate_bps=900_000))
+    large = bytes(range(1, 256)) + bytes(range(9, 74))
+    content = large if form is Form.FULL else large[:SIGNATURE_BYTES]
+    base = pictures(30)
+    for number, small in enumerate(base):
+        if number == 20:
+            encoder.request_key_frame()
+        grey = np.full((128, 128), 128, np.uint8)
+        encoded = encoder.encode(small.repeat(2, 0).repeat(2, 1), grey, grey, 3000 * number)
+        unit = H264_FRAMES.carry(encoded.access_unit, Carried(form, number + 1, 3000 * number, content))
+        packets = H264Encoder._packetize(H264Encoder._split_bitstream(unit))
+        kinds = [[sei.nal_type(nal) for nal in sei.split_annex_b(h264_depayload(packet))] for packet in packets]
+        assert len(packets) > 1 and all(len(packet) <= 1300 for packet in packets)
+        if number:  # the very first one also carries what x264 says of itself
+            assert packets[0][0] & 31 == NAL_TYPE_STAP_A and sei.NAL_SEI in kinds[0]
+            assert kinds[0][-1] in (sei.NAL_IDR, sei.NAL_SLICE)
+            assert {kind for packet in kinds[1:] for kind in packet} <= {sei.NAL_IDR, sei.NAL_SLICE}
 
 
 VP8 = EncoderSettings(SIZE, SIZE, bit_rate_bps=800_000, codec="vp8")

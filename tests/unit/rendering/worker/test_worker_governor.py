@@ -99,7 +99,7 @@ def test_a_rung_that_failed_is_tried_later_each_time() -> None:
 def test_the_app_may_limit_the_ladder() -> None:
     told = Governor(Limits(top=AUDIO), 0.0)
     assert {plan.rung for plan in after(told, GOOD, 1, 60)} == {AUDIO}
-    assert told.plan.target_bps == 0 and told.plan.sound_bps == governor.LOW_OPUS_BPS
+    assert told.plan.target_bps == 0 and told.plan.sound == governor.LOWEST_SOUND
     told = Governor(Limits(top=STILL), 0.0)
     assert {plan.rung for plan in after(told, GOOD, 1, 60)} == {STILL}
 
@@ -144,7 +144,7 @@ def test_whatever_is_told(told: list[tuple[float, LineReport]], top: ladder.Rung
             assert plan.target_bps <= word
         assert plan.target_bps <= limits.ceiling_bps and plan.picture_bps <= (plan.target_bps or governor.FLOOR_BPS)
         assert plan.size_px <= most_px and plan.frames_per_s <= 25 and RUNGS.index(plan.rung) >= RUNGS.index(top)
-        assert plan.resend_bps <= 0.2 * plan.target_bps + 1 and 24_000 <= plan.sound_bps <= 32_000
+        assert plan.resend_bps <= 0.2 * plan.target_bps + 1 and 24_000 <= plan.sound.bit_rate_bps <= 32_000
         assert plan.rung.has_picture or plan.target_bps == 0
         if plan.rung is not before.rung:
             is_up = RUNGS.index(plan.rung) < RUNGS.index(before.rung)

@@ -25,6 +25,7 @@ from rendering.worker.peer import (
     with_candidates_in_each_section,
     without_mdns_candidates,
 )
+from rendering.worker.sound_settings import SoundSettings
 from tests.common.attested_viewer import spoken
 from trustcore.primitives.signing import SigningKey, b64
 
@@ -201,13 +202,41 @@ def test_the_sound_goes_on_without_a_gap_when_its_rate_changes() -> None:
     encoder, packets = OpusEncoder(), []
     for number in range(50):
         if number == 25:
-            encoder = OpusEncoder(24_000, 15, after=encoder)
+            encoder = OpusEncoder(SoundSettings(24_000, 15), after=encoder)
         packets += encoder.encode(tone[960 * number : 960 * (number + 1)], 960 * number)
-    assert len(packets) == 50 and encoder.settings == (24_000, 15)
+    assert len(packets) == 50 and encoder.settings == SoundSettings(24_000, 15)
     decoder = av.CodecContext.create("libopus", "r")
     heard = np.concatenate([frame.to_ndarray()[0] for packet in packets for frame in decoder.decode(packet)])
     assert np.abs(heard[26 * 960 :]).max() < 12_000  # no click
     assert all(np.abs(heard[at : at + 960]).max() > 5_000 for at in range(960 * 5, 960 * 45, 960))
+
+
+def test_longer_packets_begin_where_the_shorter_ones_end_and_each_holds_one_frame() -> None:
+    """Only a packet of one Opus frame is attested. Noise and music are what makes the encoder leave its speech mode."""
+    random, changed = np.random.default_rng(1), SoundSettings(24_000, 15, packet_ms=60)
+    tone = 8000 * np.sin(2 * np.pi * 440 * np.arange(2 * RATE_HZ) / RATE_HZ)
+    heard_as = (tone + random.normal(0, 2000, len(tone))).astype(np.int16)
+    encoder, packets, at = OpusEncoder(), [], 0
+    while at < RATE_HZ:
+        packets += encoder.encode(heard_as[at : at + 960], at)
+        at += 960
+    encoder = OpusEncoder(changed, after=encoder)
+    while at + changed.samples <= len(heard_as):
+        packets += encoder.encode(heard_as[at : at + changed.samples], at)
+        at += changed.samples
+    assert len(packets) == 50 + 16 and all(bytes(packet)[0] & 3 == 0 for packet in packets)
+    decoder = av.CodecContext.create("libopus", "r")
+    heard = np.concatenate([frame.to_ndarray()[0] for packet in packets for frame in decoder.decode(packet)])
+    assert all(np.abs(heard[at : at + 960]).max() > 5_000 for at in range(960 * 5, len(heard) - 960, 960))
+    bits_per_s = sum(8 * (76 + packet.size) for packet in packets[50:]) / (16 * 0.06)
+    assert bits_per_s < 38_000  # with the attestation; of packets of 20 ms it is 54,000
+
+
+def test_a_word_begins_after_what_was_read_ahead() -> None:
+    line = SoundLine()
+    line.read(0, 2880)
+    begins_s = line.lay(np.full(960, 5000, np.int16), 0.045)
+    assert begins_s == 0.06 and line.read(2880, 960).all()
 
 
 def test_names_that_need_multicast_dns_are_left_out_of_an_offer() -> None:

@@ -21,6 +21,7 @@ from rendering.worker.frames import FrameMaker
 from rendering.worker.governor import Governor, Limits
 from rendering.worker.latency import LatencyMarks
 from rendering.worker.pacing import Tick
+from rendering.worker.sound_settings import SoundSettings
 from rendering.worker.tracks import MediaClock, SealedVideoTrack, SoundTrack
 from trustcore.primitives.errors import GrantRevoked
 
@@ -191,6 +192,10 @@ def test_sound_stops_with_the_permit() -> None:
         assert packet.pts % PACKET_SAMPLES == 0
         carried = OPUS_PACKETS.take(bytes(packet)).carried
         assert carried is not None and (carried.form, carried.sequence) == (Form.COMPACT, 1)
+        track.follow(SoundSettings(24_000, 15, packet_ms=60))
+        clock.s = 10.2  # everything is due
+        longer, next_one = await track.recv(), await track.recv()
+        assert longer.pts == packet.pts + PACKET_SAMPLES and next_one.pts == longer.pts + 3 * PACKET_SAMPLES
         clock.s = 11.0  # the lease was not renewed
         with pytest.raises(MediaStreamError):
             await track.recv()
