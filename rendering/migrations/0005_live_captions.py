@@ -2,7 +2,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("rendering", "0003_no_init_segment")]
+    dependencies = [("rendering", "0004_measured")]
 
     operations = [
         migrations.AddField("livestate", "captions", models.JSONField(default=list)),
