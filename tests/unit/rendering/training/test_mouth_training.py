@@ -103,13 +103,13 @@ CAUGHT_BY = {
 @pytest.mark.parametrize("control", CAUGHT_BY)
 def test_negative_controls_miss_the_bars_that_are_there_for_them(speech: Speech, control: str) -> None:
     judged = Judged.of(speech)
-    moved = negative_controls(from_text(shipped_models().motion, speech), speech)[control]
+    moved = negative_controls(from_text(shipped_models().motion.exact, speech), speech)[control]
     sync = lip_sound.agreement(opening(moved), FRAMES_PER_S, speech.samples, RATE_HZ)
     assert set(failed_bars(judged.score(moved), sync.peak, sync.margin, is_text=False)) >= CAUGHT_BY[control]
 
 
 def test_exact_times_hold_every_bar_on_a_voice_kept_out_of_training(speech: Speech) -> None:
-    judged, moved = Judged.of(speech), from_text(shipped_models().motion, speech)
+    judged, moved = Judged.of(speech), from_text(shipped_models().motion.exact, speech)
     sync = lip_sound.agreement(opening(moved), FRAMES_PER_S, speech.samples, RATE_HZ)
     assert failed_bars(judged.score(moved), sync.peak, sync.margin, is_text=True) == []
     random = np.random.default_rng(7)
@@ -135,7 +135,7 @@ def test_style_and_sound_offset_are_found_again(speech: Speech, fps: float, shif
     assert found.vector[jaw] == pytest.approx(wanted_style[jaw], abs=0.5)
     wanted = truth.move(np.arange(speech.frames) * FRAME_S, sounds, wanted_style)
     errors = [
-        measures.compare(from_text(shipped_models().motion, speech, s), wanted, speech.bilabials_s).rmse
+        measures.compare(from_text(shipped_models().motion.exact, speech, s), wanted, speech.bilabials_s).rmse
         for s in (MEAN_STYLE, found.vector)
     ]
     assert errors[1] < errors[0]
