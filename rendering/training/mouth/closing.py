@@ -21,8 +21,8 @@ from rendering.training.mouth.measures import Quality
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
-READINESS = tuple(np.round(np.arange(-2.0, 1.01, 0.25), 2))  # added to the logit of p, b and m
-MOST_FALSE_PER_MIN = 13.0  # the bar of docs/benchmarks.md
+READINESS = tuple(np.round(np.arange(-2.0, 1.01, 0.125), 3))  # added to the logit of p, b and m
+MOST_FALSE_PER_MIN = 12.0  # one less than the bar of docs/benchmarks.md: voices differ
 
 
 @dataclass(frozen=True)
@@ -33,8 +33,13 @@ class Chosen:
     quality: Quality
 
 
-def choose(recogniser: Recogniser, motion: MotionModel, strangers: Speech) -> Chosen:
-    """The readiness that closes most, judged on clean speech that the recogniser did not learn from."""
+def choose(
+    recogniser: Recogniser, motion: MotionModel, strangers: Speech, most_false_per_min: float = MOST_FALSE_PER_MIN
+) -> Chosen:
+    """The readiness that closes most, judged on clean speech that the recogniser did not learn from.
+
+    When each one closes wrongly more often than `most_false_per_min`, the one that does so least.
+    """
     rows = hear(recogniser, strangers.samples, has_motion_model=True).rows
     assert rows is not None
     judged = Judged.of(strangers)
@@ -42,7 +47,7 @@ def choose(recogniser: Recogniser, motion: MotionModel, strangers: Speech) -> Ch
         Chosen(float(ready), judged.score(through(motion, readier(rows, ready)[: strangers.frames])))
         for ready in READINESS
     ]
-    allowed = [one for one in tried if one.quality.false_closures_per_min <= MOST_FALSE_PER_MIN]
+    allowed = [one for one in tried if one.quality.false_closures_per_min <= most_false_per_min]
     if not allowed:
         return min(tried, key=lambda one: one.quality.false_closures_per_min)
     return max(allowed, key=lambda one: one.quality.closure_share)

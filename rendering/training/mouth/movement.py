@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 import numpy as np
 import torch
+from torch import nn
 
 from rendering.engine.motion.expression import EMOTIONS
 from rendering.engine.motion.mouth.features import FRAMES_PER_S
@@ -31,6 +32,9 @@ JITTERED_SHARE = 0.4  # of the windows; the others see exact times
 JITTER_S = 0.012
 CERTAIN_SHARE = 0.15  # of the windows of heard speech hold exact times, as a voice that is understood gives them
 OPENING_WEIGHT = 10.0
+MEETING_WEIGHT = 2.0  # of lips that must meet, or must not, behind a recogniser; chosen on the recorded stranger
+_MET_OPENING, _APART_OPENING, _MET_SOFTNESS = 0.06, 0.15, 0.03  # of full opening; the first two are those of `measures`
+_MET_FRAMES = 3  # a closing may come a frame early or late
 JAW = MOUTH.index("jaw")
 _RESIDUAL_WINDOWS, _RESIDUAL_FRAMES = 300, 90
 UNEVEN = truth.Unevenness()
@@ -43,6 +47,10 @@ class Material(Protocol):
     def inputs(self) -> int:
         """Numbers in a frame."""
 
+    @property
+    def meeting_weight(self) -> float:
+        """How much it counts that lips decide whether they meet."""
+
     def window(self, length: int, random: np.random.Generator) -> tuple[Array, Sounds, Array]:
         """Frames [length, inputs] of some moment, the sounds near them, and their times [length]."""
 
@@ -54,6 +62,7 @@ class Timed:
     sounds: Sounds
     jittered_share: float = JITTERED_SHARE
     inputs: int = len(VISEMES)
+    meeting_weight: float = 0.0  # exact times leave no doubt
 
     @staticmethod
     def of(speech: Speech) -> Timed:
@@ -74,6 +83,7 @@ class Overheard:
 
     parts: tuple[tuple[Array, Sounds], ...]
     inputs: int = HEARD
+    meeting_weight: float = MEETING_WEIGHT
 
     def window(self, length: int, random: np.random.Generator) -> tuple[Array, Sounds, Array]:
         """Rows [length, HEARD]."""
@@ -88,7 +98,7 @@ class Overheard:
 
 
 def train(material: Material, cycle: Cycle, seed: int, on_progress: Progress) -> MotionModel:
-    """Fit the model: squared error in deviations, the same of the velocity, and of the mouth's opening."""
+    """Fit the model: squared error in deviations, of the velocity, of the mouth's opening; and lips that decide."""
     torch.manual_seed(seed)
     random = np.random.default_rng([seed, 5])
     net = nets.MotionNet(material.inputs)
@@ -97,7 +107,10 @@ def train(material: Material, cycle: Cycle, seed: int, on_progress: Progress) ->
     running = 1.0
     while not updates.is_over():
         inputs, styles, emotions, wanted = (torch.from_numpy(a) for a in batch(material, net.body.past_frames, random))
-        loss = error(net(inputs, styles, emotions), wanted, scale)
+        moved = net(inputs, styles, emotions)
+        loss = error(moved, wanted, scale)
+        if material.meeting_weight:
+            loss = loss + material.meeting_weight * undecided(moved, wanted)
         updates.take(loss)
         running += 0.02 * (loss.item() - running)
         on_progress(updates.step, cycle.steps, running)
@@ -109,6 +122,21 @@ def error(moved: Any, wanted: Any, scale: Any) -> Any:
     off = (moved - wanted) * scale
     velocity = off[:, 1:] - off[:, :-1]
     return (off**2).mean() + (velocity**2).mean() + OPENING_WEIGHT * ((opening(moved) - opening(wanted)) ** 2).mean()
+
+
+def undecided(moved: Any, wanted: Any) -> Any:
+    """How far lips are from meeting where a p, b or m asks for it, and from being apart where they clearly are.
+
+    Squared error alone closes lips by half where it is unsure when, or whether, a p, b or m is said. A closing may come
+    a frame early or late here. The jaw is left out: it would jump to help.
+    """
+    open_share = moved[..., JAW].detach() * (1 - moved[..., CLOSURE])
+    met = (_MET_OPENING - open_share) / _MET_SOFTNESS
+    met_near = nn.functional.max_pool1d(met[:, None], _MET_FRAMES, 1, _MET_FRAMES // 2)[:, 0]
+    should = opening(wanted)
+    must_meet = (should < _MET_OPENING) & (wanted[..., CLOSURE] > 0.5)
+    wrongly = (should > _APART_OPENING) * nn.functional.softplus(met)
+    return (wrongly + must_meet * nn.functional.softplus(-met_near)).mean()
 
 
 def opening(mouth: Any) -> Any:

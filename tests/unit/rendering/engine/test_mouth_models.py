@@ -135,7 +135,7 @@ def test_numpy_runs_what_torch_has_trained() -> None:
     moved = net.frozen().run(shares, style, emotion)
     assert moved.shape == (40 - net.body.past_frames, len(MOUTH))
     np.testing.assert_allclose(moved[:, :-1], np.clip(expected[:, :-1], -0.2, 1.3), atol=1e-5)
-    recogniser = nets.recogniser_net()
+    recogniser = nets.recogniser_net().eval()
     inputs = random.normal(size=(60, INPUTS)).astype(np.float32)
     with torch.no_grad():
         expected = recogniser(torch.from_numpy(inputs)[None])[0].numpy()
@@ -154,7 +154,10 @@ def _files() -> dict[str, bytes]:
     return {name: (SHIPPED / name).read_bytes() for name in (MODEL_FILE, MANIFEST_FILE)}
 
 
-@pytest.mark.parametrize("fault", ["one_bit", "cut", "missing", "other_hash", "other_controls", "not_json", "dilation", "other_windows"])
+@pytest.mark.parametrize(
+    "fault",
+    ["one_bit", "cut", "missing", "other_hash", "other_controls", "not_json", "dilation", "other_windows"],
+)
 def test_changed_model_files_are_refused(fault: str) -> None:
     files = _files()
     manifest = json.loads(files[MANIFEST_FILE])
