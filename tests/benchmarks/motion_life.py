@@ -7,6 +7,7 @@ on. The baseline in the same run is filtered noise with a blink timer, fitted to
 import json
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -22,7 +23,7 @@ TIMED_FRAMES = 1800
 ROUNDS = 3
 
 
-def figures() -> dict[str, object]:
+def measure() -> dict[str, Any]:
     """All figures of the shipped weights; those on `asha` only where the subject is."""
     model = life_model()
     if model is None:
@@ -53,4 +54,4 @@ def _cost_ms(model) -> tuple[float, float]:
 
 
 if __name__ == "__main__":
-    print(json.dumps(figures()))
+    print(json.dumps(measure()))

@@ -53,8 +53,8 @@ def measure() -> dict[str, Any]:
     judged = Judged.of(speech)
     scores = evaluate.report(models, speech)
     heard = hearing.hear(models.recogniser, speech.samples, has_motion_model=True)
-    assert heard.shares is not None
-    text, audio = from_text(models.motion, speech), through(models.motion, heard.shares[: speech.frames])
+    assert heard.rows is not None
+    text, audio = from_text(models.motion.exact, speech), through(models.motion.heard, heard.rows[: speech.frames])
     gated = judged.score(audio)
     figures: dict[str, Any] = {"seconds": scores["seconds"], "bilabials": scores["bilabials"]}
     figures |= _named("tts", scores["text"]) | _named("audio", gated.rounded())
@@ -106,13 +106,14 @@ def _controls(judged: Judged, audio: Array, speech: Speech) -> dict[str, list[st
 
 def _diversity(models: MouthModels, judged: Judged, text: Array) -> dict[str, float]:
     """What the wandering of each session adds: spread beside that of the truth, and what it does to closing."""
-    moved = [evaluate.wandered(models.motion, text, seed) for seed in range(SESSIONS)]
+    moved = [evaluate.wandered(models.motion.unevenness, text, seed) for seed in range(SESSIONS)]
     found = [judged.score(one) for one in moved]
     truths = evaluate.uneven_truths(judged.speech, SESSIONS)
     return {
         "wandering_spread_ratio": round(evaluate.spread(moved) / evaluate.spread(truths), 3),
         "wandering_closure_share": round(float(np.min([f.closure_share for f in found])), 3),
         "wandering_false_closures_per_min": round(float(np.max([f.false_closures_per_min for f in found])), 3),
+        "wandering_jitter_ratio": round(float(np.max([f.jitter_ratio for f in found])), 3),
         "wandering_rmse": round(float(np.mean([f.rmse for f in found])), 3),
     }
 
@@ -124,7 +125,7 @@ def _fitted(models: MouthModels, judged: Judged) -> dict[str, float]:
     found = []
     for wanted in judged.wanted:
         fitted = style.fit(models, wanted[:count], FRAMES_PER_S, judged.speech.samples[: round(FIT_S * RATE_HZ)])
-        moved = from_text(models.motion, judged.speech, fitted.vector)
+        moved = from_text(models.motion.exact, judged.speech, fitted.vector)
         found.append(measures.compare(moved[count:], wanted[count:], late))
     return {
         "tts_rmse_fitted_60_s": round(float(np.mean([f.rmse for f in found])), 3),
@@ -141,7 +142,7 @@ def _emotion(models: MouthModels) -> dict[str, float]:
         amounts = expression.amounts(name, 1000)
         feeling = np.zeros(len(expression.EMOTIONS), np.float32)
         feeling[expression.EMOTIONS.index(name)] = 1.0
-        moved = from_text(models.motion, speech, MEAN_STYLE, feeling)
+        moved = from_text(models.motion.exact, speech, MEAN_STYLE, feeling)
         moved[:, JAW] += amounts[INDEX["jaw"]] * expression.SPEECH_FACTORS[INDEX["jaw"]]
         shares.append(measures.compare(moved, plain, speech.bilabials_s).closure_share)
     return {"emotion_closure_share": round(min(shares), 3)}
@@ -153,8 +154,8 @@ def _other_sounds(models: MouthModels) -> dict[str, float]:
     opened = []
     for _ in range(OTHER_SOUNDS):
         heard = hearing.hear(models.recogniser, augment.not_speech(5 * RATE_HZ, random), has_motion_model=True)
-        assert heard.shares is not None
-        opened.append(float(np.mean(opening(through(models.motion, heard.shares)) > 0.1)))
+        assert heard.rows is not None
+        opened.append(float(np.mean(opening(through(models.motion.heard, heard.rows)) > 0.1)))
     return {"other_sounds_open_share": round(float(np.mean(opened)), 3)}
 
 
@@ -191,7 +192,7 @@ def _look_ahead_ms(models: MouthModels, speech: Speech) -> float:
     samples, cut = speech.samples[: 6 * RATE_HZ], 3 * RATE_HZ
     other = samples.copy()
     other[cut:] = 0.1 * np.random.default_rng(3).normal(size=len(other) - cut)
-    moved, otherwise = (through(models.motion, models.recogniser.listen(sound)) for sound in (samples, other))
+    moved, otherwise = (through(models.motion.heard, models.recogniser.listen(sound)) for sound in (samples, other))
     first = int(np.flatnonzero(np.abs(moved - otherwise).max(1) > 0)[0])
     if first < cut * FRAMES_PER_S // RATE_HZ - frames + 1:
         raise SystemExit("Sound changes the mouth earlier than its look-ahead allows.")

@@ -1,37 +1,50 @@
-"""Both base models, each with its progress and its number of updates."""
+"""The base models, each with its progress and its number of updates: recognisers, and the motions behind them."""
 
 from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Sequence
 
+import numpy as np
 import torch
 
+from rendering.engine.motion.mouth.features import log_mel
 from rendering.engine.motion.mouth.motion import MotionModel
 from rendering.engine.motion.mouth.recogniser import Recogniser
 from rendering.training.mouth import movement, recognise
 from rendering.training.mouth.corpus import Speech
 from rendering.training.mouth.cycle import Cycle
-from rendering.training.mouth.movement import Material
+from rendering.training.mouth.movement import Material, Overheard
+from rendering.training.mouth.truth import Sounds
 
 EVERY_S = 5.0
 
 
-def train_recogniser(speech: Speech, cycle: Cycle, seed: int) -> tuple[Recogniser, int]:
-    """The recogniser of all voices but the strangers, and how many updates it took."""
+def train_recogniser(stage: str, speech: Speech, cycle: Cycle, seed: int) -> tuple[Recogniser, int]:
+    """A recogniser of this speech, and how many updates it took."""
     torch.set_num_threads(1)
-    steps = Counted(tell("recogniser"))
+    torch.set_float32_matmul_precision("medium")  # half the time of full precision
+    steps = Counted(tell(stage))
     return recognise.train(recognise.hear(speech, seed), cycle, seed, steps), steps.last
 
 
-def train_motion(speech: Speech, cycle: Cycle, seed: int) -> tuple[MotionModel, int]:
-    """The motion model with what it leaves unexplained, and how many updates it took."""
+def train_motion(stage: str, material: Material, cycle: Cycle, seed: int) -> tuple[MotionModel, int]:
+    """One motion model, and how many updates it took."""
     torch.set_num_threads(1)
-    material, steps = Material.of(speech), Counted(tell("motion"))
-    motion = movement.train(material, cycle, seed, steps)
-    return replace(motion, unevenness=movement.unexplained(motion, material, seed)), steps.last
+    steps = Counted(tell(stage))
+    return movement.train(material, cycle, seed, steps), steps.last
+
+
+def overhear(listeners: Sequence[tuple[Recogniser, Speech]], seed: int) -> Overheard:
+    """What recognisers make of speech, once as it was said and once through other rooms and lines."""
+    random = np.random.default_rng([seed, 8])
+    parts = []
+    for recogniser, speech in listeners:
+        sounds = Sounds(speech.starts_s, speech.ends_s, speech.classes)
+        for samples in (speech.samples, recognise.spoiled(speech.samples, random)):
+            parts.append((recogniser.posteriors(log_mel(samples)), sounds))
+    return Overheard(tuple(parts))
 
 
 class Counted:

@@ -11,10 +11,10 @@ import numpy as np
 from rendering.engine.motion.mouth.features import FRAMES_PER_S
 from rendering.engine.motion.mouth.loudness import loudness_mouth
 from rendering.engine.motion.mouth.motion import FRAME_S, LOOK_AHEAD, MEAN_STYLE, MotionModel
-from rendering.engine.motion.mouth.recogniser import silence
+from rendering.engine.motion.mouth.recogniser import settled, silence
 from rendering.engine.motion.mouth.release import MouthModels
-from rendering.engine.motion.mouth.unevenness import Wandering
-from rendering.engine.motion.visemes import CLOSURE, SILENCE
+from rendering.engine.motion.mouth.unevenness import Unevenness, Wandering
+from rendering.engine.motion.visemes import CLOSURE, SILENCE, VISEMES
 from rendering.training.mouth import measures, truth
 from rendering.training.mouth.corpus import Speech
 from rendering.training.mouth.measures import Quality
@@ -56,10 +56,10 @@ def from_text(model: MotionModel, speech: Speech, style: Array = MEAN_STYLE, emo
     return through(model, labels(speech), style, emotion)
 
 
-def through(model: MotionModel, shares: Array, style: Array = MEAN_STYLE, emotion: Array | None = None) -> Array:
-    """[F, MOUTH] class shares [F, VISEMES] at n / 30 s through the motion model."""
-    before, after = silence(model.network.past_frames - LOOK_AHEAD), silence(LOOK_AHEAD)
-    return model.run(np.concatenate([before, shares, after]), style, emotion)
+def through(model: MotionModel, rows: Array, style: Array = MEAN_STYLE, emotion: Array | None = None) -> Array:
+    """[F, MOUTH] class shares [F, VISEMES] or rows [F, HEARD] at n / 30 s through the motion model of their kind."""
+    quiet = np.tile(silence(model.network.past_frames), (1, rows.shape[1] // len(VISEMES)))
+    return model.run(np.concatenate([quiet[LOOK_AHEAD:], rows, quiet[:LOOK_AHEAD]]), style, emotion)
 
 
 def table_driver(speech: Speech, style: Array) -> Array:
@@ -67,9 +67,9 @@ def table_driver(speech: Speech, style: Array) -> Array:
     return _plain(speech, style, truth.EVEN, np.random.default_rng(0))
 
 
-def wandered(model: MotionModel, moved: Array, seed: int) -> Array:
+def wandered(unevenness: Unevenness, moved: Array, seed: int) -> Array:
     """[F, MOUTH] a movement with the small wandering that one session adds to it."""
-    wandering = Wandering(model.unevenness, seed)
+    wandering = Wandering(unevenness, seed)
     added = np.stack([wandering.at(n * FRAME_S) for n in range(len(moved))])
     return np.asarray(moved + (1 - moved[:, CLOSURE, None]) * added)
 
@@ -128,14 +128,14 @@ def failed_bars(quality: Quality, peak: float, margin: float, *, is_text: bool) 
 def report(models: MouthModels, speech: Speech) -> dict[str, Any]:
     """Scores of both paths and of the drivers on one recording."""
     judged = Judged.of(speech)
-    posteriors = models.recogniser.listen(speech.samples)[: speech.frames]
+    rows = models.recogniser.listen(speech.samples)[: speech.frames]
     exact = labels(speech)
     spoken = exact[:, SILENCE] < 0.5
     random = np.random.default_rng(STYLE_SEED + 1)
     strangers = [table_driver(speech, truth.draw_style(random)) for _ in range(STYLES)]
-    text, audio = from_text(models.motion, speech), through(models.motion, posteriors)
-    known = [from_text(models.motion, speech, style) for style in judged.styles]
-    same = posteriors.argmax(1) == exact.argmax(1)
+    text, audio = from_text(models.motion.exact, speech), through(models.motion.heard, rows)
+    known = [from_text(models.motion.exact, speech, style) for style in judged.styles]
+    first, same = (found.argmax(1) == exact.argmax(1) for found in (rows[:, : len(VISEMES)], settled(rows)))
     return {
         "seconds": round(speech.frames / FRAMES_PER_S, 1), "bilabials": len(speech.bilabials_s),
         "text": judged.score(text).rounded(), "text_known_style": judged.score(*known).rounded(),
@@ -144,4 +144,5 @@ def report(models: MouthModels, speech: Speech) -> dict[str, Any]:
         "loudness": judged.score(loudness_mouth(speech.samples)[: speech.frames]).rounded(),
         "viseme_accuracy": round(float(same.mean()), 3),
         "viseme_accuracy_in_speech": round(float(same[spoken].mean()), 3),
+        "viseme_accuracy_in_speech_at_first": round(float(first[spoken].mean()), 3),
     }  # fmt: skip

@@ -1,17 +1,22 @@
-"""Training of the motion model: class shares, exact, shifted or misheard, to the movement of a drawn person."""
+"""Training of the motion models: what is said or heard, to the movement of a drawn person.
+
+One learns from exact times, some of them shifted a little; the other from what recognisers made of strangers' voices.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import torch
+from torch import nn
 
 from rendering.engine.motion.expression import EMOTIONS
 from rendering.engine.motion.mouth.features import FRAMES_PER_S
 from rendering.engine.motion.mouth.motion import FRAME_S, LOOK_AHEAD, STYLE, MotionModel
+from rendering.engine.motion.mouth.recogniser import HEARD, twice
 from rendering.engine.motion.mouth.unevenness import LONGEST_MEMORY, Unevenness
 from rendering.engine.motion.visemes import CLOSURE, MOUTH, VISEMES, shares
 from rendering.training.mouth import nets, truth
@@ -23,39 +28,89 @@ Array = np.ndarray[Any, np.dtype[Any]]
 Progress = Callable[[int, int, float], None]
 
 BATCH, WINDOW_FRAMES = 6, 64
-MISHEARD_SHARE, JITTERED_SHARE = 0.35, 0.25  # of the windows; the others see exact times
+JITTERED_SHARE = 0.4  # of the windows; the others see exact times
 JITTER_S = 0.012
-READINGS = 5
+CERTAIN_SHARE = 0.15  # of the windows of heard speech hold exact times, as a voice that is understood gives them
 OPENING_WEIGHT = 10.0
+MEETING_WEIGHT = 2.0  # of lips that must meet, or must not, behind a recogniser; chosen on the recorded stranger
+_MET_OPENING, _APART_OPENING, _MET_SOFTNESS = 0.06, 0.15, 0.03  # of full opening; the first two are those of `measures`
+_MET_FRAMES = 3  # a closing may come a frame early or late
 JAW = MOUTH.index("jaw")
 _RESIDUAL_WINDOWS, _RESIDUAL_FRAMES = 300, 90
 UNEVEN = truth.Unevenness()
 
 
+class Material(Protocol):
+    """What a motion model learns from."""
+
+    @property
+    def inputs(self) -> int:
+        """Numbers in a frame."""
+
+    @property
+    def meeting_weight(self) -> float:
+        """How much it counts that lips decide whether they meet."""
+
+    def window(self, length: int, random: np.random.Generator) -> tuple[Array, Sounds, Array]:
+        """Frames [length, inputs] of some moment, the sounds near them, and their times [length]."""
+
+
 @dataclass(frozen=True)
-class Material:
-    """The sounds of the training speech."""
+class Timed:
+    """Sounds whose times are known."""
 
     sounds: Sounds
-    seconds: float
+    jittered_share: float = JITTERED_SHARE
+    inputs: int = len(VISEMES)
+    meeting_weight: float = 0.0  # exact times leave no doubt
 
     @staticmethod
-    def of(speech: Speech) -> Material:
-        """Material of a recording."""
-        return Material(Sounds(speech.starts_s, speech.ends_s, speech.classes), float(speech.ends_s[-1]))
+    def of(speech: Speech) -> Timed:
+        """The sounds of a recording."""
+        return Timed(Sounds(speech.starts_s, speech.ends_s, speech.classes))
+
+    def window(self, length: int, random: np.random.Generator) -> tuple[Array, Sounds, Array]:
+        """Class shares [length, VISEMES]."""
+        first = int(random.integers(0, int(self.sounds.ends_s[-1] * FRAMES_PER_S) - length))
+        times_s = (first + np.arange(length)) * FRAME_S + random.uniform(0, FRAME_S)
+        near = self.sounds.between(times_s[0] - 0.2, times_s[-1] + 0.2)
+        return _shares(times_s, near, JITTER_S * (random.random() < self.jittered_share), random), near, times_s
+
+
+@dataclass(frozen=True)
+class Overheard:
+    """Sounds of which a recogniser made rows [F, HEARD], in one part or several."""
+
+    parts: tuple[tuple[Array, Sounds], ...]
+    inputs: int = HEARD
+    meeting_weight: float = MEETING_WEIGHT
+
+    def window(self, length: int, random: np.random.Generator) -> tuple[Array, Sounds, Array]:
+        """Rows [length, HEARD]."""
+        sizes = np.array([len(rows) for rows, _ in self.parts])
+        rows, sounds = self.parts[int(random.choice(len(sizes), p=sizes / sizes.sum()))]
+        first = int(random.integers(0, len(rows) - length))
+        times_s = (first + np.arange(length)) * FRAME_S
+        near = sounds.between(times_s[0] - 0.3, times_s[-1] + 0.2)
+        if random.random() < CERTAIN_SHARE:
+            return twice(_shares(times_s, near, JITTER_S, random)), near, times_s
+        return rows[first : first + length], near, times_s
 
 
 def train(material: Material, cycle: Cycle, seed: int, on_progress: Progress) -> MotionModel:
-    """Fit the model: squared error in deviations, the same of the velocity, and of the mouth's opening."""
+    """Fit the model: squared error in deviations, of the velocity, of the mouth's opening; and lips that decide."""
     torch.manual_seed(seed)
     random = np.random.default_rng([seed, 5])
-    net = nets.MotionNet()
+    net = nets.MotionNet(material.inputs)
     updates = cycle.start(net)
     scale = torch.from_numpy(1.0 / _deviations(material, random))
     running = 1.0
     while not updates.is_over():
         inputs, styles, emotions, wanted = (torch.from_numpy(a) for a in batch(material, net.body.past_frames, random))
-        loss = error(net(inputs, styles, emotions), wanted, scale)
+        moved = net(inputs, styles, emotions)
+        loss = error(moved, wanted, scale)
+        if material.meeting_weight:
+            loss = loss + material.meeting_weight * undecided(moved, wanted)
         updates.take(loss)
         running += 0.02 * (loss.item() - running)
         on_progress(updates.step, cycle.steps, running)
@@ -69,70 +124,39 @@ def error(moved: Any, wanted: Any, scale: Any) -> Any:
     return (off**2).mean() + (velocity**2).mean() + OPENING_WEIGHT * ((opening(moved) - opening(wanted)) ** 2).mean()
 
 
+def undecided(moved: Any, wanted: Any) -> Any:
+    """How far lips are from meeting where a p, b or m asks for it, and from being apart where they clearly are.
+
+    Squared error alone closes lips by half where it is unsure when, or whether, a p, b or m is said. A closing may come
+    a frame early or late here. The jaw is left out: it would jump to help.
+    """
+    open_share = moved[..., JAW].detach() * (1 - moved[..., CLOSURE])
+    met = (_MET_OPENING - open_share) / _MET_SOFTNESS
+    met_near = nn.functional.max_pool1d(met[:, None], _MET_FRAMES, 1, _MET_FRAMES // 2)[:, 0]
+    should = opening(wanted)
+    must_meet = (should < _MET_OPENING) & (wanted[..., CLOSURE] > 0.5)
+    wrongly = (should > _APART_OPENING) * nn.functional.softplus(met)
+    return (wrongly + must_meet * nn.functional.softplus(-met_near)).mean()
+
+
 def opening(mouth: Any) -> Any:
     """[...] how far the mouth is open, of movements [..., MOUTH]."""
     return mouth[..., JAW] * (1 - mouth[..., CLOSURE])
 
 
 def batch(material: Material, past: int, random: np.random.Generator) -> tuple[Array, Array, Array, Array]:
-    """Class shares [B, past + W, VISEMES], styles, emotions, and the movement [B, W, MOUTH] of one person each."""
+    """Frames [B, past + W, inputs], styles, emotions, and the movement [B, W, MOUTH] of one person each."""
     length = past + WINDOW_FRAMES
-    inputs = np.empty((BATCH, length, len(VISEMES)), np.float32)
+    inputs = np.empty((BATCH, length, material.inputs), np.float32)
     styles = np.empty((BATCH, len(STYLE)), np.float32)
     emotions = np.empty((BATCH, len(EMOTIONS)), np.float32)
     wanted = np.empty((BATCH, WINDOW_FRAMES, len(MOUTH)), np.float32)
     for row in range(BATCH):
         styles[row], emotions[row] = truth.draw_style(random), truth.draw_emotion(random)
-        kind = random.random()
-        jitter_s = JITTER_S if kind < MISHEARD_SHARE + JITTERED_SHARE else 0.0
-        inputs[row], near, times_s = _said(material, length, random, jitter_s, is_misheard=kind < MISHEARD_SHARE)
+        inputs[row], near, times_s = material.window(length, random)
         moved = times_s[past - LOOK_AHEAD : length - LOOK_AHEAD]
         wanted[row] = truth.move(moved, near, styles[row], emotions[row], UNEVEN, random)
     return inputs, styles, emotions, wanted
-
-
-def _said(
-    material: Material, length: int, random: np.random.Generator, jitter_s: float = 0.0, *, is_misheard: bool = False
-) -> tuple[Array, Sounds, Array]:
-    """Class shares [length, VISEMES], the sounds near them, and their times."""
-    first = int(random.integers(0, int(material.seconds * FRAMES_PER_S) - length))
-    times_s = (first + np.arange(length)) * FRAME_S + random.uniform(0, FRAME_S)
-    near = material.sounds.between(times_s[0] - 0.2, times_s[-1] + 0.2)
-    readings = misheard(near, random) if is_misheard else (near.classes,)
-    rows = [_shares(times_s, replace(near, classes=c), jitter_s, random) for c in readings]
-    return np.mean(rows, axis=0), near, times_s
-
-
-def misheard(sounds: Sounds, random: np.random.Generator) -> tuple[Array, ...]:
-    """Several readings of the sounds, which together are as unsure as a recogniser: some sounds are another in some.
-
-    How sure a sound is differs; where two readings disagree, each is right as often as its share says.
-    """
-    count = len(sounds.classes)
-    surely = random.beta(1.2, 0.35, count)  # the share of the readings that hear what was said
-    other = _CONFUSED[sounds.classes, random.integers(0, _CONFUSED.shape[1], count)]
-    rivals = _CONFUSED[sounds.classes, random.integers(0, _CONFUSED.shape[1], count)]
-    readings = []
-    for index in range(READINGS):
-        wrong = (index + 0.5) / READINGS > surely
-        readings.append(np.where(wrong, np.where(random.random(count) < 0.7, other, rivals), sounds.classes))
-    return tuple(readings)
-
-
-def _confused() -> Array:
-    """[VISEMES, 6] what each class is taken for, the likelier ones more often."""
-    near = {
-        "sil": "PP DD kk HH SS FF", "PP": "DD kk nn WW FF sil", "FF": "TH SS PP HH WW DD", "TH": "FF DD SS nn DD FF",
-        "DD": "kk PP nn TH SS CH", "kk": "DD PP HH nn DD sil", "CH": "SS DD TH CH SS RR", "SS": "CH TH FF DD SS CH",
-        "nn": "DD PP RR WW @ ih", "RR": "er WW nn uh @ RR", "WW": "ou oh PP RR nn uh", "HH": "kk @ FF ah E sil",
-        "aa": "ah E oh aa ah @", "ah": "aa @ oh E uh aa", "E": "ih ah aa @ iy ih", "ih": "iy E @ ih iy nn",
-        "iy": "ih E iy nn ih ou", "oh": "ah ou aa uh WW oh", "ou": "uh oh WW iy ou @", "uh": "ou @ oh ah uh er",
-        "er": "RR @ uh er ah RR", "@": "ih ah uh E nn er",
-    }  # fmt: skip
-    return np.array([[VISEMES.index(other) for other in near[name].split()] for name in VISEMES])
-
-
-_CONFUSED = _confused()
 
 
 def _shares(times_s: Array, sounds: Sounds, jitter_s: float, random: np.random.Generator) -> Array:
@@ -143,13 +167,13 @@ def _shares(times_s: Array, sounds: Sounds, jitter_s: float, random: np.random.G
     return shares(times_s, edges[:-1], edges[1:], sounds.classes, FRAME_S)
 
 
-def unexplained(model: MotionModel, material: Material, seed: int) -> Unevenness:
+def unexplained(model: MotionModel, material: Timed, seed: int) -> Unevenness:
     """What the model leaves of the movement of people whose style and sounds it knows, where lips are apart."""
     random = np.random.default_rng([seed, 7])
     past, length = model.network.past_frames, model.network.past_frames + _RESIDUAL_FRAMES
     now, then = [], []
     for _ in range(_RESIDUAL_WINDOWS):
-        inputs, near, times_s = _said(material, length, random)
+        inputs, near, times_s = replace(material, jittered_share=0.0).window(length, random)
         style = truth.draw_style(random)
         moved = model.run(inputs, style)
         wanted = truth.move(times_s[past - LOOK_AHEAD : length - LOOK_AHEAD], near, style, None, UNEVEN, random)

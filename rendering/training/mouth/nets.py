@@ -12,19 +12,24 @@ from rendering.engine.motion.expression import EMOTIONS
 from rendering.engine.motion.mouth.features import INPUTS
 from rendering.engine.motion.mouth.layers import TAPS, Block, Network
 from rendering.engine.motion.mouth.motion import STYLE, MotionModel
-from rendering.engine.motion.visemes import MOUTH, VISEMES
+from rendering.engine.motion.mouth.recogniser import HEARD
+from rendering.engine.motion.visemes import MOUTH
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
 RECOGNISER_WIDTH, RECOGNISER_DILATIONS = 192, (1, 2, 4, 8, 1, 2)
+DROPPED = 0.1
 MOTION_WIDTH, MOTION_DILATIONS, FILM_WIDTH = 128, (1, 2, 4), 48
 
 
 class CausalNet(nn.Module):
     """The trainable twin of `rendering.engine.motion.mouth.layers.Network`; both agree, which a test compares."""
 
-    def __init__(self, inputs: int, width: int, dilations: tuple[int, ...], outputs: int) -> None:
+    def __init__(
+        self, inputs: int, width: int, dilations: tuple[int, ...], outputs: int, dropped: float = 0.0
+    ) -> None:
         super().__init__()
+        self.dropped = dropped  # share of each block's inner values that an update does without
         self.dilations = dilations
         self.enter = nn.Linear(inputs, width)
         self.convolve = nn.ModuleList(nn.Linear(TAPS * width, width) for _ in dilations)
@@ -48,7 +53,8 @@ class CausalNet(nn.Module):
             if films is not None:
                 factor, shift = films[index]
                 inner = inner * (1 + factor[:, None]) + shift[:, None]
-            state = state[:, -count:] + self.project[index](torch.relu(inner))
+            inner = nn.functional.dropout(torch.relu(inner), self.dropped, self.training)
+            state = state[:, -count:] + self.project[index](inner)
         return self.leave(nn.functional.layer_norm(state, (width,)))
 
     def frozen(self) -> Network:
@@ -64,16 +70,16 @@ class CausalNet(nn.Module):
 
 
 class MotionNet(nn.Module):
-    """Class shares, style and emotion to mouth controls."""
+    """Class shares (VISEMES, or HEARD from a recogniser), style and emotion to mouth controls."""
 
-    def __init__(self) -> None:
+    def __init__(self, inputs: int) -> None:
         super().__init__()
-        self.body = CausalNet(len(VISEMES), MOTION_WIDTH, MOTION_DILATIONS, len(MOUTH))
+        self.body = CausalNet(inputs, MOTION_WIDTH, MOTION_DILATIONS, len(MOUTH))
         self.manner = nn.Linear(len(STYLE) + len(EMOTIONS), FILM_WIDTH)
         self.films = nn.ModuleList(nn.Linear(FILM_WIDTH, 2 * MOTION_WIDTH) for _ in MOTION_DILATIONS)
 
     def forward(self, shares: torch.Tensor, style: torch.Tensor, emotion: torch.Tensor) -> Any:
-        """[B, T - past_frames, MOUTH] from [B, T, VISEMES], [B, STYLE], [B, EMOTIONS]."""
+        """[B, T - past_frames, MOUTH] from [B, T, inputs], [B, STYLE], [B, EMOTIONS]."""
         hidden = torch.relu(self.manner(torch.cat([style, emotion], dim=-1)))
         films = [film(hidden).chunk(2, dim=-1) for film in self.films]
         return self.body(shares, films)
@@ -88,7 +94,7 @@ class MotionNet(nn.Module):
 
 def recogniser_net() -> CausalNet:
     """An untrained recogniser."""
-    return CausalNet(INPUTS, RECOGNISER_WIDTH, RECOGNISER_DILATIONS, len(VISEMES))
+    return CausalNet(INPUTS, RECOGNISER_WIDTH, RECOGNISER_DILATIONS, HEARD, DROPPED)
 
 
 def _array(tensor: torch.Tensor) -> Array:

@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +17,15 @@ from rendering.engine.motion.mouth import ways
 from rendering.engine.motion.mouth.features import FRAMES_PER_S, FeatureStream, log_mel
 from rendering.engine.motion.mouth.gate import VoiceGate, gated
 from rendering.engine.motion.mouth.loudness import loudness_mouth
-from rendering.engine.motion.mouth.recogniser import LOOK_AHEAD, Recogniser, RecogniserStream, segments
+from rendering.engine.motion.mouth.recogniser import (
+    HEARD,
+    LOOK_AHEAD,
+    SECOND_AFTER,
+    Recogniser,
+    RecogniserStream,
+    segments,
+    settled,
+)
 from rendering.engine.motion.visemes import VISEMES
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -36,14 +45,14 @@ class Heard:
     """What was made of one utterance's sound. F frames at n / 30 s after its start."""
 
     way: ways.Way
-    shares: Array | None  # [F, VISEMES] on the ways of recognition
+    rows: Array | None  # [F, HEARD] on the ways of recognition
     mouth: Array | None  # [F, MOUTH] on the way of loudness
     spans: tuple[HeardSpan, ...] = ()
 
     @property
     def seconds(self) -> float:
         """How long it lasts."""
-        rows = self.shares if self.shares is not None else self.mouth
+        rows = self.rows if self.rows is not None else self.mouth
         return 0.0 if rows is None else len(rows) / FRAMES_PER_S
 
 
@@ -54,11 +63,10 @@ def hear(recogniser: Recogniser | None, samples: Array, *, has_motion_model: boo
     if recogniser is None or way not in (ways.Way.RECOGNISED, ways.Way.SEGMENTS):
         return Heard(way, None, loudness_mouth(samples) if way is ways.Way.LOUDNESS else None)
     features = log_mel(samples)
-    gate = VoiceGate()
-    posteriors = recogniser.posteriors(features)
-    shares = np.stack([gated(p, gate.step(f, p)) for f, p in zip(features, posteriors, strict=True)])
-    spans = tuple(HeardSpan(VISEMES[c], max(0.0, start_s), end_s) for c, start_s, end_s in segments(shares))
-    return Heard(way, shares, None, spans)
+    gating = _Gating()
+    rows = np.stack([gating.step(f, p) for f, p in zip(features, recogniser.posteriors(features), strict=True)])
+    spans = tuple(HeardSpan(VISEMES[c], max(0.0, start_s), end_s) for c, start_s, end_s in segments(settled(rows)))
+    return Heard(way, rows, None, spans)
 
 
 class HearingStream:
@@ -67,13 +75,27 @@ class HearingStream:
     def __init__(self, recogniser: Recogniser) -> None:
         self._features = FeatureStream()
         self._recogniser = RecogniserStream(recogniser)
-        self._gate = VoiceGate()
+        self._gating = _Gating()
         self._waiting: list[Array] = []
 
     def push(self, samples: Array) -> Array:
-        """[F, VISEMES] gated class shares of the frames that can be judged after these samples [N]."""
+        """[F, HEARD] gated rows of the frames that can be judged after these samples [N]."""
         self._waiting += list(self._features.push(samples))
         rows = self._recogniser.push(samples)
-        out = [gated(row, self._gate.step(self._waiting.pop(0), row)) for row in rows]
+        out = [self._gating.step(self._waiting.pop(0), row) for row in rows]
         assert len(self._waiting) <= LOOK_AHEAD
-        return np.array(out, np.float32).reshape(-1, len(VISEMES))
+        return np.array(out, np.float32).reshape(-1, HEARD)
+
+
+class _Gating:
+    """The voice gate over rows: each frame's second hearing is held back as far as its first was."""
+
+    def __init__(self) -> None:
+        self._gate = VoiceGate()
+        self._openness = deque([0.0] * SECOND_AFTER)
+
+    def step(self, features: Array, row: Array) -> Array:
+        """[HEARD] one more row, gated."""
+        first, second = row[: len(VISEMES)], row[len(VISEMES) :]
+        self._openness.append(self._gate.step(features, first))
+        return np.concatenate([gated(first, self._openness[-1]), gated(second, self._openness.popleft())])

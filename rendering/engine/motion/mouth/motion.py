@@ -10,7 +10,7 @@ import numpy as np
 from rendering.engine.motion.expression import EMOTIONS
 from rendering.engine.motion.mouth.features import FRAMES_PER_S
 from rendering.engine.motion.mouth.layers import Network
-from rendering.engine.motion.mouth.unevenness import EVEN, Unevenness
+from rendering.engine.motion.mouth.unevenness import Unevenness
 from rendering.engine.motion.visemes import CLOSURE, MOUTH
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -35,7 +35,6 @@ class MotionModel:
     enter: Array  # [STYLE + EMOTIONS, H] what makes the factors and shifts of the blocks
     enter_bias: Array  # [H]
     films: tuple[tuple[Array, Array], ...]  # per block [H, 2 C] and [2 C]
-    unevenness: Unevenness = EVEN  # what it leaves unexplained in training
 
     @property
     def window_frames(self) -> int:
@@ -50,7 +49,7 @@ class MotionModel:
         """[T - window_frames + 1, MOUTH] amounts; output k belongs to the moment of `shares` [k + window - 1 - 3].
 
         Args:
-            shares: [T, VISEMES], one row per 1/30 s. style: [STYLE] in deviations. emotion: [EMOTIONS] 0..1.
+            shares: [T, VISEMES or HEARD], one row per 1/30 s. style: [STYLE] in deviations. emotion: [EMOTIONS] 0..1.
         """
         moved = self.network.run(shares, self._films(style, emotion))
         moved[:, CLOSURE] = np.clip(moved[:, CLOSURE], 0.0, 1.0)
@@ -62,3 +61,12 @@ class MotionModel:
         width = self.network.enter.shape[1]
         rows = [hidden @ matrix + bias for matrix, bias in self.films]
         return [(row[:width], row[width:]) for row in rows]
+
+
+@dataclass(frozen=True)
+class Motions:
+    """The motion models: sounds that a voice times and sounds that are only heard move the same mouth."""
+
+    exact: MotionModel  # from class shares [VISEMES]
+    heard: MotionModel  # from both hearings [HEARD]; it learnt how unsure they are
+    unevenness: Unevenness  # what is left unexplained in training

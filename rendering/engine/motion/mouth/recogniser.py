@@ -1,4 +1,8 @@
-"""Which mouth shapes a voice is making, from its sound alone: for voices that do not say when each sound begins."""
+"""Which mouth shapes a voice is making, from its sound alone: for voices that do not say when each sound begins.
+
+Each frame is judged twice: soon, so that the mouth can begin to move, and again when the sound after it is known,
+because p, b and m show in the vowel that follows them. Both judgements lie in one row, and the mouth waits no longer.
+"""
 
 from __future__ import annotations
 
@@ -14,28 +18,36 @@ from rendering.engine.motion.visemes import SILENCE, VISEMES
 Array = np.ndarray[Any, np.dtype[Any]]
 
 LOOK_AHEAD = 2  # frames of sound after the one that is judged
+SECOND_AFTER = 3  # frames later, once more of the sound is known, each frame is judged a second time
+_PART = 6000  # frames judged at once
+HEARD = 2 * len(VISEMES)  # numbers in one row: frame n at first hearing, frame n - SECOND_AFTER at second
 
 
 @dataclass(frozen=True)
 class Recogniser:
-    """Sound to the probability of each mouth-shape class."""
+    """Sound to the probability of each mouth-shape class at both hearings."""
 
     network: Network
     mean: Array  # [INPUTS] of the features in training
     deviation: Array  # [INPUTS]
 
     def posteriors(self, features: Array) -> Array:
-        """[F, VISEMES] probabilities for frames 0 .. F - 1, from features [F, INPUTS] of the whole recording.
+        """[F, HEARD] probabilities from features [F, INPUTS] of the whole recording.
 
-        Frame n uses features up to frame n + LOOK_AHEAD; after the end there is silence.
+        Row n uses features up to frame n + LOOK_AHEAD; after the end there is silence. It holds frame n at first
+        hearing and frame n - SECOND_AFTER at second.
         """
         quiet = np.repeat(silent_features()[None], self.network.past_frames, axis=0)
         tail = np.repeat(silent_features()[None], LOOK_AHEAD, axis=0)
-        padded = np.concatenate([quiet, features, tail])
-        return _softmax(self.network.run(self._normal(padded))[LOOK_AHEAD:])
+        padded = self._normal(np.concatenate([quiet, features, tail]))
+        rows = [
+            self.network.run(padded[first : first + _PART + len(quiet)])  # a long recording would not fit into memory
+            for first in range(0, len(features) + LOOK_AHEAD, _PART)
+        ]
+        return _softmax(np.concatenate(rows)[LOOK_AHEAD:])
 
     def listen(self, samples: Array) -> Array:
-        """[F, VISEMES] probabilities at n / 30 s of a whole recording [N], float in -1..1 at 16 kHz."""
+        """[F, HEARD] probabilities at n / 30 s of a whole recording [N], float in -1..1 at 16 kHz."""
         return self.posteriors(log_mel(samples))
 
     def _normal(self, features: Array) -> Array:
@@ -52,11 +64,11 @@ class RecogniserStream:
         self._waiting = LOOK_AHEAD
 
     def push(self, samples: Array) -> Array:
-        """[F, VISEMES] probabilities of the next frames that can be judged after these samples [N]."""
+        """[F, HEARD] probabilities of the next frames that can be judged after these samples [N]."""
         judged = [_softmax(self._network.step(self._recogniser._normal(f))) for f in self._features.push(samples)]
         early = min(self._waiting, len(judged))
         self._waiting -= early
-        return np.array(judged[early:], np.float32).reshape(-1, len(VISEMES))
+        return np.array(judged[early:], np.float32).reshape(-1, HEARD)
 
 
 def silent_features() -> Array:
@@ -84,6 +96,19 @@ def silence(frames: int) -> Array:
     return out
 
 
+def settled(rows: Array) -> Array:
+    """[F, VISEMES] the better judgement of each frame, of rows [F, HEARD]: the second, and at the end the first."""
+    classes = len(VISEMES)
+    return np.concatenate([rows[SECOND_AFTER:, classes:], rows[-SECOND_AFTER:, :classes]])
+
+
+def twice(shares: Array) -> Array:
+    """[F, HEARD] rows as if a recogniser had heard class shares [F, VISEMES] without a doubt; before them silence."""
+    return np.concatenate([shares, np.concatenate([silence(SECOND_AFTER), shares])[: len(shares)]], axis=1)
+
+
 def _softmax(logits: Array) -> Array:
-    power = np.exp(logits - logits.max(-1, keepdims=True))
-    return np.asarray(power / power.sum(-1, keepdims=True), np.float32)
+    """Probabilities of each hearing [..., HEARD]."""
+    each = logits.reshape(*logits.shape[:-1], 2, len(VISEMES))
+    power = np.exp(each - each.max(-1, keepdims=True))
+    return np.asarray((power / power.sum(-1, keepdims=True)).reshape(logits.shape), np.float32)

@@ -18,13 +18,14 @@ from rendering.engine.errors import MotionModelInvalid
 from rendering.engine.motion.expression import EMOTIONS
 from rendering.engine.motion.mouth.features import INPUTS
 from rendering.engine.motion.mouth.layers import TAPS, Block, Network
-from rendering.engine.motion.mouth.motion import STYLE, MotionModel
-from rendering.engine.motion.mouth.recogniser import Recogniser
-from rendering.engine.motion.visemes import MOUTH, VISEMES
+from rendering.engine.motion.mouth.motion import STYLE, MotionModel, Motions
+from rendering.engine.motion.mouth.recogniser import HEARD, Recogniser
+from rendering.engine.motion.mouth.unevenness import LONGEST_MEMORY, Unevenness
+from rendering.engine.motion.visemes import CLOSURE, MOUTH, VISEMES
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
-FORMAT, VERSION = "trustcore-mouth", 1
+FORMAT, VERSION = "trustcore-mouth", 2
 MODEL_FILE, MANIFEST_FILE = "mouth.safetensors", "mouth.json"
 MOST_BYTES = 5_000_000
 
@@ -34,7 +35,7 @@ class MouthModels:
     """One release of the base models."""
 
     recogniser: Recogniser
-    motion: MotionModel
+    motion: Motions
     facts: dict[str, Any]  # release, training, scores: JSON values
 
     @property
@@ -50,10 +51,7 @@ class MouthModels:
             **self.facts, "format": FORMAT, "version": VERSION, "file": MODEL_FILE, "bytes": len(model),
             "sha256": hashlib.sha256(model).hexdigest(), "visemes": list(VISEMES), "controls": list(MOUTH),
             "style": list(STYLE), "emotions": list(EMOTIONS),
-            "dilations": {
-                "recogniser": [b.dilation for b in self.recogniser.network.blocks],
-                "motion": [b.dilation for b in self.motion.network.blocks],
-            },
+            "dilations": {part: [b.dilation for b in net.blocks] for part, net in _networks(self).items()},
         }  # fmt: skip
         text = json.dumps(manifest, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False)
         return {MODEL_FILE: model, MANIFEST_FILE: text.encode() + b"\n"}
@@ -63,7 +61,8 @@ class MouthModels:
         """Read and check a release.
 
         Raises:
-            MotionModelInvalid: a file is missing or changed, or its tensors are not those of this version.
+            MotionModelInvalid: a file is missing or changed, it is of another version, or its tensors are not those of
+                this one.
         """
         manifest = _manifest(unverified_files)
         model = unverified_files[MODEL_FILE]
@@ -87,8 +86,13 @@ def _manifest(files: dict[str, bytes]) -> dict[str, Any]:
         manifest = json.loads(files[MANIFEST_FILE])
     except ValueError as error:
         raise MotionModelInvalid("The mouth's manifest is not JSON.") from error
-    if not isinstance(manifest, dict) or manifest.get("format") != FORMAT or manifest.get("version") != VERSION:
-        raise MotionModelInvalid(f"The mouth's manifest is not of {FORMAT} version {VERSION}.")
+    if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
+        raise MotionModelInvalid(f"The mouth's manifest is not one of {FORMAT}.")
+    if manifest.get("version") != VERSION:
+        raise MotionModelInvalid(
+            f"The mouth's models are of format {str(manifest.get('version'))[:20]}, and this program reads format "
+            f"{VERSION}; install the models that belong to it, or build them again."
+        )
     words = {"visemes": VISEMES, "controls": MOUTH, "style": STYLE, "emotions": EMOTIONS}
     for key, own in words.items():
         if manifest.get(key) != list(own):
@@ -96,43 +100,65 @@ def _manifest(files: dict[str, bytes]) -> dict[str, Any]:
     return manifest
 
 
+def _networks(models: MouthModels) -> dict[str, Network]:
+    return {
+        "recogniser": models.recogniser.network, "exact": models.motion.exact.network,
+        "heard": models.motion.heard.network,
+    }  # fmt: skip
+
+
 def _tensors(models: MouthModels) -> dict[str, Array]:
     out = {
         "recogniser.mean": models.recogniser.mean, "recogniser.deviation": models.recogniser.deviation,
-        "motion.enter": models.motion.enter, "motion.enter_bias": models.motion.enter_bias,
+        "unevenness.factor": models.motion.unevenness.factor,
+        "unevenness.memory": np.array([models.motion.unevenness.memory]),
     }  # fmt: skip
-    for part, network in (("recogniser", models.recogniser.network), ("motion", models.motion.network)):
+    for part, network in _networks(models).items():
         out[f"{part}.net.enter"], out[f"{part}.net.enter_bias"] = network.enter, network.enter_bias
         out[f"{part}.net.leave"], out[f"{part}.net.leave_bias"] = network.leave, network.leave_bias
         for index, block in enumerate(network.blocks):
             for name in ("convolve", "bias", "project"):
                 out[f"{part}.net.{index}.{name}"] = getattr(block, name)
-    for index, (matrix, bias) in enumerate(models.motion.films):
-        out[f"motion.film.{index}.matrix"], out[f"motion.film.{index}.bias"] = matrix, bias
+    for part, model in (("exact", models.motion.exact), ("heard", models.motion.heard)):
+        out[f"{part}.enter"], out[f"{part}.enter_bias"] = model.enter, model.enter_bias
+        for index, (matrix, bias) in enumerate(model.films):
+            out[f"{part}.film.{index}.matrix"], out[f"{part}.film.{index}.bias"] = matrix, bias
     return out
 
 
 def _assemble(tensors: dict[str, Array], manifest: dict[str, Any]) -> MouthModels:
     try:
-        dilations = {part: [int(d) for d in manifest["dilations"][part]] for part in ("recogniser", "motion")}
+        dilations = {part: [int(d) for d in manifest["dilations"][part]] for part in ("recogniser", "exact", "heard")}
         recogniser = Recogniser(
-            _network(tensors, "recogniser", INPUTS, len(VISEMES), dilations["recogniser"]),
+            _network(tensors, "recogniser", INPUTS, HEARD, dilations["recogniser"]),
             _shaped(tensors, "recogniser.mean", INPUTS), _shaped(tensors, "recogniser.deviation", INPUTS),
         )  # fmt: skip
-        network = _network(tensors, "motion", len(VISEMES), len(MOUTH), dilations["motion"])
-        hidden, width = len(tensors["motion.enter_bias"]), len(network.enter_bias)
-        films = tuple(
-            (_shaped(tensors, f"motion.film.{i}.matrix", hidden, 2 * width),
-             _shaped(tensors, f"motion.film.{i}.bias", 2 * width))
-            for i in range(len(dilations["motion"]))
-        )  # fmt: skip
-        enter = _shaped(tensors, "motion.enter", len(STYLE) + len(EMOTIONS), hidden)
+        exact = _motion(tensors, "exact", len(VISEMES), dilations["exact"])
+        heard = _motion(tensors, "heard", HEARD, dilations["heard"])
+        if exact.window_frames != heard.window_frames:
+            raise ValueError("windows of different lengths")
+        memory = float(_shaped(tensors, "unevenness.memory", 1)[0])
+        if not 0.0 <= memory <= LONGEST_MEMORY:
+            raise ValueError("memory out of range")
+        unevenness = Unevenness(_shaped(tensors, "unevenness.factor", CLOSURE, CLOSURE), memory)
     except (KeyError, TypeError, ValueError) as error:
         raise MotionModelInvalid("The mouth's model file lacks a tensor, or one has another shape.") from error
-    if len(tensors) != len(_tensors(MouthModels(recogniser, MotionModel(network, enter, enter[0], films), {}))):
+    models = MouthModels(recogniser, Motions(exact, heard, unevenness), manifest)
+    if len(tensors) != len(_tensors(models)):
         raise MotionModelInvalid("The mouth's model file holds a tensor too many.")
-    motion = MotionModel(network, enter, tensors["motion.enter_bias"], films)
-    return MouthModels(recogniser, motion, manifest)
+    return models
+
+
+def _motion(tensors: dict[str, Array], part: str, inputs: int, dilations: list[int]) -> MotionModel:
+    network = _network(tensors, part, inputs, len(MOUTH), dilations)
+    hidden, width = len(tensors[f"{part}.enter_bias"]), len(network.enter_bias)
+    films = tuple(
+        (_shaped(tensors, f"{part}.film.{i}.matrix", hidden, 2 * width),
+         _shaped(tensors, f"{part}.film.{i}.bias", 2 * width))
+        for i in range(len(dilations))
+    )  # fmt: skip
+    enter = _shaped(tensors, f"{part}.enter", len(STYLE) + len(EMOTIONS), hidden)
+    return MotionModel(network, enter, tensors[f"{part}.enter_bias"], films)
 
 
 def _network(tensors: dict[str, Array], part: str, inputs: int, outputs: int, dilations: list[int]) -> Network:

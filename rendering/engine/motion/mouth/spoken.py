@@ -16,7 +16,8 @@ from rendering.engine.errors import ReplicaInvalid
 from rendering.engine.motion.expression import EMOTIONS, FULL_MILLI, RAMP_S
 from rendering.engine.motion.mouth.features import FRAMES_PER_S
 from rendering.engine.motion.mouth.hearing import Heard
-from rendering.engine.motion.mouth.motion import FRAME_S, MEAN_STYLE, STYLE, WIDEST_STYLE, MotionModel
+from rendering.engine.motion.mouth.motion import FRAME_S, MEAN_STYLE, STYLE, WIDEST_STYLE, Motions
+from rendering.engine.motion.mouth.recogniser import SECOND_AFTER
 from rendering.engine.motion.mouth.unevenness import Wandering
 from rendering.engine.motion.visemes import CLOSURE, MOUTH, MouthTrack, Span, shares
 
@@ -36,6 +37,14 @@ class _Stretch:
     def end_s(self) -> float:
         return min(self.start_s + self.heard.seconds, self.cut_s)
 
+    def holds(self, times_s: Array) -> Array:
+        """[T] true for the moments within."""
+        return np.asarray((times_s >= self.start_s) & (times_s < self.end_s))
+
+    def meets(self, times_s: Array) -> bool:
+        """True when any of the moments is within."""
+        return bool(self.holds(times_s).any())
+
 
 class SpokenMouth:
     """Everything that one session speaks. Without a motion model it is the table of shapes alone.
@@ -44,9 +53,9 @@ class SpokenMouth:
         seed: of the small wandering of the lips; without it they never wander.
     """
 
-    def __init__(self, model: MotionModel | None = None, style: Array = MEAN_STYLE, seed: int | None = None) -> None:
-        self._model = model
-        self._wandering = None if model is None or seed is None else Wandering(model.unevenness, seed)
+    def __init__(self, motions: Motions | None = None, style: Array = MEAN_STYLE, seed: int | None = None) -> None:
+        self._motions = motions
+        self._wandering = None if motions is None or seed is None else Wandering(motions.unevenness, seed)
         self._style = style
         self._track = MouthTrack()
         self._stretches: list[_Stretch] = []
@@ -93,7 +102,7 @@ class SpokenMouth:
         loud = self._loudness_at(t_s)
         if loud is not None:
             return loud
-        if self._model is None:
+        if self._motions is None:
             return self._track.at(t_s)
         starts_s, ends_s, classes = self._track.near(t_s, REACH_S)
         if not len(classes):
@@ -102,25 +111,17 @@ class SpokenMouth:
         held = float(np.clip((_GONE_S - gap_s) / _GOING_S, 0.0, 1.0))
         if held == 0.0:
             return np.zeros(len(MOUTH))
-        times_s = self._model.window_times_s(t_s)
-        window = self._heard_over(shares(times_s, starts_s, ends_s, classes, FRAME_S), times_s)
-        mouth = self._model.run(window, self._style, self._emotion_at(t_s))[0]
+        times_s = self._motions.exact.window_times_s(t_s)
+        window = shares(times_s, starts_s, ends_s, classes, FRAME_S)
+        stretches = [s for s in self._stretches if s.heard.rows is not None and s.meets(times_s)]
+        if stretches:
+            second = shares(times_s - SECOND_AFTER * FRAME_S, starts_s, ends_s, classes, FRAME_S)
+            window = _heard_over(np.concatenate([window, second], axis=1), times_s, stretches)
+        model = self._motions.heard if stretches else self._motions.exact
+        mouth = model.run(window, self._style, self._emotion_at(t_s))[0]
         if self._wandering is not None:
             mouth = mouth + (1 - mouth[CLOSURE]) * self._wandering.at(t_s)
         return np.asarray(held * mouth)
-
-    def _heard_over(self, exact: Array, times_s: Array) -> Array:
-        """The exact shares with those put in that were only heard."""
-        for stretch in self._stretches:
-            rows = stretch.heard.shares
-            if rows is None:
-                continue
-            inside = (times_s >= stretch.start_s) & (times_s < stretch.end_s)
-            place = np.clip((times_s[inside] - stretch.start_s) * FRAMES_PER_S, 0, len(rows) - 1)
-            low = np.minimum(place.astype(int), max(0, len(rows) - 2))
-            part = (place - low)[:, None]
-            exact[inside] = rows[low] + part * (rows[np.minimum(low + 1, len(rows) - 1)] - rows[low])
-        return exact
 
     def _loudness_at(self, t_s: float) -> Array | None:
         for stretch in self._stretches:
@@ -134,6 +135,19 @@ class SpokenMouth:
         before, after, start_s = self._feeling
         share = float(np.clip((t_s - start_s) / RAMP_S, 0.0, 1.0))
         return np.asarray(before + share * share * (3 - 2 * share) * (after - before), np.float32)
+
+
+def _heard_over(window: Array, times_s: Array, stretches: Sequence[_Stretch]) -> Array:
+    """Rows [T, HEARD] of exact shares with what was only heard put in."""
+    for stretch in stretches:
+        rows = stretch.heard.rows
+        assert rows is not None
+        inside = stretch.holds(times_s)
+        place = np.clip((times_s[inside] - stretch.start_s) * FRAMES_PER_S, 0, len(rows) - 1)
+        low = np.minimum(place.astype(int), max(0, len(rows) - 2))
+        part = (place - low)[:, None]
+        window[inside] = rows[low] + part * (rows[np.minimum(low + 1, len(rows) - 1)] - rows[low])
+    return window
 
 
 def style_of(calibration: dict[str, Any]) -> Array:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -14,7 +15,15 @@ from rendering.engine.motion.mouth import features, hearing
 from rendering.engine.motion.mouth.features import BANDS, COLUMNS, FRAMES_PER_S, INPUTS, RATE_HZ, WINDOW
 from rendering.engine.motion.mouth.motion import LOOK_AHEAD as MOTION_LOOK_AHEAD
 from rendering.engine.motion.mouth.motion import STYLE, MotionModel
-from rendering.engine.motion.mouth.recogniser import LOOK_AHEAD, Recogniser, RecogniserStream
+from rendering.engine.motion.mouth.recogniser import (
+    HEARD,
+    LOOK_AHEAD,
+    SECOND_AFTER,
+    Recogniser,
+    RecogniserStream,
+    settled,
+    twice,
+)
 from rendering.engine.motion.mouth.release import MANIFEST_FILE, MODEL_FILE, MOST_BYTES, MouthModels
 from rendering.engine.motion.visemes import MOUTH, VISEMES
 from rendering.motion_models import SHIPPED
@@ -85,7 +94,8 @@ def test_features_do_not_look_ahead() -> None:
 def test_recognition_in_pieces_is_that_of_the_whole_two_frames_later(models: MouthModels) -> None:
     samples = sound()
     whole = models.recogniser.listen(samples)
-    np.testing.assert_allclose(whole.sum(1), 1.0, atol=1e-5)
+    assert whole.shape == (len(features.log_mel(samples)), HEARD)
+    np.testing.assert_allclose(whole.sum(1), 2.0, atol=1e-5)
     stream = RecogniserStream(models.recogniser)
     pieces = np.concatenate([stream.push(samples[i : i + 700]) for i in range(0, len(samples), 700)])
     assert len(pieces) == len(whole) - LOOK_AHEAD
@@ -93,15 +103,15 @@ def test_recognition_in_pieces_is_that_of_the_whole_two_frames_later(models: Mou
     hearing_stream = hearing.HearingStream(models.recogniser)
     gated = np.concatenate([hearing_stream.push(samples[i : i + 700]) for i in range(0, len(samples), 700)])
     heard = hearing.hear(models.recogniser, samples, has_motion_model=True)
-    assert heard.shares is not None
-    np.testing.assert_allclose(gated, heard.shares[: len(gated)], atol=1e-4)
+    assert heard.rows is not None
+    np.testing.assert_allclose(gated, heard.rows[: len(gated)], atol=1e-4)
 
 
 def test_the_live_path_uses_no_sound_more_than_170_ms_ahead(models: MouthModels) -> None:
     samples, cut = sound(3.0), 2 * RATE_HZ - 1
     other = samples.copy()
     other[cut:] = 0.3 * np.random.default_rng(5).normal(size=len(other) - cut)
-    moved = [_through(models.motion, models.recogniser.listen(s)) for s in (samples, other)]
+    moved = [_through(models.motion.heard, models.recogniser.listen(s)) for s in (samples, other)]
     first = int(np.flatnonzero(np.abs(moved[0] - moved[1]).max(1) > 0)[0])
     assert (LOOK_AHEAD + MOTION_LOOK_AHEAD) / FRAMES_PER_S < 0.170
     assert 0.10 < cut / RATE_HZ - first / FRAMES_PER_S < 0.170
@@ -116,7 +126,7 @@ def _through(model: MotionModel, shares: np.ndarray) -> np.ndarray:
 def test_numpy_runs_what_torch_has_trained() -> None:
     torch.manual_seed(3)
     random = np.random.default_rng(3)
-    net = nets.MotionNet()
+    net = nets.MotionNet(len(VISEMES))
     shares = random.dirichlet(np.ones(len(VISEMES)) * 0.2, 40).astype(np.float32)
     style = random.normal(size=len(STYLE)).astype(np.float32)
     emotion = np.eye(len(EMOTIONS), dtype=np.float32)[2]
@@ -125,7 +135,7 @@ def test_numpy_runs_what_torch_has_trained() -> None:
     moved = net.frozen().run(shares, style, emotion)
     assert moved.shape == (40 - net.body.past_frames, len(MOUTH))
     np.testing.assert_allclose(moved[:, :-1], np.clip(expected[:, :-1], -0.2, 1.3), atol=1e-5)
-    recogniser = nets.recogniser_net()
+    recogniser = nets.recogniser_net().eval()
     inputs = random.normal(size=(60, INPUTS)).astype(np.float32)
     with torch.no_grad():
         expected = recogniser(torch.from_numpy(inputs)[None])[0].numpy()
@@ -144,7 +154,10 @@ def _files() -> dict[str, bytes]:
     return {name: (SHIPPED / name).read_bytes() for name in (MODEL_FILE, MANIFEST_FILE)}
 
 
-@pytest.mark.parametrize("fault", ["one_bit", "cut", "missing", "other_hash", "other_controls", "not_json", "dilation"])
+@pytest.mark.parametrize(
+    "fault",
+    ["one_bit", "cut", "missing", "other_hash", "other_controls", "not_json", "dilation", "other_windows"],
+)
 def test_changed_model_files_are_refused(fault: str) -> None:
     files = _files()
     manifest = json.loads(files[MANIFEST_FILE])
@@ -159,7 +172,8 @@ def test_changed_model_files_are_refused(fault: str) -> None:
     else:
         changes = {
             "other_hash": {"sha256": "0" * 64}, "other_controls": {"controls": ["jaw"]},
-            "dilation": {"dilations": {"recogniser": [1], "motion": [1]}},
+            "dilation": {"dilations": {"recogniser": [1], "exact": [1], "heard": [1]}},
+            "other_windows": {"dilations": {**manifest["dilations"], "heard": [1, 2, 8]}},
         }  # fmt: skip
         files[MANIFEST_FILE] = json.dumps({**manifest, **changes[fault]}).encode()
     with pytest.raises(MotionModelInvalid):
@@ -177,4 +191,31 @@ def test_values_that_are_not_finite_are_refused_even_with_a_right_hash(models: M
 def test_files_round_trip(models: MouthModels) -> None:
     again = MouthModels.from_files(models.to_files())
     assert again.release["sha256"] == models.release["sha256"]
-    assert np.array_equal(again.motion.enter, models.motion.enter)
+    assert np.array_equal(again.motion.exact.enter, models.motion.exact.enter)
+    assert np.array_equal(again.motion.heard.enter, models.motion.heard.enter)
+    assert np.array_equal(again.motion.unevenness.factor, models.motion.unevenness.factor)
+
+
+@pytest.mark.parametrize("version", [1, 3, "2", None])
+def test_models_of_another_format_are_refused_and_told_so(version: object) -> None:
+    files = _files()
+    files[MANIFEST_FILE] = json.dumps({**json.loads(files[MANIFEST_FILE]), "version": version}).encode()
+    with pytest.raises(MotionModelInvalid, match="reads format 2"):
+        MouthModels.from_files(files)
+
+
+def test_a_memory_that_never_fades_is_refused(models: MouthModels) -> None:
+    endless = replace(models.motion, unevenness=replace(models.motion.unevenness, memory=1.0))
+    with pytest.raises(MotionModelInvalid, match="shape"):
+        MouthModels.from_files(replace(models, motion=endless).to_files())
+
+
+def test_each_row_holds_a_frame_at_first_hearing_and_an_earlier_one_at_second() -> None:
+    shares = np.eye(len(VISEMES), dtype=np.float32)[[3, 4, 5, 6, 7, 8, 9]]
+    rows = twice(shares)
+    assert rows.shape == (7, HEARD)
+    assert [int(row[len(VISEMES) :].argmax()) for row in rows] == [0, 0, 0, 3, 4, 5, 6]
+    assert np.array_equal(settled(rows), shares)
+    doubted = rows.copy()
+    doubted[:-SECOND_AFTER, : len(VISEMES)] = 1 / len(VISEMES)  # first hearings that were unsure
+    assert np.array_equal(settled(doubted), shares)

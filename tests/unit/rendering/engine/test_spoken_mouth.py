@@ -11,12 +11,12 @@ from rendering.engine.motion.controls import INDEX
 from rendering.engine.motion.mouth import gate, hearing
 from rendering.engine.motion.mouth.features import FRAMES_PER_S, RATE_HZ, log_mel
 from rendering.engine.motion.mouth.loudness import loudness_mouth
-from rendering.engine.motion.mouth.motion import MEAN_STYLE, STYLE
-from rendering.engine.motion.mouth.recogniser import silence
+from rendering.engine.motion.mouth.motion import FRAME_S, MEAN_STYLE, STYLE
+from rendering.engine.motion.mouth.recogniser import silence, twice
 from rendering.engine.motion.mouth.release import MouthModels
 from rendering.engine.motion.mouth.spoken import SpokenMouth, style_of
 from rendering.engine.motion.mouth.ways import Means, Way, choose
-from rendering.engine.motion.visemes import CLOSURE, MOUTH, SILENCE, VISEMES
+from rendering.engine.motion.visemes import BILABIAL, CLOSURE, MOUTH, SILENCE, VISEMES, shares
 from rendering.speech import VisemeSpan
 from tests.common.mouths import shipped_models
 
@@ -54,6 +54,33 @@ def test_lips_close_on_every_bilabial_under_every_emotion(models: MouthModels, e
             assert near.min() < 0.06
         if span.viseme == "aa":
             assert near.max() > 0.2
+
+
+def test_heard_lips_close_and_the_second_hearing_has_its_say(models: MouthModels) -> None:
+    times_s = np.arange(round(SAID[-1].end_s * FRAMES_PER_S)) * FRAME_S
+    edges = np.array([[span.start_s, span.end_s] for span in SAID])
+    classes = np.array([VISEMES.index(span.viseme) for span in SAID])
+    certain = shares(times_s, edges[:, 0], edges[:, 1], classes, FRAME_S)
+    doubt = (certain[:, [BILABIAL]] > 0.1) * 0.6  # of each p, b and m: as likely a d, n or k
+    unsure = certain * (1 - doubt)
+    unsure[:, [VISEMES.index(name) for name in ("DD", "nn", "kk")]] += doubt / 3
+    late_certain = np.concatenate([twice(unsure)[:, : len(VISEMES)], twice(certain)[:, len(VISEMES) :]], axis=1)
+    each = (twice(certain), late_certain, twice(unsure))
+    surely, late, unsurely = (_lowest_at_bilabials(models, rows) for rows in each)
+    assert surely.max() < 0.06
+    assert (surely < late).all()
+    assert (late < unsurely).all()
+
+
+def _lowest_at_bilabials(models: MouthModels, rows: np.ndarray) -> np.ndarray:
+    mouth = SpokenMouth(models.motion)
+    mouth.follow(hearing.Heard(Way.RECOGNISED, rows.astype(np.float32), None, tuple(SAID)), 10.0)
+    opened = openings(mouth, 10.0)
+    return np.array([
+        opened[round(max(0.0, span.start_s - 0.03) / 0.005) : round((span.end_s + 0.03) / 0.005)].min()
+        for span in SAID
+        if span.viseme == "PP"
+    ])
 
 
 def test_control_nothing_closes_without_bilabials(models: MouthModels) -> None:
