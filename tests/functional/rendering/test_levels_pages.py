@@ -25,7 +25,7 @@ from trustcore.primitives.signing import sign_statement
 pytestmark = pytest.mark.django_db
 LEVELS = "/console/levels/"
 FEW_LINES = [
-    visits.Line("4g", "direct", "Guwahati", 26, 430, 110, 0.01, {"full": 90, "small": 10}),
+    visits.Line("4g", "direct", "Guwahati", 40, 430, 110, 0.01, {"full": 90, "small": 10}),
     visits.Line("3g", "relay", "Mumbai", 9, 1020, 260, 0.09, {"small": 60, "still": 40}),
 ]
 
