@@ -286,7 +286,7 @@ def _receipts(evidence: Evidence) -> None:
 
 def _reports(evidence: Evidence) -> None:
     """(9) Each report on service levels, and its page: the log names the hash of either, and the report is its own."""
-    made = _of_action(evidence, "latency_report.signed")
+    made = _of_action(evidence, "latency_report.made")
     named = {(event["object"]["id"], event["details"].get(f"{kind}_sha256")): kind
              for event in made for kind in ("report", "page")}
     attached = _attached(evidence, "reports")

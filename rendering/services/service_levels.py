@@ -99,7 +99,7 @@ def make_report(
         row.export_id = exports.request(
             actor=actor, organisation=organisation, person_id=person_id, scope_kind="object", scope_id=row.public_id,
             title=f"Service levels {from_at:%Y-%m-%d} to {until_at:%Y-%m-%d}").public_id
-        with recording.recording(actor=actor, action=Action.LATENCY_REPORT_SIGNED, obj=row) as event:
+        with recording.recording(actor=actor, action=Action.LATENCY_REPORT_MADE, obj=row) as event:
             event.add(
                 report_sha256=row.report_sha256, page_sha256=row.page_sha256, sessions=found["sessions"],
                 verdicts={one["name"]: one["verdict"] for one in found["promises"]})

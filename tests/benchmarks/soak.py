@@ -9,6 +9,7 @@ question every so often. Sampled every five seconds, from WARM_UP_S on:
   RTP time stamps; the slope of their difference. A constant offset is no drift and is not measured here.
 - dropped seals: frames that a worker sent or held for sending without signature or mark, and what arrived and did not
   verify. It has to be 0.
+- `reported`: what the pages told the service meanwhile (docs/measuring.md), as a check that they do.
 """
 
 import argparse
@@ -208,6 +209,7 @@ def main() -> None:
         series = [Series(join(browser, world)) for _ in range(given.sessions)]
         say(f"{given.sessions} sessions live, playing {minutes:g} minutes")
         memory = soak(stack, series, 60 * minutes)
+        visits = world.ask("visits")["visits"]
         errors = [error for one in series for error in one.viewer.errors]
         for one in series:
             one.viewer.close()
@@ -215,7 +217,10 @@ def main() -> None:
     warm_up_s = min(WARM_UP_S, 20 * minutes)
     say(json.dumps({
         "sessions": given.sessions, "minutes": minutes, "warm_up_s": warm_up_s,
-        **figures(series, memory, warm_up_s), "page_errors": len(errors), "cores": os.cpu_count(),
+        **figures(series, memory, warm_up_s), "page_errors": len(errors),
+        "reported": {"visits": len(visits), "reports": sum(one["number"] for one in visits),
+                     "answers_ms": sorted(answer["ms"] for one in visits for answer in one["answers"])},
+        "cores": os.cpu_count(),
         "load_average": round(os.getloadavg()[0], 1), "machine": platform.processor() or platform.machine()}))
 
 

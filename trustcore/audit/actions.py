@@ -120,7 +120,7 @@ class Action(StrEnum):
     EXPORT_COMPLETED = "export.completed"
     EXPORT_DOWNLOADED = "export.downloaded"
     EXPORT_FAILED = "export.failed"
-    LATENCY_REPORT_SIGNED = "latency_report.signed"
+    LATENCY_REPORT_MADE = "latency_report.made"
     FILE_VERIFIED = "file.verified"
     LOG_SEARCHED = "log.searched"
 
@@ -155,7 +155,7 @@ _MEANINGS: dict[Action, str] = {
     Action.CLAIM_CERTIFICATE_REVOKED: "A claim signer's certificate was revoked. What it signed is not to be trusted.",
     Action.STATUS_LIST_ISSUED: "The authority signed a fresh list of revoked certificates.",
     Action.SERVICE_TARGETS_CHANGED: "An officer changed what viewers are promised; the event has both.",
-    Action.LATENCY_REPORT_SIGNED: "A report on what viewers measured was made; the event names its hash.",
+    Action.LATENCY_REPORT_MADE: "A report on what viewers measured was made; the event names its hash.",
     Action.LOG_SEARCHED: "Somebody searched the audit log.",
 }
 

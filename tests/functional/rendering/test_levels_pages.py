@@ -25,7 +25,7 @@ from trustcore.primitives.signing import sign_statement
 pytestmark = pytest.mark.django_db
 LEVELS = "/console/levels/"
 FEW_LINES = [
-    visits.Line("4g", "direct", "Guwahati", 26, 430, 110, 0.01, {"full": 90, "small": 10}),
+    visits.Line("4g", "direct", "Guwahati", 40, 430, 110, 0.01, {"full": 90, "small": 10}),
     visits.Line("3g", "relay", "Mumbai", 9, 1020, 260, 0.09, {"small": 60, "still": 40}),
 ]
 
@@ -134,7 +134,7 @@ def test_a_report_verifies_offline_and_one_altered_figure_does_not(stage, report
 
 
 def test_the_log_names_the_report_and_the_page_in_the_bundle_is_of_its_figures(stage, report):
-    event = Event.objects.get(action="latency_report.signed")
+    event = Event.objects.get(action="latency_report.made")
     told = event.details["open"]
     assert (event.object_id, event.tenant) == (report.public_id, "studio")
     assert told["report_sha256"] == sha256_hex(report.content.encode()) == report.report_sha256

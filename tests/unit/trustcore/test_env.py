@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from trustcore import initial_state
-from trustcore.env import SettingInvalid, env_bool, env_int, env_list, env_secret, env_str
+from trustcore.env import SettingInvalid, env_bool, env_choice, env_int, env_list, env_pairs, env_secret, env_str
 
 
 def test_value_file_and_default(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -21,6 +21,10 @@ WRONG = [
     (lambda: env_bool("TC_X", False), "maybe"),
     (lambda: env_int("TC_X", 1), "many"),
     (lambda: env_int("TC_X", 1, minimum=2), "1"),
+    (lambda: env_choice("TC_X", ("on", "off")), "On"),
+    (lambda: env_pairs("TC_X"), "w1=Guwahati, w2"),
+    (lambda: env_pairs("TC_X"), "=Guwahati"),
+    (lambda: env_pairs("TC_X", longest=3), "w1=Guwahati"),
 ]
 
 
@@ -45,6 +49,14 @@ def test_booleans_and_lists(monkeypatch: pytest.MonkeyPatch) -> None:
         assert env_bool("TC_X", not wanted) is wanted
     monkeypatch.setenv("TC_X", " a, b ,,c")
     assert env_list("TC_X", "") == ["a", "b", "c"]
+
+
+def test_choices_and_pairs(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert env_choice("TC_X", ("on", "off")) == "on" and env_pairs("TC_X") == {}
+    monkeypatch.setenv("TC_X", "off")
+    assert env_choice("TC_X", ("on", "off")) == "off"
+    monkeypatch.setenv("TC_X", "w1 = Guwahati, *=Greater Noida")
+    assert env_pairs("TC_X") == {"w1": "Guwahati", "*": "Greater Noida"}
 
 
 def test_secret_has_no_default_and_is_not_short(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
