@@ -219,7 +219,8 @@ def test_open_streams_keep_no_thread(talk: Talk, monkeypatch: Any) -> None:
         return sum(one.name.startswith("ThreadPoolExecutor") for one in threading.enumerate())
 
     async def while_open() -> tuple[int, int, list[int]]:
-        over, sent = asyncio.Event(), [[] for _ in range(captions.STREAMS_OF_ONE)]  # type: ignore[var-annotated]
+        over, begun = asyncio.Event(), asyncio.Event()
+        sent = [[] for _ in range(captions.STREAMS_OF_ONE)]  # type: ignore[var-annotated]
 
         async def ask(out: list[dict[str, Any]]) -> None:
             told = iter([{"type": "http.request", "body": b"", "more_body": False}])
@@ -231,6 +232,8 @@ def test_open_streams_keep_no_thread(talk: Talk, monkeypatch: Any) -> None:
 
             async def send(message: dict[str, Any]) -> None:
                 out.append(message)
+                if all(len(one) > 1 for one in sent):  # headers and the first words
+                    begun.set()
 
             await ASGIHandler()({
                 "type": "http", "method": "GET", "path": f"/c/{talk.id}/captions", "query_string": b"",
@@ -238,9 +241,7 @@ def test_open_streams_keep_no_thread(talk: Talk, monkeypatch: Any) -> None:
 
         before = threads()
         asking = [asyncio.create_task(ask(out)) for out in sent]
-        async with asyncio.timeout(30):
-            while not all(len(out) > 1 for out in sent):
-                await asyncio.sleep(0.05)
+        await asyncio.wait_for(begun.wait(), 30)
         await asyncio.sleep(1.0)
         waiting = threads()
         over.set()
