@@ -4,7 +4,7 @@
     data: {conversation.utterance ...}  data: {who speaks, as an AI}    data: {"reason": "viewer_left"}
 
 `data` of an event without a name is the very text that the data channel carries. A reader who comes back with
-`Last-Event-ID` gets what was said since, as far as it is kept. A stream waits on the event loop and holds no thread.
+`Last-Event-ID` gets what was said since, as far as it is kept. A stream waits on the event loop and keeps no thread.
 """
 
 import asyncio
@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import AsyncIterator
 from typing import Any
 
-from asgiref.sync import sync_to_async
+from asgiref.sync import SyncToAsync, sync_to_async
 from django.http import HttpRequest, HttpResponseBase, StreamingHttpResponse
 
 from rendering import selectors
@@ -90,6 +90,7 @@ class Stream:
                 is_due = loop.time() - noted_s >= HEARTBEAT_S
                 noted_s = loop.time() if is_due else noted_s
                 found = await sync_to_async(look_and_let_go)(lambda: self._look(is_due))  # noqa: B023, done at once
+                _give_thread_back()
                 for caption in found.captions:
                     self._after = caption.seq
                     yield f"id: {caption.seq}\ndata: {caption.event}\n\n"
@@ -103,6 +104,18 @@ class Stream:
         if is_due:
             reading.note_reader(self._conversation, self._reader, now=utc_now())
         return reading.news(self._conversation.id, self._after, self._reader)
+
+
+def _give_thread_back() -> None:
+    """End the thread that this request's synchronous code ran in; the next look gets another one.
+
+    Under ASGI each request keeps one until its answer is sent whole, which here takes minutes. asgiref's version is
+    pinned, and a test counts the threads.
+    """
+    context = SyncToAsync.thread_sensitive_context.get(None)
+    executor = SyncToAsync.context_to_thread_executor.pop(context, None) if context is not None else None
+    if executor is not None:
+        executor.shutdown(wait=False)
 
 
 def _event(name: str, body: dict[str, Any]) -> str:

@@ -2,11 +2,13 @@
 
 import asyncio
 import json
+import threading
 from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 from asgiref.sync import async_to_sync, sync_to_async
+from django.core.handlers.asgi import ASGIHandler
 from django.test import Client
 
 from rendering.models import LiveState
@@ -206,19 +208,46 @@ def test_a_reader_who_goes_away_in_the_middle_gives_the_place_back(talk: Talk, l
         async_to_sync(begin_and_leave)(aiter(answer.streaming_content))
 
 
-def test_a_stream_holds_no_thread(talk: Talk, lease: Any) -> None:
-    """Each look takes the thread and lets it go: between looks the stream waits on the event loop."""
-    row = talk.row
+@pytest.mark.django_db(transaction=True)
+def test_open_streams_keep_no_thread(talk: Talk, monkeypatch: Any) -> None:
+    """Under ASGI, as in production: Django would keep one thread for each answer that is not sent whole."""
+    monkeypatch.setattr(captions, "HEARTBEAT_S", 30.0)
+    monkeypatch.setattr(captions, "STREAM_FOR_S", 30.0)
+    cookie = "; ".join(f"{name}={one.value}" for name, one in talk.viewer.cookies.items())
 
-    async def while_open() -> int:
-        stream = captions.Stream(row, "viewer", 0)
-        lines = aiter(stream)
-        await anext(lines)
-        waiting = asyncio.ensure_future(anext(lines))
-        await asyncio.sleep(0.02)
-        free: int = await asyncio.wait_for(sync_to_async(lambda: 7)(), 5)  # in the one thread that the looks share
-        await waiting
-        await lines.aclose()  # type: ignore[attr-defined]
-        return free
+    def threads() -> int:
+        return sum(one.name.startswith("ThreadPoolExecutor") for one in threading.enumerate())
 
-    assert async_to_sync(while_open)() == 7
+    async def while_open() -> tuple[int, int, list[int]]:
+        over, begun = asyncio.Event(), asyncio.Event()
+        sent = [[] for _ in range(captions.STREAMS_OF_ONE)]  # type: ignore[var-annotated]
+
+        async def ask(out: list[dict[str, Any]]) -> None:
+            told = iter([{"type": "http.request", "body": b"", "more_body": False}])
+
+            async def receive() -> dict[str, Any]:
+                if (message := next(told, None)) is None:
+                    await over.wait()
+                return message or {"type": "http.disconnect"}
+
+            async def send(message: dict[str, Any]) -> None:
+                out.append(message)
+                if all(len(one) > 1 for one in sent):  # headers and the first words
+                    begun.set()
+
+            await ASGIHandler()({
+                "type": "http", "method": "GET", "path": f"/c/{talk.id}/captions", "query_string": b"",
+                "headers": [(b"host", b"testserver"), (b"cookie", cookie.encode())]}, receive, send)
+
+        before = threads()
+        asking = [asyncio.create_task(ask(out)) for out in sent]
+        await asyncio.wait_for(begun.wait(), 30)
+        await asyncio.sleep(1.0)
+        waiting = threads()
+        over.set()
+        await asyncio.gather(*asking)
+        return before, waiting, [out[0]["status"] for out in sent]
+
+    before, waiting, codes = asyncio.run(while_open())
+    assert codes == [200] * captions.STREAMS_OF_ONE and waiting == before
+    assert captions.PLACES._taken.total() == 0  # whoever goes gives the place back

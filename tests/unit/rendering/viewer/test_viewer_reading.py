@@ -88,7 +88,8 @@ def test_a_page_stays_without_a_line_only_where_words_come() -> None:
     const told = [], button = {};
     let isConnected = false;
     const reading = { open: () => told.push("open"), close: () => told.push("close"), isConnected: () => isConnected };
-    const fallback = createFallback(reading, button, { mayRead: () => true, settle: () => told.push("settle"),
+    const fallback = createFallback(reading, button, { mayRead: () => true,
+      settle: () => told.push("settle"), unsettle: () => told.push("unsettle"),
       end: (reason) => told.push(reason) });
     fallback.settleOrEnd("line_lost");
     isConnected = true;
@@ -100,4 +101,4 @@ def test_a_page_stays_without_a_line_only_where_words_come() -> None:
     console.log(JSON.stringify(told));
     process.exit(0);
     """.replace("MODULE", json.dumps(READING.as_uri()))
-    assert node(script) == ["line_lost", "settle", True, False, "close", False, True]
+    assert node(script) == ["line_lost", "settle", True, False, "close", "unsettle", False, True]

@@ -80,9 +80,11 @@ const reading = createReading({
 const fallback = createFallback(reading, find("try-again"), {
   mayRead: () => !isOver && root.dataset.state !== "hidden",
   settle: () => {
+    root.dataset.line = "none";
     setState("live");
     verdictView.rest();
   },
+  unsettle: () => { delete root.dataset.line; },
   end,
 });
 const figures = createFigures(root, {

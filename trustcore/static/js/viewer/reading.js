@@ -15,7 +15,7 @@ export function createParser() {
 }
 
 // When the page reads: not at once, but after a while without a line, and until there is one. `page`: `mayRead()`;
-// `settle()` when no line can be made and words come; `end(reason)`.
+// `settle()` when no line can be made and words come, `unsettle()` when one is wanted again; `end(reason)`.
 export function createFallback(reading, button, page) {
   let timer = 0;
   let isSettled = false;
@@ -30,6 +30,7 @@ export function createFallback(reading, button, page) {
   function resume() {
     isSettled = false;
     button.hidden = true;
+    page.unsettle();
   }
 
   return {

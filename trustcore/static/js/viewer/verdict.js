@@ -107,7 +107,7 @@ export function createVerdictView(root) {
   // Whether the signer's certificate was revoked: a line that always says something, above all that nobody looked.
   function drawSigner({ state, askedAtMs }) {
     const line = find("signer");
-    const time = new Date(askedAtMs).toLocaleTimeString(locale(), { timeStyle: "short" });
+    const time = new Date(askedAtMs).toLocaleTimeString(locale(), { timeStyle: "short", hourCycle: "h23" });
     line.dataset.state = state;
     line.textContent = line.dataset[state].replace("{time}", time);
   }
