@@ -53,6 +53,7 @@ def main(arguments: list[str] | None = None) -> int:
     learn.add_argument("--set", type=Path, required=True)
     learn.add_argument("--out", type=Path, default=WEIGHTS)
     learn.add_argument("--seed", type=int, default=SEED)
+    learn.add_argument("--jobs", type=int, default=1)
     score = commands.add_parser("eot-bench")
     score.add_argument("--set", type=Path, required=True)
     score.add_argument("--weights", type=Path, default=WEIGHTS)
@@ -69,7 +70,7 @@ def main(arguments: list[str] | None = None) -> int:
     elif given.command == "endings":
         given.out.write_text(sentence_ends.table())
     elif given.command == "build":
-        text = build.build(given.set, given.seed)
+        text = build.build(given.set, given.seed, build.Jobs(given.jobs))
         given.out.write_text(text)
         print(f"{given.out}: {len(text)} bytes")
     elif given.command == "picture":
