@@ -9,12 +9,13 @@ were shuffled among moments of equal silence, must both do as silence alone does
 import json
 import os
 import time
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
 from rendering.dialogue.seams import HOP_S, HOP_SAMPLES, FlowSettings, Hop
-from rendering.training.turns import build, scores
+from rendering.training.turns import build, overlap, scores
 from rendering.training.turns.__main__ import SEED
 from rendering.training.turns.detector import detect
 from rendering.training.turns.files import read
@@ -23,7 +24,8 @@ from rendering.training.turns.heard import HeardRow, hear, moments, said_by
 from rendering.training.turns.scene import rows
 from rendering.worker.turn_weights import installed_turns, turn_taker
 
-TURNS, CONTROL_TURNS = 240, 160
+TURNS, CONTROL_TURNS = 240, 400
+OWN_LAG_S = 0.01  # of the embedded ears, whose last word comes within 10 ms (`make bench NAME=hearing`)
 
 
 def figures() -> dict[str, object]:
@@ -35,11 +37,14 @@ def figures() -> dict[str, object]:
     found = scores.silences(model.over(seen.features), seen)
     chosen = {name: scores.at(found, *settings) for name, settings in model.facts["patience"].items()}
     wordless = build.figures(model, moments(held_out, has_words=False))
+    near = build.figures(model, moments(held_out, lag_s=OWN_LAG_S))
     known = build.thinned(moments(development, np.random.default_rng(SEED)))
     return {
         **{key: value for key, value in own.items() if key != "eot_bench_grid"},
         "eot_bench_grid": own["eot_bench_grid"],
         "dead_air_ms_at_5pct_without_words": wordless["dead_air_ms_at_5pct"],
+        "with_own_ears": {name: near[name] for name in ("cutoff_600", "dead_air_ms_at_5pct", "dead_air_ratio")},
+        **overlap.figures(held_out, partial(turn_taker, FlowSettings()), build.LAG_S),
         "settings": {
             name: {"cutoff": round(point.cutoff, 4), "dead_air_ms": round(1000 * point.dead_air_s)}
             for name, point in chosen.items()

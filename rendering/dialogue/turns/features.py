@@ -20,23 +20,26 @@ from rendering.dialogue.turns.words import Reading
 
 TIMING = ("pause", "short_pause", "pause_against_usual", "stretch", "turn_length", "pauses_before")
 PROSODY = (
-    "pitch_known", "pitch_at_end", "pitch_slope", "pitch_last_move", "final_length", "level_at_end", "level_slope",
-    "rate",
+    "pitch_at_end", "pitch_slope", "pitch_move", "pitch_moved", "final_length", "level_at_end", "level_slope", "rate",
 )  # fmt: skip
 WORDS = (
     "words_known", "words_settled", "filler_last", "open_last", "question_closed", "answer_given", "answer_missing",
-    "closer_last", "word_count", "number_run",
+    "closer_last", "clause_open", "sentence_end", "sentence_over", "one_word", "word_count", "number_run",
 )  # fmt: skip
 FEATURES = TIMING + PROSODY + WORDS
 
 SPEECH_ON, SPEECH_OFF = 0.5, 0.35
 START_HOPS = 3  # shorter sounds (a click, a breath) do not end a pause
-SLOPE_HOPS, MOVE_HOPS, END_HOPS, LEVEL_HOPS, RATE_HOPS = 25, 10, 6, 15, 50
+SLOPE_HOPS, MOVE_HOPS, END_HOPS, LEVEL_HOPS, RATE_HOPS = 25, 5, 6, 15, 50
+MOVE_KNOWN_HOPS = 8
+OCTAVE_JUMP = 9.0  # semitones from the middle: no voice moves so far in a stretch
 SHORT_PAUSE_S = 0.35
 LONGEST_PAUSE_S = 3.0
-USUAL_RUN_S, USUAL_PAUSE_S, USUAL_RATE = 0.16, 0.5, 3.5  # before this speaker is known; the rate is in rises a second
+USUAL_RUN_S, USUAL_PAUSE_S, USUAL_RATE, USUAL_LAG_S = 0.16, 0.5, 3.5, 0.4  # before this speaker is known; the rate is in rises a second
 PRIOR = 6.0  # how many observations the usual values count for
 MOST = 200.0  # observations a mean remembers: voices and lines change
+LAG_SEEN_HOPS = 35  # of a pause: by then its words have come
+LAG_EARLY_S, LAG_LATE_S = 0.1, 0.1  # how much sooner or later than usual the last words come
 RISE_DB = 2.5  # a syllable: the level rose by this much from its last dip
 
 
@@ -61,6 +64,7 @@ class Speaker:
         self.run_s = Usual(USUAL_RUN_S)
         self.rate = Usual(USUAL_RATE)
         self.pause_s = Usual(USUAL_PAUSE_S)
+        self.words_lag_s = Usual(USUAL_LAG_S, 0.5)  # of this recogniser on this line, from the end of speech
 
 
 class Turn:
@@ -142,25 +146,37 @@ class Turn:
             self._start()
         if self.is_speaking or self._loud_hops:
             self._hear_speech(sound)
+        if self.has_started and self._hops - self._last_speech_hop == LAG_SEEN_HOPS and self._text:
+            self._speaker.words_lag_s.add(min(max(self._words_came_s, 0.0), LAG_SEEN_HOPS * HOP_S))
 
     def features(self) -> NDArray[np.float64]:
         """[len(FEATURES)] as they stand now; those of the voice are those of the end of its last stretch."""
         pause_s = min(self.pause_s, LONGEST_PAUSE_S)
         read = self._reading
-        is_settled = self._text_hop > self._last_speech_hop
+        is_settled = self._is_settled()
         values = {
             "pause": pause_s, "short_pause": math.exp(-pause_s / SHORT_PAUSE_S),
             "pause_against_usual": min(pause_s / max(self._speaker.pause_s.value, 0.1), 4.0),
             "stretch": math.log(0.2 + self.stretch_s), "turn_length": math.log(0.5 + self.turn_s),
             "pauses_before": float(min(self.pauses, 4)),
             **(self._closing if self._closing else self._close()),
-            "words_known": float(read.count > 0), "words_settled": float(is_settled and read.count > 0),
-            "filler_last": float(read.is_filler_last), "open_last": float(read.is_open_last),
-            "question_closed": float(read.is_question_closed), "answer_given": float(read.is_answer_given),
-            "answer_missing": float(read.is_answer_missing), "closer_last": float(read.is_closer_last),
+            "words_known": float(read.count > 0), "words_settled": float(is_settled),
+            **(_said(read) if is_settled else NOTHING_SAID),
             "word_count": math.log1p(read.count), "number_run": float(min(read.number_run, 10)),
         }  # fmt: skip
         return np.array([values[name] for name in FEATURES])
+
+    @property
+    def _words_came_s(self) -> float:
+        """From the end of speech to the last change of the words; below 0 when they came before it."""
+        return (self._text_hop - self._last_speech_hop) * HOP_S
+
+    def _is_settled(self) -> bool:
+        """The words are those up to this pause: they came when the last ones usually do, or that time has passed."""
+        if self._reading.count == 0 or self.is_speaking:
+            return False
+        usual_s = self._speaker.words_lag_s.value
+        return self._words_came_s >= usual_s - LAG_EARLY_S or self.pause_s >= usual_s + LAG_LATE_S
 
     def _hear_words(self, text: str) -> None:
         if text != self._text:
@@ -233,16 +249,45 @@ class Turn:
         run_s = self._last_run_s if self._run_hops < 2 else self._run_hops * HOP_S
         audible = level[: max(last, 3)]
         span_s = min(max(self.stretch_s, 0.2), RATE_HOPS * HOP_S)
+        move = _move(12.0 * pitch[known])
         return {
-            "pitch_known": float(is_known),
             "pitch_at_end": float(np.clip(end, -8.0, 8.0)),
             "pitch_slope": _slope(12.0 * pitch[max(0, last - SLOPE_HOPS) : last], 30.0),
-            "pitch_last_move": _slope(12.0 * pitch[max(0, last - MOVE_HOPS) : last], 60.0),
+            "pitch_move": move,
+            "pitch_moved": abs(move),
             "final_length": float(np.clip(math.log((run_s + 0.02) / (usual.run_s.value + 0.02)), -1.5, 1.5)),
             "level_at_end": float(np.clip(audible[-END_HOPS:].mean() - usual.level_db.value, -20.0, 10.0)),
             "level_slope": _slope(audible[-LEVEL_HOPS:], 100.0),
             "rate": float(np.clip(math.log((self._rate(span_s) + 0.5) / (usual.rate.value + 0.5)), -1.5, 1.5)),
         }
+
+
+def _said(read: Reading) -> dict[str, float]:
+    """What the words say, once they are those of this pause."""
+    return {
+        "filler_last": float(read.is_filler_last), "open_last": float(read.is_open_last),
+        "question_closed": float(read.is_question_closed), "answer_given": float(read.is_answer_given),
+        "answer_missing": float(read.is_answer_missing), "closer_last": float(read.is_closer_last),
+        "clause_open": float(read.is_clause_open), "sentence_end": read.sentence_end,
+        "sentence_over": max(read.sentence_end, 0.0), "one_word": float(read.count == 1),
+    }  # fmt: skip
+
+
+NOTHING_SAID = dict.fromkeys(_said(reading_of.NOTHING), 0.0)
+
+
+def _move(semitones: NDArray[np.float64]) -> float:
+    """How far the last voiced sounds lie from the middle of what was voiced in the last second, -8..8 semitones.
+
+    A level end holds the turn, a fall or a rise offers it (Gravano and Hirschberg 2011).
+    """
+    if len(semitones) < MOVE_KNOWN_HOPS:
+        return 0.0
+    middle = float(np.median(semitones))
+    near = semitones[np.abs(semitones - middle) < OCTAVE_JUMP]
+    if len(near) < MOVE_KNOWN_HOPS:
+        return 0.0
+    return float(np.clip(np.median(near[-MOVE_HOPS:]) - middle, -8.0, 8.0))
 
 
 def _slope(values: NDArray[np.float64], most: float) -> float:
@@ -252,7 +297,7 @@ def _slope(values: NDArray[np.float64], most: float) -> float:
         return 0.0
     heights = values[known]
     middle = np.median(heights)
-    known, heights = known[np.abs(heights - middle) < 9.0], heights[np.abs(heights - middle) < 9.0]
+    known, heights = known[np.abs(heights - middle) < OCTAVE_JUMP], heights[np.abs(heights - middle) < OCTAVE_JUMP]
     if len(known) < 4:
         return 0.0
     at_s = known * HOP_S

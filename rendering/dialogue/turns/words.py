@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
+
+from rendering.dialogue.turns import endings
 
 # English first, then Hindi, Bengali and Assamese: a word of one language means nothing in the others' scripts.
 FILLERS = frozenset({
     "um", "uh", "er", "erm", "hmm", "mm", "uhm", "eh", "ah", "like", "well", "so", "मतलब", "अं", "हम्म", "तो", "মানে",
     "উম", "এই", "অঁ",
 })  # fmt: skip
+FILLER_PHRASES = (("you", "know"), ("i", "mean"), ("let", "me", "think"), ("let", "me", "see"), ("sort", "of"), ("kind", "of"))
 CONJUNCTIONS = frozenset({
     "and", "but", "or", "because", "if", "when", "while", "although", "though", "unless", "until", "since", "whereas",
     "that", "than", "as", "plus", "और", "लेकिन", "या", "क्योंकि", "अगर", "कि", "जब", "मगर", "পর", "এবং", "কিন্তু",
@@ -29,9 +32,26 @@ AUXILIARIES = frozenset({
     "could", "should", "may", "might", "must", "i'm", "i've", "i'd", "i'll", "we're", "we'll", "we'd", "it's",
     "that's", "he's", "she's", "they're", "you're", "isn't", "don't", "didn't", "can't",
 })  # fmt: skip
+# Base forms; "s", "ed", "d" and "ing" after them count as well. Past forms that are no base with an ending stand beside.
+VERBS = frozenset({
+    "agree", "ask", "become", "begin", "believe", "break", "bring", "build", "buy", "call", "cancel", "carry", "catch",
+    "change", "check", "choose", "close", "come", "cost", "cut", "decide", "depend", "drink", "drive", "eat", "end",
+    "enjoy", "expect", "fall", "feel", "fill", "find", "finish", "fit", "fix", "fly", "follow", "forget", "get", "give",
+    "go", "grow", "happen", "hate", "hear", "help", "hold", "hope", "hurt", "include", "join", "keep", "know", "last",
+    "learn", "leave", "let", "like", "listen", "live", "look", "lose", "love", "make", "mean", "meet", "miss", "move",
+    "need", "open", "order", "pay", "pick", "play", "prefer", "promise", "put", "read", "receive", "remember", "ring",
+    "run", "say", "see", "seem", "sell", "send", "show", "sign", "sit", "sleep", "sound", "speak", "spend", "stand",
+    "start", "stay", "stop", "suggest", "suit", "take", "talk", "teach", "tell", "think", "told", "try", "turn", "use",
+    "visit", "wait", "walk", "want", "wear", "wish", "work", "worry", "write", "got", "went", "came", "said", "saw",
+    "took", "made", "gave", "found", "left", "lost", "thought", "knew", "felt", "heard", "kept", "met", "paid", "ran",
+    "sent", "spoke", "stood", "wrote", "bought", "brought", "broke", "chose", "drove", "fell", "forgot", "grew", "held",
+    "meant", "sat", "slept", "sold", "spent", "understood", "wore", "won", "began", "ate", "drank", "let's", "cannot",
+})  # fmt: skip
 PRONOUNS = frozenset({
     "i", "we", "he", "she",
 })  # fmt: skip
+SUBJECTS = PRONOUNS | {"you", "they", "it", "this", "that", "there", "nobody", "somebody", "everybody", "someone", "nothing"}
+CLAUSE_WORDS = 4  # a longer one has a verb that is not listed
 ADVERBS = frozenset({
     "very", "really", "quite", "just", "about", "only", "almost", "maybe", "not", "also",
 })  # fmt: skip
@@ -78,7 +98,7 @@ MAX_WORDS = 60  # the end of a turn is decided by its last words
 
 @dataclass(frozen=True)
 class Reading:
-    """What stands in the words so far; each 0 or 1 except the counts."""
+    """What stands in the words so far; each 0 or 1 except the counts and `sentence_end` (see `Endings.after`)."""
 
     count: int
     is_filler_last: bool
@@ -87,7 +107,12 @@ class Reading:
     is_answer_given: bool
     is_answer_missing: bool
     is_closer_last: bool
+    is_clause_open: bool
+    sentence_end: float
     number_run: int
+
+
+NOTHING = Reading(0, False, False, False, False, False, False, False, 0.0, 0)
 
 
 def split(text: str) -> list[str]:
@@ -121,19 +146,22 @@ def read(text: str, expected: Expected) -> Reading:
     """
     words = split(text)
     if not words:
-        return Reading(0, False, False, False, False, expected not in ("nothing", "open"), False, 0)
+        return replace(NOTHING, is_answer_missing=expected not in ("nothing", "open"))
     last = words[-1]
-    is_filler = last in FILLERS
+    is_filler = _hesitates(words)
     is_open = _leaves_open(words)
+    is_clause_open = _lacks_verb(words, expected)
     is_given = _answers(words, expected)
     return Reading(
         count=len(words),
         is_filler_last=is_filler,
         is_open_last=is_open,
-        is_question_closed=_asks(words) and len(words) >= 3 and not (is_open or is_filler),
+        is_question_closed=_asks(words) and len(words) >= 3 and not (is_open or is_filler or is_clause_open),
         is_answer_given=is_given and not (is_open or is_filler),
         is_answer_missing=expected not in ("nothing", "open") and not is_given,
         is_closer_last=last in CLOSERS,
+        is_clause_open=is_clause_open,
+        sentence_end=endings.installed().after(words),
         number_run=_number_run(words),
     )
 
@@ -150,6 +178,11 @@ def wants_floor(text: str) -> bool:
     return bool(set(words) & STOPS) or (len(words) >= 3 and not is_backchannel(text))
 
 
+def _hesitates(words: list[str]) -> bool:
+    is_verb = words[-1] == "like" and len(words) > 1 and words[-2] in SUBJECTS | AUXILIARIES
+    return (words[-1] in FILLERS and not is_verb) or any(tuple(words[-len(one) :]) == one for one in FILLER_PHRASES)
+
+
 def _leaves_open(words: list[str]) -> bool:
     last = words[-1]
     if last in CONJUNCTIONS or last in DETERMINERS or last in ADVERBS or last in PRONOUNS:
@@ -157,6 +190,21 @@ def _leaves_open(words: list[str]) -> bool:
     if last in PREPOSITIONS:
         return not _asks(words)  # "where are you from" is whole
     return last in AUXILIARIES and not (set(words[-4:-1]) & (YES_NO | WH_WORDS))  # "yes I do", "how old it is"
+
+
+def _lacks_verb(words: list[str], expected: Expected) -> bool:
+    """The clause that began last has a subject and no verb yet: "but my son", or "our roof" where nothing was asked."""
+    joins = [index for index, word in enumerate(words) if word in CONJUNCTIONS]
+    clause = [word for word in words[joins[-1] + 1 if joins else 0 :] if word not in FILLERS]
+    if not clause or len(clause) > CLAUSE_WORDS or any(_is_verb(word) for word in clause):
+        return False
+    is_subject = clause[0] in DETERMINERS or (clause[0] in SUBJECTS and len(clause) == 1)
+    return is_subject and (bool(joins) or expected == "nothing")
+
+
+def _is_verb(word: str) -> bool:
+    stems = (word, word.removesuffix("s"), word.removesuffix("es"), word.removesuffix("ing"), word.removesuffix("d"))
+    return word in AUXILIARIES or "'" in word or word.endswith("ed") or any(stem in VERBS for stem in stems)
 
 
 def _asks(words: list[str]) -> bool:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +18,7 @@ from rendering.training.turns import files, scores
 from rendering.training.turns.detector import detect
 from rendering.training.turns.fit import learn, outcomes
 from rendering.training.turns.heard import HeardRow, Moments, hear, moments
+from rendering.training.turns.scene import Row
 
 Floats = NDArray[np.float64]
 
@@ -22,23 +26,50 @@ PASSES = 3  # times the training rows are heard, each with other lags, errors an
 LAG_S = 0.5  # eot-bench's own lag of words
 # Shares of false cut-offs that a patience may cost on the development part.
 CUTOFFS = {"low": 0.10, "medium": 0.05, "high": 0.02}
-PITCH = ("pitch_known", "pitch_at_end", "pitch_slope", "pitch_last_move")
+PITCH = ("pitch_at_end", "pitch_slope", "pitch_move", "pitch_moved")
 GROUPS = {
     "pitch": PITCH, "final_length": ("final_length",), "loudness": ("level_at_end", "level_slope"), "rate": ("rate",),
-    "prosody": PROSODY, "words": WORDS, "timing_but_pause": TIMING[2:], "prosody_and_words": PROSODY + WORDS,
+    "prosody": PROSODY, "words": WORDS, "sentence_ends": ("sentence_end", "sentence_over"), "timing_but_pause": TIMING[2:], "prosody_and_words": PROSODY + WORDS,
 }  # fmt: skip
-THINNED = 8
+EACH = 2  # of the hops of a pause are learned from: neighbours are nearly alike
+THINNED = 4
 NOT_SILENCE = TIMING[2:] + PROSODY + WORDS
 
 
-def heard(folder: Path) -> list[HeardRow]:
-    """The rows of a folder, heard."""
-    return list(hear(files.read(folder), detect))
+class Jobs:
+    """A pool of processes; what they give does not depend on how many there are."""
+
+    def __init__(self, count: int) -> None:
+        self._pool = get_context("spawn").Pool(count)
+
+    def map(self, work: Callable[[Any], Any], given: Iterable[Any]) -> list[Any]:
+        """The results in the order of what was given."""
+        return list(self._pool.imap(work, given))
 
 
-def varied(rows: list[HeardRow], seed: int) -> Moments:
+def heard(folder: Path, jobs: Jobs | None = None) -> list[HeardRow]:
+    """The rows of a folder, heard. Their sound is let go of."""
+    rows = files.read(folder)
+    return jobs.map(_hear, rows) if jobs else [_hear(row) for row in rows]
+
+
+def _hear(row: Row) -> HeardRow:
+    (one,) = hear([row], detect)
+    return replace(one, row=replace(row, pcm=np.zeros(0, np.int16)))
+
+
+def _passed(given: tuple[list[HeardRow], int, int]) -> Moments:
+    rows, seed, number = given
+    return moments(rows, np.random.default_rng([seed, number]), each=EACH)
+
+
+def _as_measured(rows: list[HeardRow]) -> Moments:
+    return moments(rows, lag_s=LAG_S)
+
+
+def varied(rows: list[HeardRow], seed: int, jobs: Jobs) -> Moments:
     """The training rows, several times, each time heard otherwise."""
-    parts = [moments(rows, np.random.default_rng([seed, number])) for number in range(PASSES)]
+    parts = jobs.map(_passed, [(rows, seed, number) for number in range(PASSES)])
     shift = 1 + max(int(part.span.max()) for part in parts)
     columns = zip(*((p.features, p.span + i * shift, p.silence_s, p.on_in_s, p.length_s, p.boundary)
                     for i, p in enumerate(parts)), strict=True)  # fmt: skip
@@ -50,20 +81,22 @@ def model_of(learned: tuple[Floats, Floats, Floats, Floats], facts: dict[str, An
     return from_json(to_json(*learned, facts))
 
 
-def build(folder: Path, seed: int) -> str:
+def build(folder: Path, seed: int, jobs: Jobs) -> str:
     """The file of weights from a set's folder."""
     torch.set_num_threads(1)
-    train, development, held_out = (heard(folder / name) for name in ("train", "development", "held_out"))
-    known = varied(train, seed)
+    train, development, held_out = (heard(folder / name, jobs) for name in ("train", "development", "held_out"))
+    known = varied(train, seed, jobs)
+    developed, unheard = jobs.map(_as_measured, [development, held_out])
     learned = learn(known)
+    print("learned", flush=True)
     model = model_of(learned, {})
-    chosen = patience(model, moments(development, lag_s=LAG_S))
+    chosen = patience(model, developed)
     facts = {
         "command": f"python -m rendering.training.turns build --set DIR --seed {seed}", "seed": seed,
         "set": {"turns": {"train": len(train), "development": len(development), "held_out": len(held_out)},
                 "speech": "synthetic: flite and espeak-ng"},
-        "patience": chosen, "held_out": figures(model, moments(held_out, lag_s=LAG_S)),
-        "ablations": ablations(known, moments(held_out, lag_s=LAG_S)),
+        "patience": chosen, "held_out": figures(model, unheard),
+        "ablations": ablations(known, unheard, jobs),
     }  # fmt: skip
     return to_json(*learned, facts)
 
@@ -99,16 +132,23 @@ def thinned(known: Moments, each: int = THINNED) -> Moments:
     return Moments(*(column[::each] for column in vars(known).values()))
 
 
-def ablations(known: Moments, seen: Moments) -> dict[str, float | None]:
+def ablations(known: Moments, seen: Moments, jobs: Jobs) -> dict[str, float | None]:
     """Dead air at 5 % without each cue, learned again, and of the two controls that must score like silence alone.
 
     `none` is the same fit with every cue, to compare with: all rest on a part of the moments.
     """
     known = thinned(known)
-    without: dict[str, float | None] = {"none": dead_air(learn(known), seen)}
-    without |= {f"without_{name}": dead_air(learn(known, left_out), seen) for name, left_out in GROUPS.items()}
-    return {**without, "only_silence": dead_air(learn(known, NOT_SILENCE), seen),
-            "shuffled_labels": dead_air(learn(known, labels=shuffled(known)), seen)}  # fmt: skip
+    tried: dict[str, tuple[tuple[str, ...], bool]] = {"none": ((), False)}
+    tried |= {f"without_{name}": (left_out, False) for name, left_out in GROUPS.items()}
+    tried |= {"only_silence": (NOT_SILENCE, False), "shuffled_labels": ((), True)}
+    found = jobs.map(_ablated, [(known, seen, left_out, is_shuffled) for left_out, is_shuffled in tried.values()])
+    return dict(zip(tried, found, strict=True))
+
+
+def _ablated(given: tuple[Moments, Moments, tuple[str, ...], bool]) -> float | None:
+    known, seen, left_out, is_shuffled = given
+    torch.set_num_threads(1)
+    return dead_air(learn(known, left_out, shuffled(known) if is_shuffled else None), seen)
 
 
 def dead_air(learned: tuple[Floats, Floats, Floats, Floats], seen: Moments) -> float | None:
@@ -131,10 +171,10 @@ def shuffled(known: Moments) -> NDArray[np.int64]:
 def eot_bench(folder: Path, weights: str, language: str) -> dict[str, Any]:
     """Figures of weights on a folder in eot-bench's schema, one language of it."""
     model = from_json(weights)
-    rows = [row for row in files.read(folder) if row.language == language]
+    rows = [_hear(row) for row in files.read(folder) if row.language == language]
     if not rows:
         raise files.UnreadableSet(f"No row of {folder} is in the language {language!r}.")
-    return {"rows": len(rows), **figures(model, moments(list(hear(rows, detect)), lag_s=LAG_S))}
+    return {"rows": len(rows), **figures(model, moments(rows, lag_s=LAG_S))}
 
 
 def _ratio(own: float | None, other: float | None) -> float | None:

@@ -17,7 +17,7 @@ from rendering.training.turns.scene import Row, Word
 Floats = NDArray[np.float64]
 
 NO_WORDS_SHARE, WRONG_WORD_SHARE = 0.25, 0.08
-LAGS_S = (0.1, 0.5)
+LAGS_S = (0.0, 0.6)  # of one recogniser; the same for a speaker's turns
 WRONG_WORDS = ("table", "light", "green", "seven", "paper", "on", "the", "river", "later", "what", "him", "ago")
 
 
@@ -68,7 +68,8 @@ def hear(rows: Iterable[Row], detect: Any) -> Iterator[HeardRow]:
 
 
 def moments(
-    heard: Sequence[HeardRow], draw: np.random.Generator | None = None, lag_s: float = 0.5, has_words: bool = True
+    heard: Sequence[HeardRow], draw: np.random.Generator | None = None, lag_s: float = 0.5, has_words: bool = True,
+    each: int = 1,
 ) -> Moments:
     """The features at every hop of every silence.
 
@@ -77,13 +78,15 @@ def moments(
             takes the given lag, right words and the network's detector.
         lag_s: after the end of a word, when it is understood.
         has_words: False hears without a recogniser.
+        each: only every so many hops, as training wants: neighbours are nearly alike.
     """
     parts: list[tuple[Any, ...]] = []
     speaker = Speaker()
     for number, one in enumerate(heard):
         if one.row.is_first_of_speaker:
             speaker = Speaker()
-        parts += _moments_of(one, speaker, number, draw, lag_s, has_words)
+            lag_s = lag_s if draw is None else float(draw.uniform(*LAGS_S))
+        parts += _moments_of(one, speaker, number, draw, lag_s, has_words, each)
     features, span, silence_s, on_in_s, length_s, boundary = zip(*parts, strict=True)
     return Moments(
         np.array(features), np.array(span), np.array(silence_s), np.array(on_in_s), np.array(length_s),
@@ -92,14 +95,14 @@ def moments(
 
 
 def _moments_of(
-    one: HeardRow, speaker: Speaker, number: int, draw: np.random.Generator | None, lag_s: float, has_words: bool
+    one: HeardRow, speaker: Speaker, number: int, draw: np.random.Generator | None, lag_s: float, has_words: bool,
+    each: int,
 ) -> Iterator[tuple[Any, ...]]:
     row = one.row
     speech, words = one.speech, row.words if has_words else ()
     if draw is not None:
         speech = one.speech if draw.random() < 0.6 else one.by_level
         words = _misheard(words, draw) if draw.random() > NO_WORDS_SHARE else ()
-        lag_s = float(draw.uniform(*LAGS_S))
     turn = Turn(speaker)
     turn.begin(row.asked)
     begins = int((row.turn_start_s - 0.3) / HOP_S)
@@ -112,7 +115,7 @@ def _moments_of(
         if spans and at_s > spans[0][1][1] and len(spans) > 1:
             spans.pop(0)
         index, (start_s, end_s) = spans[0]
-        if not start_s < at_s <= end_s:
+        if hop % each or not start_s < at_s <= end_s:
             continue
         is_end = index == len(row.silence_spans) - 1
         yield (

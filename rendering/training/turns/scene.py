@@ -7,7 +7,7 @@ microphone hears the viewer alone; the replica is known by its times, as in a ca
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -62,14 +62,26 @@ class Row:
 
 def rows(split: Split, count: int, seed: int) -> Iterator[Row]:
     """`count` turns of a split; the same seed and voices give the same rows."""
-    for conversation in range((count + TURNS_OF_ONE_SPEAKER - 1) // TURNS_OF_ONE_SPEAKER):
-        draw = np.random.default_rng([seed, ("train", "development", "held_out").index(split), conversation])
-        speaker = voices.draw_speaker(split, draw)
-        is_telephone, gain_db, noise_db = draw.random() < 0.3, draw.uniform(-26, -6), draw.uniform(12, 45)
-        for turn in range(min(TURNS_OF_ONE_SPEAKER, count - conversation * TURNS_OF_ONE_SPEAKER)):
-            row, sound = _row(f"{split}-{conversation}-{turn}", speaker, draw_script(split, draw), turn == 0, draw)
-            pcm = over_line(sound, float(gain_db), float(noise_db), is_telephone, draw)
-            yield Row(**{**row.__dict__, "pcm": pcm})
+    for number in range(conversations(count)):
+        yield from conversation(split, number, count, seed)
+
+
+def conversations(count: int) -> int:
+    """How many conversations hold so many turns."""
+    return (count + TURNS_OF_ONE_SPEAKER - 1) // TURNS_OF_ONE_SPEAKER
+
+
+def conversation(split: Split, number: int, count: int, seed: int) -> list[Row]:
+    """The turns of one speaker, the `number`th of a split of `count` turns. It needs none of the others."""
+    draw = np.random.default_rng([seed, ("train", "development", "held_out").index(split), number])
+    speaker = voices.draw_speaker(split, draw)
+    is_telephone, gain_db, noise_db = draw.random() < 0.3, draw.uniform(-26, -6), draw.uniform(12, 45)
+    turns = []
+    for turn in range(min(TURNS_OF_ONE_SPEAKER, count - number * TURNS_OF_ONE_SPEAKER)):
+        row, sound = _row(f"{split}-{number}-{turn}", speaker, draw_script(split, draw), turn == 0, draw)
+        pcm = over_line(sound, float(gain_db), float(noise_db), is_telephone, draw)
+        turns.append(replace(row, pcm=pcm))
+    return turns
 
 
 def _row(name: str, speaker: Speaker, script: Script, is_first: bool, draw: np.random.Generator) -> tuple[Row, Floats]:

@@ -13,6 +13,8 @@ from typing import Literal
 
 import numpy as np
 
+from rendering.training.turns import more_texts
+
 Boundary = Literal["end", "question_end", "clause", "open", "filler", "number"]
 Split = Literal["train", "development", "held_out"]
 SPLITS: tuple[Split, ...] = ("train", "development", "held_out")
@@ -94,6 +96,7 @@ ADDED = (
     "please tell | your colleague"),
     ("and", "the second | was worse"), ("but", "my son | likes it"), ("while", "the shop | is closed"),
 )  # fmt: skip
+MORE = {"train": more_texts.TRAIN, "development": more_texts.DEVELOPMENT, "held_out": more_texts.Texts()}
 SHARES = {"train": 0.6, "development": 0.15, "held_out": 0.25}
 
 
@@ -127,12 +130,12 @@ def draw_script(split: Split, draw: np.random.Generator) -> Script:
     asked, core, is_question = "", "", False
     kind = draw.random()
     if kind < 0.6:
-        asked, answers = _pick(part_of(ASKED, split), draw)
+        asked, answers = _pick(part_of(ASKED, split) + MORE[split].asked, draw)
         core = _pick(answers, draw)
     elif kind < 0.8:
-        core = _pick(part_of(STATEMENTS, split), draw)
+        core = _pick(part_of(STATEMENTS, split) + MORE[split].statements, draw)
     else:
-        core, is_question = _pick(part_of(QUESTIONS, split), draw), True
+        core, is_question = _pick(part_of(QUESTIONS, split) + MORE[split].questions, draw), True
     pieces: list[tuple[str, Boundary]] = []
     if draw.random() < 0.2 and not is_question:
         pieces.append((_pick(OPENERS, draw), "clause"))
@@ -147,7 +150,7 @@ def draw_script(split: Split, draw: np.random.Generator) -> Script:
 
 def _added(split: Split, draw: np.random.Generator) -> list[tuple[str, Boundary]]:
     """A second clause: the pause falls before its conjunction (a whole sentence stands there) or after it."""
-    join, clause = _pick(part_of(ADDED, split), draw)
+    join, clause = _pick(part_of(ADDED, split) + MORE[split].added, draw)
     return [("", "clause"), (join, "open"), *_pieces(clause)]
 
 

@@ -37,8 +37,14 @@ FLITE: dict[Split, tuple[str, ...]] = {
 }  # fmt: skip
 ESPEAK: dict[Split, tuple[tuple[str, str], ...]] = {
     "train": (("en-us", "m1"), ("en-us", "f2"), ("en-us", "m3"), ("en-us", "anika"), ("en", "m7"), ("en", "f4"),
-              ("en", "adam"), ("en-029", "m2"), ("en-029", "f1"), ("en-gb-x-rp", "steph"), ("en-us", "klatt3")),
-    "development": (("en-gb-x-gbclan", "m5"), ("en-us", "linda"), ("en-gb-x-gbclan", "f3")),
+              ("en", "adam"), ("en-029", "m2"), ("en-029", "f1"), ("en-gb-x-rp", "steph"), ("en-us", "klatt3"),
+              ("en-us", "Alicia"), ("en", "Andy"), ("en-us", "Gene"), ("en-029", "Lee"), ("en-gb-x-rp", "Hugo"),
+              ("en-us", "Annie"), ("en", "Mario"), ("en-us", "aunty"), ("en", "david"), ("en-us", "edward"),
+              ("en-gb-x-rp", "john"), ("en-029", "grandma"), ("en-us", "max"), ("en", "norbert"), ("en-us", "travis")),
+    "development": (("en-gb-x-gbclan", "m5"), ("en-us", "linda"), ("en-gb-x-gbclan", "f3"), ("en-gb-x-gbclan", "m8"),
+                    ("en-us", "benjamin"), ("en-gb-x-gbclan", "Andrea"), ("en", "rob"), ("en-029", "quincy"),
+                    ("en-us", "zac"), ("en-gb-x-gbclan", "ian"), ("en-gb-x-rp", "Diogo"), ("en-us", "Jacky"),
+                    ("en", "shelby"), ("en-029", "paul")),
     "held_out": (("en-gb-scotland", "m4"), ("en-gb-scotland", "f5"), ("en-us-nyc", "Michael"),
                  ("en-gb-x-gbcwmd", "belinda"), ("en-gb-x-gbcwmd", "m6")),
 }  # fmt: skip

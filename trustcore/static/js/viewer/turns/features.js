@@ -6,7 +6,9 @@ const SPEECH_ON = 0.5;
 const SPEECH_OFF = 0.35;
 const START_HOPS = 3;
 const SLOPE_HOPS = 25;
-const MOVE_HOPS = 10;
+const MOVE_HOPS = 5;
+const MOVE_KNOWN_HOPS = 8;
+const OCTAVE_JUMP = 9;
 const END_HOPS = 6;
 const LEVEL_HOPS = 15;
 const RATE_HOPS = 50;
@@ -150,11 +152,12 @@ export function createTurn() {
     const audible = levels.slice(0, Math.max(last, 3));
     const spanS = Math.min(Math.max(stretchS(), 0.2), RATE_HOPS * HOP_S);
     const semitones = heard.map((value) => 12 * value);
+    const move = moveOf(known(semitones));
     return {
-      pitch_known: isKnown ? 1 : 0,
       pitch_at_end: clip(end, -8, 8),
       pitch_slope: slope(semitones.slice(Math.max(0, last - SLOPE_HOPS), last), 30),
-      pitch_last_move: slope(semitones.slice(Math.max(0, last - MOVE_HOPS), last), 60),
+      pitch_move: move,
+      pitch_moved: Math.abs(move),
       final_length: clip(Math.log((runS + 0.02) / (speaker.runS.value + 0.02)), -1.5, 1.5),
       level_at_end: clip(mean(audible.slice(-END_HOPS)) - speaker.levelDb.value, -20, 10),
       level_slope: slope(audible.slice(-LEVEL_HOPS), 100),
@@ -179,12 +182,20 @@ export function createTurn() {
   return { begin, push, features, pauseS, isSpeaking: () => isSpeaking, hasStarted: () => startedHop !== null };
 }
 
+// How far the last voiced sounds lie from the middle of what was voiced in the last second, in semitones.
+function moveOf(semitones) {
+  if (semitones.length < MOVE_KNOWN_HOPS) return 0;
+  const middle = median(semitones);
+  const near = semitones.filter((value) => Math.abs(value - middle) < OCTAVE_JUMP);
+  return near.length < MOVE_KNOWN_HOPS ? 0 : clip(median(near.slice(-MOVE_HOPS)) - middle, -8, 8);
+}
+
 // Least-squares slope a second, limited to +-most; values far from the middle (octave jumps) are left out.
 function slope(values, most) {
   let points = values.map((value, index) => [index, value]).filter(([, value]) => !Number.isNaN(value));
   if (points.length < 4) return 0;
   const middle = median(points.map(([, value]) => value));
-  points = points.filter(([, value]) => Math.abs(value - middle) < 9);
+  points = points.filter(([, value]) => Math.abs(value - middle) < OCTAVE_JUMP);
   if (points.length < 4) return 0;
   const atS = points.map(([index]) => index * HOP_S);
   const [meanS, meanValue] = [mean(atS), mean(points.map(([, value]) => value))];
