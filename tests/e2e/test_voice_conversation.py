@@ -47,7 +47,8 @@ def test_a_viewer_asks_by_voice_interrupts_and_is_answered(rig: Rig) -> None:
     wait_until(lambda: "Replica: " in transcript(viewer).rpartition("You: ")[2], 20)
     said = transcript(viewer)
     wait_until(lambda: session.renewals[-1]["marks_ms"].get("turns", 0) >= 2, 10)
-    marks = session.renewals[-1]["marks_ms"]
+    wait_until(lambda: session.renewals[-1]["marks_ms"].get("hinted"), 10)  # the page's own hints took part
+    marks, hints = session.renewals[-1]["marks_ms"], viewer.seen()["turnHints"]
     rig.control.revoke(session)
     viewer.wait_for("m.state === 'ended'", 5)
     viewer.close()
@@ -59,6 +60,7 @@ def test_a_viewer_asks_by_voice_interrupts_and_is_answered(rig: Rig) -> None:
     assert "claim" in second.partition("Replica: ")[0]
     assert "Keep that letter" not in said  # it was interrupted before
     assert marks["turn_prepare_ms"] < marks["turn_sound_laid_ms"] <= marks["turn_first_lip_frame_ms"]
+    assert hints > 0
     assert session.troubles == [] and not viewer.errors
 
 
