@@ -4,6 +4,7 @@ its microphone, a line between them that can be cut; and the log verifies.
 """
 
 import shutil
+import time
 import wave
 from collections.abc import Iterator
 from pathlib import Path
@@ -29,7 +30,7 @@ LONG = ("When will I be paid?", "You will be paid within five working days. Then
         "It says how the sum was found. Keep that letter in a safe place for ten years.")
 SHORT = ("What happened to my claim?", "It reached us on Friday.")
 LAST = ("Where is your office?", "In Guwahati, near the river.")
-OUTAGE_MS = 3000
+OUTAGE_S = 3.0
 STOPS_WITHIN_MS = 1000.0  # as the page hears it; of what was sent tells test_voice_conversation.py
 
 
@@ -122,9 +123,9 @@ def talks_and_interrupts(viewer: Viewer) -> None:
 def loses_the_network(viewer: Viewer, relay: Relay) -> None:
     """What was said is still there, and the next question is answered."""
     said, before = transcript(viewer), viewer.seen()["counts"]["verified"]
-    relay.is_down = True
-    viewer.page.wait_for_timeout(OUTAGE_MS)
-    assert viewer.seen()["state"] != "live"  # a picture that stands still is not called verified
+    relay.is_down, up_at_s = True, time.monotonic() + OUTAGE_S
+    viewer.wait_for("m.state !== 'live'", 6)  # a picture that stands still is not called verified
+    viewer.page.wait_for_timeout(1000 * max(0.0, up_at_s - time.monotonic()))
     relay.is_down = False
     viewer.wait_for(f"m.state === 'live' && m.counts.verified > {before} + 20", 30)
     assert transcript(viewer).startswith(said)
