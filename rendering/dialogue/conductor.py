@@ -18,6 +18,7 @@ from rendering.dialogue import phrases
 from rendering.dialogue.answer import BOUNDS, Answer, Bounds, Thought
 from rendering.dialogue.floor import Act, FloorMachine, Replica
 from rendering.dialogue.seams import (
+    EDGE_HINT,
     HOP_S,
     Brain,
     Ears,
@@ -146,6 +147,7 @@ class Conductor:
         self._is_deaf = False
         self._tasks: set[asyncio.Task[Any]] = set()
         self._failure: BaseException | None = None
+        self.hinted = 0  # hops of a pause that were decided with a hint of the viewer's page
 
     # --- what comes in ----------------------------------------------------------------------------------------------
 
@@ -159,6 +161,7 @@ class Conductor:
         self._listen_on(hop)
         words = self._turn.words if self._turn else ""
         floor = self._decide(hop, words, replica)
+        self.hinted += EDGE_HINT in floor.why
         self._mark_pause()
         for act in self._floor.step(hop, floor, words, replica):
             self._do(act)

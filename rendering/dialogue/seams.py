@@ -102,6 +102,9 @@ class Ears(Protocol):
 FloorDecision = Literal["listen", "wait", "prepare", "speak", "backchannel", "yield", "hold"]
 
 
+EDGE_HINT = "edge_hint"  # one of the reasons of a decision: the viewer's page had said something of this pause
+
+
 @dataclass(frozen=True)
 class Floor:
     """Who has the floor after one hop, and why.

@@ -6,8 +6,8 @@ from typing import Any
 
 from rendering.protocol import RungChanged
 from rendering.worker.config import WorkerConfig
-from rendering.worker.governor import NOTHING_SAID, Governor, Limits, LineReport, Plan
-from rendering.worker.ladder import CAPTIONS, FULL, named
+from rendering.worker.governor import NOTHING_SAID, START_BPS, Governor, Limits, LineReport, Plan
+from rendering.worker.ladder import AUDIO, CAPTIONS, FULL, named
 from trustcore.primitives.clock import Clock
 
 RUNG_EVENT = "trustcore.rung"
@@ -31,9 +31,12 @@ class Delivery:
         self.plan = self._governor.plan
 
     def begin(self) -> None:
-        """There is another line, of which nothing is known: start low again. Who followed before follows no more."""
+        """There is another line: start low again, and no better than the one before, which may have been too narrow to
+        stand. Who followed before follows no more.
+        """
         self._followers = []
-        self._governor = Governor(self._limits, self._clock.monotonic_s())
+        carried_bps = max(AUDIO.from_bps, min(START_BPS, self._governor.line_bps))
+        self._governor = Governor(self._limits, self._clock.monotonic_s(), carried_bps)
         self._take(self._governor.plan)
 
     def lead(self, follow: Callable[[Plan], None]) -> None:

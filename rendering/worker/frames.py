@@ -56,6 +56,7 @@ class FrameMaker:
         self._size_px = self._wanted_px = encoder.settings.width_px
         self._wanted_since_s = 0.0
         self._target_bps = encoder.settings.bit_rate_bps
+        self.made_until_s = 0.0  # media time of the last tick that was begun; each frame's is later than that before
 
     def follow(self, plan: Plan) -> None:
         """Make pictures as planned from the next one on. From any thread."""
@@ -78,6 +79,7 @@ class FrameMaker:
         """
         started_s = time.monotonic()
         self._permit.check(started_s)
+        self.made_until_s = tick.media_time_s
         self._turn_size(tick.media_time_s)
         renderer, state = self._renderers[self._size_px], self._stage.state_at(tick.media_time_s)
         raw = self._raw_frame(renderer, state, tick.media_time_90k)

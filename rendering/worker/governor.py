@@ -24,7 +24,7 @@ LOW_RATE_BELOW_BPS = 300_000  # there a full attestation (80 kbit/s) would cost 
 DOWN_AFTER_S, UP_AFTER_S, LONGEST_UP_AFTER_S = 2.0, 8.0, 64.0
 STOOD_S = 2.0  # the line carries the next rung for this long before it is taken
 FAILED_WITHIN_S = 20.0  # a rung that is left so soon was taken too early
-DOWN_FACTOR, UP_A_SECOND, OPENING_A_SECOND = 0.75, 1.08, 2.0
+DOWN_FACTOR, LEAST_FACTOR, UP_A_SECOND, OPENING_A_SECOND = 0.75, 0.4, 1.08, 2.0
 OPENING_STOOD_S, OPENING_RTT_S = 0.5, 0.15
 UP_MARGIN, ENOUGH_TO_RISE = 1.1, 1.2
 WORD_HOLDS_S, HEARD_HOLDS_S = 5.0, 2.5  # the receiver says its estimate about once a second
@@ -104,10 +104,11 @@ class Plan:
 class Governor:
     """Owns bit rate, size, frame rate, resends, the sound's rate and the rung of one session."""
 
-    def __init__(self, limits: Limits, now_s: float) -> None:
+    def __init__(self, limits: Limits, now_s: float, line_bps: float = START_BPS) -> None:
+        """`line_bps`: what the line is taken to carry at first."""
         self._limits = limits
-        self._line_bps = float(min(START_BPS, limits.ceiling_bps))
-        self._rung = max(limits.top, SMALL, key=RUNGS.index)
+        self._line_bps = float(min(line_bps, limits.ceiling_bps))
+        self._rung = max(limits.top, SMALL, carried_by(self._line_bps, limits.most_px), key=RUNGS.index)
         self._rung_since_s = self._at_s = self._heard_s = now_s
         self._word_bps, self._word_s, self._word_fell = 0, float("-inf"), False
         self._loss = self._sound_lost = self._frozen = 0.0
@@ -119,7 +120,7 @@ class Governor:
         self._below_since_s: float | None = None
         self._above_since_s: float | None = None
         self._up_after_s = UP_AFTER_S
-        self._is_opening, self._has_risen = True, False
+        self._is_opening, self._has_risen = line_bps >= START_BPS, False
         self._why = "start"
 
     def step(self, now_s: float, report: LineReport = NOTHING_SAID) -> Plan:
@@ -137,6 +138,11 @@ class Governor:
         self._hold_to_word(now_s)
         self._choose_rung(now_s)
         return self.plan
+
+    @property
+    def line_bps(self) -> float:
+        """What the line is taken to carry now."""
+        return self._line_bps
 
     @property
     def plan(self) -> Plan:
@@ -201,8 +207,10 @@ class Governor:
     def _go_down(self, why: str, now_s: float) -> None:
         began_s = now_s if self._trouble_since_s is None else self._trouble_since_s
         if now_s - max(began_s, self._went_down_s) >= DOWN_AFTER_S:
-            self._line_bps *= DOWN_FACTOR
+            # Where half of what is sent is lost, a quarter less would fill the line for many seconds more.
+            self._line_bps *= max(LEAST_FACTOR, min(DOWN_FACTOR, 1.0 - max(self._loss, self._sound_lost)))
             self._went_down_s, self._why = now_s, why
+            self._below_since_s = began_s  # a rung that is too much now was too much all that time
 
     def _hold_to_word(self, now_s: float) -> None:
         """Never above what the receiver said last, at once and whatever else is true."""

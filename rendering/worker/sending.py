@@ -1,6 +1,7 @@
 """The beat of a session: when each picture is made and sent, at the rate that the line carries."""
 
 import asyncio
+import math
 from collections.abc import Callable
 
 from rendering.worker.connection import Connection
@@ -34,7 +35,9 @@ async def send_frames(
         origin_s: media time zero on the monotonic clock.
     """
     clock, config, loop = tools.clock, tools.config, asyncio.get_running_loop()
-    pacer = FramePacer(config.frames_per_s, origin_s, config.frame_lead_s, first_index=1)
+    # A line that was lost for a moment may be back before the time of the picture that was made last.
+    first_index = math.floor(maker.made_until_s * config.frames_per_s + 1e-6) + 1
+    pacer = FramePacer(config.frames_per_s, origin_s, config.frame_lead_s, first_index)
     while not is_over():
         if not delivery.plan.rung.has_picture and connection.has_shown:
             await asyncio.sleep(NO_PICTURE_WAIT_S)

@@ -414,7 +414,8 @@ class Session:
             unsealed_sent=self._counters.unsealed_sent, clamped=self._reports.clamped)
 
     def _marks_ms(self) -> dict[str, float]:
-        return {**self._latency.to_json(), **self._turn_marks.to_json()}
+        hinted = self._talk.hinted if self._talk is not None else 0
+        return {**self._latency.to_json(), **self._turn_marks.to_json(), **({"hinted": hinted} if hinted else {})}
 
     def _log(self, line: str) -> None:
         self._tools.log(f"session {self._lease.lease_id}: {line}")

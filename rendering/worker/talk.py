@@ -123,6 +123,11 @@ class Talk:
                 turn_taker=turn_taker, expected=expected, bounds=bounds,
                 tell=Listeners(self.event, self._speaker.user_said, self._note_fault, self._observer, notes))
 
+    @property
+    def hinted(self) -> int:
+        """Moments in pauses that were decided with a hint of the viewer's page."""
+        return 0 if self._conductor is None else self._conductor.hinted
+
     async def run(self) -> None:
         """Speak and listen, until cancelled."""
         if self._conductor is None:

@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -29,10 +29,10 @@ class Rig:
         self._count = 0
 
     def session(
-        self, *, page: Mapping[str, Any] | None = None, **viewing: Any,
+        self, *, page: Mapping[str, Any] | None = None, opened: Callable[..., Viewer] = Viewer, **viewing: Any,
     ) -> tuple[SimulatedSession, Viewer]:
-        """A new conversation, its page open and its slot ready. `page`: more of what the page says; `viewing`: as
-        `Viewer` takes it.
+        """A new conversation, its page open and its slot ready. `page`: more of what the page says; `opened`: makes
+        the viewer; `viewing`: as `Viewer` takes it.
         """
         self._count += 1
         conversation_id = f"c{self._count:016x}"
@@ -47,7 +47,7 @@ class Rig:
             **{f"{what}_url": f"{base}/{what}" for what in ("offer", "message", "state", "leave")},
             **(page or {}),
         }).encode()
-        viewer = Viewer(self.browser, f"{self.url}{base}/", **viewing)
+        viewer = opened(self.browser, f"{self.url}{base}/", **viewing)
         viewer.wait_ready()
         return session, viewer
 

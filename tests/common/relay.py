@@ -49,9 +49,13 @@ class Direction:
     """One way of a line. PURE: given the time, says when a packet arrives."""
 
     def __init__(self, profile: Profile, rate_bps: int, seed: int) -> None:
-        self._profile, self._rate_bps = profile, rate_bps
+        self.turn_to(profile, rate_bps)
         self._random = random.Random(seed)
         self._free_at_s = self._last_s = 0.0
+
+    def turn_to(self, profile: Profile, rate_bps: int) -> None:
+        """Be such a line from the next packet on."""
+        self._profile, self._rate_bps = profile, rate_bps
 
     def arrives_s(self, size_bytes: int, now_s: float, since_start_s: float) -> float | None:
         """When a packet that is sent now arrives; None when it is lost."""
@@ -80,6 +84,13 @@ class Relay:
     count: dict[str, int] = field(default_factory=lambda: {"came": 0, "dropped": 0})
     is_down: bool = False  # by hand: nothing passes
     loop: asyncio.AbstractEventLoop = field(default_factory=asyncio.new_event_loop)
+    ports: "list[_Port]" = field(default_factory=list)
+
+    def turn_to(self, profile: Profile) -> None:
+        """Be another line, for the connections at hand and for later ones."""
+        self.profile = profile
+        for port in self.ports:
+            port.turn_to(profile)
 
     def rewritten(self, answer_sdp: str) -> str:
         """The answer with each host candidate of the worker replaced by a port of this relay, all others left out."""
@@ -108,6 +119,11 @@ class _Port(asyncio.DatagramProtocol):
                                 for n, rate in enumerate((profile.up_bps, profile.down_bps)))
         self._viewer: Any = None
         self._began_s = relay.loop.time()
+        relay.ports.append(self)
+
+    def turn_to(self, profile: Profile) -> None:
+        self._up.turn_to(profile, profile.up_bps)
+        self._down.turn_to(profile, profile.down_bps)
 
     def connection_made(self, transport: Any) -> None:
         self._near = transport

@@ -8,21 +8,28 @@ from playwright.sync_api import Browser, BrowserContext, Route
 from tests.common.relay import Relay
 from tests.common.viewer import Viewer
 
-# Keeps the page's connections where they can be asked, and hears when the replica's voice begins.
+# Keeps the page's connections where they can be asked, and when the replica's voice began and ended, and what was told.
 EARS = """
 (() => {
   const Plain = window.RTCPeerConnection;
-  const kept = window.__line = { peers: [], loudAtMs: [], isLoud: false };
+  const kept = window.__line = { peers: [], loudAtMs: [], quietFromMs: [], isLoud: false, events: [] };
   window.RTCPeerConnection = class extends Plain {
     constructor(...given) {
       super(...given);
       kept.peers.push(this);
       this.addEventListener("track", ({ track }) => { if (track.kind === "audio") listen(track); });
     }
+    createDataChannel(...given) {
+      const channel = super.createDataChannel(...given);
+      const keep = ({ data }) => kept.events.push({ atMs: performance.now(), ...JSON.parse(data) });
+      channel.addEventListener("message", keep);
+      return channel;
+    }
   };
   async function listen(track) {
     const reader = new MediaStreamTrackProcessor({ track }).readable.getReader();
     let quietMs = 0;
+    let lastLoudMs = 0;
     for (;;) {
       const { value, done } = await reader.read();
       if (done) return;
@@ -32,7 +39,9 @@ EARS = """
       quietMs = loud ? 0 : quietMs + value.duration / 1000;
       value.close();
       if (loud && !kept.isLoud) kept.loudAtMs.push(performance.now());
-      kept.isLoud = loud || quietMs < 300;
+      if (loud) lastLoudMs = performance.now();
+      if (kept.isLoud && quietMs >= 300) kept.quietFromMs.push(lastLoudMs);
+      kept.isLoud = loud || (kept.isLoud && quietMs < 300);
     }
   }
 })();
@@ -43,7 +52,8 @@ async () => {
   for (const peer of __line.peers) {
     for (const one of (await peer.getStats()).values()) if (one.type === "inbound-rtp") found[one.kind] = {
       concealed: one.concealedSamples, samples: one.totalSamplesReceived, lost: one.packetsLost,
-      received: one.packetsReceived, nacks: one.nackCount, keys: one.keyFramesDecoded, bytes: one.bytesReceived,
+      received: one.packetsReceived, headers: one.headerBytesReceived, bytes: one.bytesReceived,
+      nacks: one.nackCount, keys: one.keyFramesDecoded,
     };
   }
   return found;

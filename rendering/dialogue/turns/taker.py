@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Protocol
 
-from rendering.dialogue.seams import HOP_S, Floor, FloorDecision, FlowSettings, Hop
+from rendering.dialogue.seams import EDGE_HINT, HOP_S, Floor, FloorDecision, FlowSettings, Hop
 from rendering.dialogue.turns import policy
 from rendering.dialogue.turns.features import Speaker, Turn
 from rendering.dialogue.turns.hearing import Hearing
@@ -100,7 +100,8 @@ class ModelTurnTaker:
         decision = policy.decide(pause, self._settings)
         if decision == "backchannel":
             self._since_backchannel_s = 0.0
-        return Floor(decision, over, _scaled(judged, over), tuple(name for name, _ in judged.reasons))
+        why = tuple(name for name, _ in judged.reasons) + ((EDGE_HINT,) if self._edge else ())
+        return Floor(decision, over, _scaled(judged, over), why)
 
     def _over(self, words: str) -> Floor:
         """The replica speaks: does the viewer take the floor?"""

@@ -84,6 +84,20 @@ def test_it_goes_down_the_ladder_to_captions_and_comes_back() -> None:
     assert {AUDIO, STILL, SMALL, MEDIUM} <= {plan.rung for plan in back}  # one rung after the other
 
 
+def test_a_line_that_loses_half_of_everything_is_left_for_what_it_carries_within_seconds() -> None:
+    told = Governor(Limits(), 0.0)
+    narrow = LineReport(receiver_bps=None, loss_share=0.5, sound_lost_share=0.5, rtt_s=0.9)
+    assert after(told, narrow, 1, 6)[-1].rung not in (FULL, MEDIUM, SMALL)
+
+
+def test_the_next_connection_begins_no_better_than_the_one_before_carried() -> None:
+    told = Governor(Limits(), 0.0, 70_000)
+    assert told.plan.rung is STILL and told.plan.target_bps == 70_000
+    plans = after(told, GOOD, 1, 120)
+    assert STILL is plans[5].rung and plans[-1].rung is FULL
+    assert Governor(Limits(), 0.0, 35_000).plan.rung is AUDIO
+
+
 def test_a_rung_that_failed_is_tried_later_each_time() -> None:
     told, tries, before = Governor(Limits(), 0.0), [], SMALL
     for at in range(1, 400):

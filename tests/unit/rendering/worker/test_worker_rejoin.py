@@ -26,14 +26,51 @@ from rendering.dialogue.seams import Line
 from rendering.worker import connection as connections
 from rendering.worker.audio import RATE_HZ, SoundLine
 from rendering.worker.encoder import EncoderSettings, VideoEncoder
+from rendering.worker.ladder import STILL
 from rendering.worker.mark_slots import MarkSlot
+from rendering.worker.pacing import Tick
 from rendering.worker.reports import SessionReports
+from rendering.worker.sending import send_frames
 from rendering.worker.stage import Stage
 from rendering.worker.talk import Talk
 from rendering.worker.tracks import MediaClock, SoundTrack
 from tests.common.live_session import LiveSession, facts, sound_of
 from tests.unit.rendering.worker.test_worker_attacks import StillFace
 from tests.unit.rendering.worker.test_worker_tracks import SIZE, FakeClock, QuietSound, maker, permit, tick
+
+# --- what is shown ----------------------------------------------------------------------------------------------------
+
+
+class QuickMaker:
+    """Makes pictures in no time."""
+
+    def __init__(self) -> None:
+        self.made_until_s = 0.0
+        self.times_90k: list[int] = []
+
+    def make(self, tick: Tick) -> None:
+        self.made_until_s = tick.media_time_s
+        self.times_90k.append(tick.media_time_90k)
+
+
+def test_a_line_that_is_back_at_once_gets_no_picture_of_a_time_that_was_made_already() -> None:
+    """Attestations end with a time that does not grow, and with them the session."""
+    async def flap() -> list[int]:
+        made, clock = QuickMaker(), SimpleNamespace(monotonic_s=asyncio.get_running_loop().time)
+        tools = SimpleNamespace(
+            clock=clock, config=SimpleNamespace(frames_per_s=30, frame_lead_s=0.07), frame_thread=ThreadPoolExecutor(1))
+        connection, mark = SimpleNamespace(has_room=True, has_shown=True), SimpleNamespace(slot=None)
+        origin_s = clock.monotonic_s()
+        for count, rate in ((1, 2), (2, 2), (3, 12)):
+            plan = SimpleNamespace(rung=STILL, frames_per_s=rate)
+            await send_frames(
+                tools, made, connection, SimpleNamespace(plan=plan), mark, origin_s=origin_s,  # type: ignore[arg-type]
+                is_over=lambda count=count: len(made.times_90k) >= count)  # type: ignore[misc]
+        return made.times_90k
+
+    times_90k = asyncio.run(flap())
+    assert len(times_90k) == 3 and times_90k[0] < times_90k[1] < times_90k[2], times_90k
+
 
 # --- what is said -----------------------------------------------------------------------------------------------------
 
