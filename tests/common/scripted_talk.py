@@ -151,10 +151,10 @@ class Room:
 
     def __init__(
         self, *texts: str, flow: dict[str, Any] | None = None, clauses: int = 3, seconds: float = 0.6,
-        bounds: Bounds = BOUNDS, **more: Any,
+        bounds: Bounds = BOUNDS, face: Any = None, **more: Any,
     ) -> None:
         self.ears, self.brain = ScriptedEars(*texts), ScriptedThinker(clauses)
-        self.voice, self.face, self.line = ScriptedVoice(seconds), Face(), SoundLine()
+        self.voice, self.face, self.line = ScriptedVoice(seconds), face or Face(), SoundLine()
         self.told: list[dict[str, Any]] = []
         self.faults: list[Any] = []
         self.marks: list[tuple[int, str, float]] = []

@@ -21,6 +21,7 @@ from rendering.engine.motion.controls import INDEX, NAMES
 from rendering.engine.motion.life.hearing import Hearing, prosody_of_spans
 from rendering.engine.motion.life.model import LifeModel, Person
 from rendering.engine.motion.life.sources import DiffusedLife, LifeSource, Living, NoiseLife
+from rendering.engine.motion.mouth.cut import CutMouth
 from rendering.engine.motion.mouth.hearing import Heard, hear
 from rendering.engine.motion.mouth.release import MouthModels
 from rendering.engine.motion.mouth.spoken import SpokenMouth, style_of
@@ -64,7 +65,8 @@ class Performer:
             person = None if known is None else Person.from_json(known, str(life.facts["sha256"]))
             self._life = DiffusedLife(life, turn_rad, self._hearing, seed, person=person, smile_most=smile_most)
         self._models = mouth
-        self._track = SpokenMouth(mouth.motion if mouth else None, style_of(replica.facts["calibration"]), seed)
+        spoken = SpokenMouth(mouth.motion if mouth else None, style_of(replica.facts["calibration"]), seed)
+        self._track = CutMouth(spoken)
         self._overlay = expression.REST
         self._listening = (0.0, 0.0, -1e9)  # share before, share after, since when
 
@@ -96,7 +98,7 @@ class Performer:
             self._hearing.lay(spoken, start_s)
 
     def stop(self, now_s: float) -> None:
-        """Fall silent: what was still to be spoken is dropped and the mouth closes within about 0.2 s."""
+        """Fall silent: what was still to be spoken is dropped, and from `now_s` on the lips are shut."""
         self._track.cut(now_s)
         self._hearing.cut(now_s)
 
@@ -125,6 +127,7 @@ class Performer:
         listening = self._listening_at(t_s) * (1 - speaking)
         mouth = self._track.at(t_s)
         amounts = self._overlay.at(t_s, speaking)
+        unspoken = expression.resting_closure(amounts)
         amounts[_MOUTH_COLUMNS] += mouth[:CLOSURE]
         living = self._life.at(t_s, speaking, listening, self._track.stresses(t_s))
         pose = self._pose(living)
@@ -132,12 +135,14 @@ class Performer:
         _face(amounts, living, speaking)
         # Life's breath moves the head's place downwards; a breath of the body lifts the shoulders.
         breath = float(np.clip(-living.breath, -MOST_BREATH, MOST_BREATH))
-        return FaceState(amounts, self._closure(mouth, amounts, speaking), pose, breath)
+        return FaceState(amounts, self._closure(t_s, mouth, amounts, unspoken), pose, breath)
 
-    def _closure(self, mouth: Array, amounts: Array, speaking: float) -> float:
+    def _closure(self, t_s: float, mouth: Array, amounts: Array, unspoken: float) -> float:
         # At rest lips touch unless an emotion opens them; in speech the sounds alone decide.
-        resting = expression.resting_closure(amounts)
-        return float(np.clip(max(mouth[CLOSURE], (1 - speaking) * resting), 0.0, 1.0))
+        resting = (1 - self._track.speaks(t_s)) * expression.resting_closure(amounts)
+        spoken = max(float(mouth[CLOSURE]), resting)
+        shut = self._track.shut(t_s)
+        return float(np.clip(spoken + shut * (unspoken - spoken), 0.0, 1.0))
 
     def _listening_at(self, t_s: float) -> float:
         before, after, since_s = self._listening

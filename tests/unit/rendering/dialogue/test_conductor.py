@@ -10,16 +10,9 @@ from rendering.dialogue.answer import Bounds
 from rendering.dialogue.phrases import sentence
 from rendering.dialogue.seams import Floor, Line, PartFailed, Said
 from tests.common.scripted_talk import SOFT, Room
+from tests.common.simulated_time import played
 
 QUICK = Bounds(ears_s=0.4, brain_first_s=2.0, brain_next_s=0.5, voice_first_s=0.5, voice_next_s=0.5)
-
-
-def played(story: Callable[[], Awaitable[Any]]) -> Any:
-    async def in_time() -> Any:
-        async with asyncio.timeout(60):
-            return await story()
-
-    return asyncio.run(in_time())
 
 
 async def asked(room: Room, seconds: float = 0.6) -> None:
