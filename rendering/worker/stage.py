@@ -33,6 +33,8 @@ class Performer(Protocol):
 
     def set_listening(self, is_listening: bool, now_s: float) -> None: ...
 
+    def nod(self, now_s: float) -> None: ...
+
     def set_affect(self, valence: float, arousal: float, now_s: float) -> None: ...
 
     def state_at(self, t_s: float) -> Any: ...
@@ -132,6 +134,11 @@ class Stage:
             self._performer.set_listening(is_listening, now_s)
             if not is_listening:
                 self._calm(now_s)
+
+    def nod(self, now_s: float) -> None:
+        """Nod, once."""
+        with self._lock:
+            self._performer.nod(now_s)
 
     def perceive(self, valence: float, arousal: float, now_s: float) -> None:
         """The viewer's mood, -1..1 and 0..1: it colours how the replica listens, and nothing else.

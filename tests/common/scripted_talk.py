@@ -135,15 +135,19 @@ class ScriptedVoice:
 
 @dataclass
 class Face(StillFace):
-    """Notes when it is told to close the mouth."""
+    """Notes when it is told to close the mouth, and to nod."""
 
     hushed_at_s: list[float] = field(default_factory=list)
+    nodded_at_s: list[float] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         super().__init__()
 
     def stop(self, now_s: float) -> None:
         self.hushed_at_s.append(now_s)
+
+    def nod(self, now_s: float) -> None:
+        self.nodded_at_s.append(now_s)
 
 
 class Room:

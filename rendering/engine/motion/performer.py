@@ -37,6 +37,7 @@ TURN_RAD = np.array([0.075, 0.030, 0.022])  # deviation of yaw, pitch, roll when
 MEMORY_S = 3.0
 MOST_BREATH = 1.5
 LISTEN_RAMP_S = 0.8
+NOD_RAD, NOD_S = (0.06, 0.035), 0.36  # two dips of the head, the second smaller, and how long one takes
 
 
 class Performer:
@@ -69,6 +70,7 @@ class Performer:
         self._track = CutMouth(spoken)
         self._overlay = expression.REST
         self._listening = (0.0, 0.0, -1e9)  # share before, share after, since when
+        self._nod_s = -1e9
 
     @property
     def life_facts(self) -> dict[str, Any]:
@@ -117,6 +119,11 @@ class Performer:
         self._listening = (self._listening_at(now_s), 1.0 if is_listening else 0.0, now_s)
         self._hearing.listen(is_listening, now_s)
 
+    def nod(self, now_s: float) -> None:
+        """Show that the viewer is understood: two small dips of the head. One that is under way comes to its end."""
+        if now_s >= self._nod_s + NOD_S * len(NOD_RAD):
+            self._nod_s = now_s
+
     def set_affect(self, valence: float, arousal: float, now_s: float) -> None:
         """The viewer's affect, -1..1 and 0..1. Call it only while perception is allowed; zeros end its effect."""
         self._hearing.perceive(valence, arousal, now_s)
@@ -130,7 +137,7 @@ class Performer:
         unspoken = expression.resting_closure(amounts)
         amounts[_MOUTH_COLUMNS] += mouth[:CLOSURE]
         living = self._life.at(t_s, speaking, listening, self._track.stresses(t_s))
-        pose = self._pose(living)
+        pose = self._pose(living, self._dip_at(t_s))
         self._eyes(amounts, living, pose)
         _face(amounts, living, speaking)
         # Life's breath moves the head's place downwards; a breath of the body lifts the shoulders.
@@ -149,10 +156,17 @@ class Performer:
         share = min(1.0, max(0.0, (t_s - since_s) / LISTEN_RAMP_S))
         return before + (after - before) * share
 
-    def _pose(self, living: Living) -> HeadPose:
+    def _dip_at(self, t_s: float) -> float:
+        passed = (t_s - self._nod_s) / NOD_S
+        if not 0.0 <= passed < len(NOD_RAD):
+            return 0.0
+        return float(NOD_RAD[int(passed)] * np.sin(np.pi * passed) ** 2)
+
+    def _pose(self, living: Living, dip_rad: float) -> HeadPose:
         space = self._space
         vector = np.zeros(6, np.float32)
         vector[:3] = self._centre + living.turn_rad
+        vector[1] += dip_rad
         away = (vector[:3] - space.pose_mean[:3]) / space.pose_deviations[:3]
         follow = np.clip(away, -2.0, 2.0) @ self._coupling
         vector[3:] = space.pose_mean[3:] + follow + living.shift * space.pose_deviations[3:]

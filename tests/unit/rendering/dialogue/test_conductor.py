@@ -265,6 +265,25 @@ def test_ears_that_understood_nothing_ask_again() -> None:
     played(story)
 
 
+def test_the_replica_s_own_sign_of_listening_is_a_nod_and_no_sound() -> None:
+    class Nodding:
+        def push(self, *_: Any, **__: Any) -> Floor:
+            return Floor("backchannel", 0.0)
+
+        def reset(self, *, asked: str = "") -> None:
+            return
+
+    async def story() -> None:
+        room = Room("a long story", turn_taker=Nodding())
+        await room.hear(9.0, speaks=True)
+        assert len(room.face.nodded_at_s) == 2  # however often it is decided
+        assert room.line.busy_until_s() == 0.0 and room.said() == []
+        assert not room.events("replica") and not room.events("conversation.started_speaking")
+        await room.close()
+
+    played(story)
+
+
 def test_a_turn_taker_that_fails_is_replaced_by_silence() -> None:
     class Broken:
         def push(self, *_: Any, **__: Any) -> Floor:
