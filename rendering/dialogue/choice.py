@@ -14,7 +14,7 @@ from rendering.dialogue import answer
 from rendering.dialogue.brains import chat as chat_brain
 from rendering.dialogue.recognisers import transcription_service, whisper
 from rendering.dialogue.service import Bounds, Service
-from rendering.dialogue.voices import speech_service
+from rendering.dialogue.voices import program, speech_service
 from trustcore.primitives.errors import Refusal
 
 MARGIN_S = 0.5  # a part that is late says so itself, and says better why
@@ -39,9 +39,11 @@ class DialogueConfig:
     speech_form: Literal["pcm", "wav"] = "pcm"
     voice_command: tuple[str, ...] = ()
     voice_rate_hz: int = 22_050
+    voice_bounds: Bounds = program.BOUNDS
     transcription: Service | None = None
     transcription_bounds: Bounds = transcription_service.BOUNDS
     whisper_folder: Path | None = None
+    whisper_within_s: float = whisper.WITHIN_S
 
 
 @dataclass(frozen=True)
@@ -72,13 +74,14 @@ def answer_bounds(config: DialogueConfig) -> answer.Bounds:
     least = answer.BOUNDS
     ears_s = max(
         least.ears_s, config.transcription_bounds.total_s if config.transcription else 0.0,
-        whisper.WITHIN_S if config.whisper_folder else 0.0)
+        config.whisper_within_s if config.whisper_folder and not config.transcription else 0.0)
+    voice = config.voice_bounds if config.voice_command and not config.speech else config.speech_bounds
     return answer.Bounds(
         ears_s=ears_s,
         brain_first_s=max(least.brain_first_s, config.chat_bounds.first_s + MARGIN_S),
         brain_next_s=max(least.brain_next_s, config.chat_bounds.between_s + MARGIN_S),
-        voice_first_s=max(least.voice_first_s, config.speech_bounds.first_s + MARGIN_S),
-        voice_next_s=max(least.voice_next_s, config.speech_bounds.between_s + MARGIN_S))
+        voice_first_s=max(least.voice_first_s, voice.first_s + MARGIN_S),
+        voice_next_s=max(least.voice_next_s, voice.between_s + MARGIN_S))
 
 
 def _chat(config: DialogueConfig, persona: Mapping[str, Any]) -> tuple[Service | None, str]:

@@ -36,9 +36,11 @@ def dialogue_from(environment: Mapping[str, str], wrong: Wrong) -> DialogueConfi
         speech_voice=read.text("TRUSTCORE_SPEECH_VOICE"), speech_form=read.form("TRUSTCORE_SPEECH_FORM"),
         voice_command=read.command("TRUSTCORE_VOICE_COMMAND"),
         voice_rate_hz=read.rate_hz("TRUSTCORE_VOICE_RATE_HZ", usual.voice_rate_hz),
+        voice_bounds=read.bounds("TRUSTCORE_VOICE_BOUNDS_S", usual.voice_bounds),
         transcription=transcription,
         transcription_bounds=read.bounds("TRUSTCORE_TRANSCRIPTION_BOUNDS_S", usual.transcription_bounds),
-        whisper_folder=read.folder("TRUSTCORE_WHISPER_FOLDER"))
+        whisper_folder=read.folder("TRUSTCORE_WHISPER_FOLDER"),
+        whisper_within_s=read.seconds("TRUSTCORE_WHISPER_WITHIN_S", usual.whisper_within_s))
 
 
 class _Reader:
@@ -71,6 +73,15 @@ class _Reader:
         if not all(0.1 <= wait_s <= LONGEST_WAIT_S for wait_s in (first_s, between_s, total_s)):
             raise self._wrong(f"{name} must hold seconds from 0.1 to {LONGEST_WAIT_S:.0f}.")
         return Bounds(first_s, between_s, total_s)
+
+    def seconds(self, name: str, usual: float) -> float:
+        try:
+            wait_s = float(self.text(name) or usual)
+        except ValueError as error:
+            raise self._wrong(f"{name} must be a number of seconds, such as 5.") from error
+        if not 0.1 <= wait_s <= LONGEST_WAIT_S:
+            raise self._wrong(f"{name} must hold seconds from 0.1 to {LONGEST_WAIT_S:.0f}.")
+        return wait_s
 
     def command(self, name: str) -> tuple[str, ...]:
         """Program and arguments, quoted as in a shell, which never sees them."""

@@ -90,7 +90,7 @@ def _voice(tools: SlotTools, config: DialogueConfig, chosen: Parts, language: st
         assert config.speech is not None
         return SpeechService(config.speech, config.speech_voice, config.speech_form, config.speech_bounds)
     if chosen.voice == "program":
-        return ProgramVoice(config.voice_command, config.voice_rate_hz)
+        return ProgramVoice(config.voice_command, config.voice_rate_hz, config.voice_bounds)
     return EmbeddedVoice(tools.speech_thread, (language,))
 
 
@@ -102,7 +102,7 @@ def _ears(
         return TranscriptionService(config.transcription, config.transcription_bounds)
     if chosen.ears == "whisper":
         assert config.whisper_folder is not None
-        return tools.whisper_in(config.whisper_folder)
+        return tools.whisper_in(config.whisper_folder, config.whisper_within_s)
     tools.ears.expect(language=language, expected=expected)
     return tools.ears
 

@@ -147,8 +147,8 @@ async def warm_up_hearing(tools: SlotTools) -> None:
     voice_activity.push(np.zeros(WINDOW_SAMPLES, np.int16))
     if not isinstance(voice_activity, SileroVoiceActivity):
         tools.log("silero-vad is not installed; speech is told from silence by its loudness")
-    folder = tools.config.dialogue.whisper_folder
-    ears = tools.whisper_in(folder) if folder else tools.ears
+    config = tools.config.dialogue
+    ears = tools.whisper_in(config.whisper_folder, config.whisper_within_s) if config.whisper_folder else tools.ears
     try:
         await ears.warm_up()
     except PartFailed as error:

@@ -40,10 +40,10 @@ class SlotTools:
             self._voices[short] = pick_voice(short)
         return self._voices[short]
 
-    def whisper_in(self, folder: Path) -> WhisperEars:
+    def whisper_in(self, folder: Path, within_s: float) -> WhisperEars:
         """The recogniser with the operator's model, made once and kept, in a thread of its own."""
         if self.whisper is None:
-            self.whisper = WhisperEars(folder, self.hearing_thread)
+            self.whisper = WhisperEars(folder, self.hearing_thread, within_s)
         return self.whisper
 
     def use(self, config: WorkerConfig) -> None:

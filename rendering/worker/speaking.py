@@ -195,7 +195,7 @@ class Speaker:
         self.say(Speech.of([Line(phrases.sentence(phrase, self._language))]))
 
     def nod(self) -> None:
-        self._stage.listen(True, self._now_s())
+        self._stage.nod(self._now_s())
 
     # --- speaking ---------------------------------------------------------------------------------------------------
 

@@ -1,5 +1,6 @@
 """The performer behind a lock: the conversation directs it, the frame thread asks it how the face stands."""
 
+import math
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -31,6 +32,8 @@ class Performer(Protocol):
     def set_emotion(self, name: str, milli: int, now_s: float) -> None: ...
 
     def set_listening(self, is_listening: bool, now_s: float) -> None: ...
+
+    def nod(self, now_s: float) -> None: ...
 
     def set_affect(self, valence: float, arousal: float, now_s: float) -> None: ...
 
@@ -96,6 +99,7 @@ class Stage:
         self._caps_milli = None if caps_milli is None else dict(caps_milli)
         self._is_listening = False
         self._is_moved = False  # by the viewer's mood
+        self._hushed_s = -math.inf
 
     def say(self, visemes: Sequence[Any], start_s: float, spoken: NDArray[Any] | None = None) -> None:
         """Speak; `spoken` [N, 4] is the prosody that head and brows move to."""
@@ -118,8 +122,9 @@ class Stage:
             self._performer.follow(heard, start_s, spoken)
 
     def hush(self, now_s: float) -> None:
-        """Close the mouth."""
+        """Close the mouth: it is shut in every picture that is begun from here on."""
         with self._lock:
+            self._hushed_s = now_s
             self._performer.stop(now_s)
 
     def listen(self, is_listening: bool, now_s: float) -> None:
@@ -129,6 +134,11 @@ class Stage:
             self._performer.set_listening(is_listening, now_s)
             if not is_listening:
                 self._calm(now_s)
+
+    def nod(self, now_s: float) -> None:
+        """Nod, once."""
+        with self._lock:
+            self._performer.nod(now_s)
 
     def perceive(self, valence: float, arousal: float, now_s: float) -> None:
         """The viewer's mood, -1..1 and 0..1: it colours how the replica listens, and nothing else.
@@ -159,4 +169,5 @@ class Stage:
 
     def state_at(self, media_time_s: float) -> Any:
         with self._lock:
-            return self._performer.state_at(media_time_s)
+            # At few pictures a second one may be begun after its time; what was said before it is to be seen in it.
+            return self._performer.state_at(max(media_time_s, self._hushed_s))

@@ -135,9 +135,10 @@ class ScriptedVoice:
 
 @dataclass
 class Face(StillFace):
-    """Notes when it is told to close the mouth."""
+    """Notes when it is told to close the mouth, and to nod."""
 
     hushed_at_s: list[float] = field(default_factory=list)
+    nodded_at_s: list[float] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         super().__init__()
@@ -145,16 +146,19 @@ class Face(StillFace):
     def stop(self, now_s: float) -> None:
         self.hushed_at_s.append(now_s)
 
+    def nod(self, now_s: float) -> None:
+        self.nodded_at_s.append(now_s)
+
 
 class Room:
     """A talk, its viewer's microphone, and all that was told of it. Made on a running loop."""
 
     def __init__(
         self, *texts: str, flow: dict[str, Any] | None = None, clauses: int = 3, seconds: float = 0.6,
-        bounds: Bounds = BOUNDS, **more: Any,
+        bounds: Bounds = BOUNDS, face: Any = None, **more: Any,
     ) -> None:
         self.ears, self.brain = ScriptedEars(*texts), ScriptedThinker(clauses)
-        self.voice, self.face, self.line = ScriptedVoice(seconds), Face(), SoundLine()
+        self.voice, self.face, self.line = ScriptedVoice(seconds), face or Face(), SoundLine()
         self.told: list[dict[str, Any]] = []
         self.faults: list[Any] = []
         self.marks: list[tuple[int, str, float]] = []

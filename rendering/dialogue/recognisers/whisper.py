@@ -71,7 +71,7 @@ class WhisperEars:
                 return await loop.run_in_executor(self._executor, work, *arguments)
         except TimeoutError as error:
             raise PartFailed("The recogniser gave nothing in time.", part="ears", trouble="stalled") from error
-        except (RuntimeError, ValueError) as error:  # what ctranslate2 raises for a model or sound it cannot use
+        except (RuntimeError, ValueError, OSError) as error:  # of ctranslate2, for a model or sound it cannot use
             raise PartFailed("The recogniser failed.", part="ears", trouble="broken") from error
 
 
@@ -110,4 +110,6 @@ def _transcribed(model: Model, pcm: Samples, language: str, hints: str) -> Heard
     if not told:
         return Heard("", is_final=True)
     mean = sum(segment.avg_logprob for segment in told) / len(told)
+    if not math.isfinite(mean):
+        raise PartFailed("The recogniser is sure of its words by no number.", part="ears", trouble="garbage")
     return Heard(" ".join(segment.text.strip() for segment in told), True, min(1.0, math.exp(mean)))

@@ -21,6 +21,7 @@ from rendering.engine.motion.controls import INDEX, NAMES
 from rendering.engine.motion.life.hearing import Hearing, prosody_of_spans
 from rendering.engine.motion.life.model import LifeModel, Person
 from rendering.engine.motion.life.sources import DiffusedLife, LifeSource, Living, NoiseLife
+from rendering.engine.motion.mouth.cut import CutMouth
 from rendering.engine.motion.mouth.hearing import Heard, hear
 from rendering.engine.motion.mouth.release import MouthModels
 from rendering.engine.motion.mouth.spoken import SpokenMouth, style_of
@@ -36,6 +37,7 @@ TURN_RAD = np.array([0.075, 0.030, 0.022])  # deviation of yaw, pitch, roll when
 MEMORY_S = 3.0
 MOST_BREATH = 1.5
 LISTEN_RAMP_S = 0.8
+NOD_RAD, NOD_S = (0.06, 0.035), 0.36  # two dips of the head, the second smaller, and how long one takes
 
 
 class Performer:
@@ -64,9 +66,11 @@ class Performer:
             person = None if known is None else Person.from_json(known, str(life.facts["sha256"]))
             self._life = DiffusedLife(life, turn_rad, self._hearing, seed, person=person, smile_most=smile_most)
         self._models = mouth
-        self._track = SpokenMouth(mouth.motion if mouth else None, style_of(replica.facts["calibration"]), seed)
+        spoken = SpokenMouth(mouth.motion if mouth else None, style_of(replica.facts["calibration"]), seed)
+        self._track = CutMouth(spoken)
         self._overlay = expression.REST
         self._listening = (0.0, 0.0, -1e9)  # share before, share after, since when
+        self._nod_s = -1e9
 
     @property
     def life_facts(self) -> dict[str, Any]:
@@ -96,7 +100,7 @@ class Performer:
             self._hearing.lay(spoken, start_s)
 
     def stop(self, now_s: float) -> None:
-        """Fall silent: what was still to be spoken is dropped and the mouth closes within about 0.2 s."""
+        """Fall silent: what was still to be spoken is dropped, and from `now_s` on the lips are shut."""
         self._track.cut(now_s)
         self._hearing.cut(now_s)
 
@@ -115,6 +119,11 @@ class Performer:
         self._listening = (self._listening_at(now_s), 1.0 if is_listening else 0.0, now_s)
         self._hearing.listen(is_listening, now_s)
 
+    def nod(self, now_s: float) -> None:
+        """Show that the viewer is understood: two small dips of the head. One that is under way comes to its end."""
+        if now_s >= self._nod_s + NOD_S * len(NOD_RAD):
+            self._nod_s = now_s
+
     def set_affect(self, valence: float, arousal: float, now_s: float) -> None:
         """The viewer's affect, -1..1 and 0..1. Call it only while perception is allowed; zeros end its effect."""
         self._hearing.perceive(valence, arousal, now_s)
@@ -125,29 +134,39 @@ class Performer:
         listening = self._listening_at(t_s) * (1 - speaking)
         mouth = self._track.at(t_s)
         amounts = self._overlay.at(t_s, speaking)
+        unspoken = expression.resting_closure(amounts)
         amounts[_MOUTH_COLUMNS] += mouth[:CLOSURE]
         living = self._life.at(t_s, speaking, listening, self._track.stresses(t_s))
-        pose = self._pose(living)
+        pose = self._pose(living, self._dip_at(t_s))
         self._eyes(amounts, living, pose)
         _face(amounts, living, speaking)
         # Life's breath moves the head's place downwards; a breath of the body lifts the shoulders.
         breath = float(np.clip(-living.breath, -MOST_BREATH, MOST_BREATH))
-        return FaceState(amounts, self._closure(mouth, amounts, speaking), pose, breath)
+        return FaceState(amounts, self._closure(t_s, mouth, amounts, unspoken), pose, breath)
 
-    def _closure(self, mouth: Array, amounts: Array, speaking: float) -> float:
+    def _closure(self, t_s: float, mouth: Array, amounts: Array, unspoken: float) -> float:
         # At rest lips touch unless an emotion opens them; in speech the sounds alone decide.
-        resting = expression.resting_closure(amounts)
-        return float(np.clip(max(mouth[CLOSURE], (1 - speaking) * resting), 0.0, 1.0))
+        resting = (1 - self._track.speaks(t_s)) * expression.resting_closure(amounts)
+        spoken = max(float(mouth[CLOSURE]), resting)
+        shut = self._track.shut(t_s)
+        return float(np.clip(spoken + shut * (unspoken - spoken), 0.0, 1.0))
 
     def _listening_at(self, t_s: float) -> float:
         before, after, since_s = self._listening
         share = min(1.0, max(0.0, (t_s - since_s) / LISTEN_RAMP_S))
         return before + (after - before) * share
 
-    def _pose(self, living: Living) -> HeadPose:
+    def _dip_at(self, t_s: float) -> float:
+        passed = (t_s - self._nod_s) / NOD_S
+        if not 0.0 <= passed < len(NOD_RAD):
+            return 0.0
+        return float(NOD_RAD[int(passed)] * np.sin(np.pi * passed) ** 2)
+
+    def _pose(self, living: Living, dip_rad: float) -> HeadPose:
         space = self._space
         vector = np.zeros(6, np.float32)
         vector[:3] = self._centre + living.turn_rad
+        vector[1] += dip_rad
         away = (vector[:3] - space.pose_mean[:3]) / space.pose_deviations[:3]
         follow = np.clip(away, -2.0, 2.0) @ self._coupling
         vector[3:] = space.pose_mean[3:] + follow + living.shift * space.pose_deviations[3:]

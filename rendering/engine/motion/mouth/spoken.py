@@ -7,6 +7,7 @@ and any order of questions give the same answers.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import dataclass
 from typing import Any
 
@@ -82,6 +83,12 @@ class SpokenMouth:
         self._track.cut(now_s)
         kept = [stretch for stretch in self._stretches if stretch.start_s < now_s]
         self._stretches = [_Stretch(s.start_s, s.heard, min(s.cut_s, now_s)) for s in kept]
+
+    def silenced(self) -> SpokenMouth:
+        """The same mouth with nothing to say."""
+        other = copy(self)
+        other._track, other._stretches = MouthTrack(), []
+        return other
 
     def forget(self, before_s: float) -> None:
         """Drop what ended before `before_s`."""

@@ -10,16 +10,9 @@ from rendering.dialogue.answer import Bounds
 from rendering.dialogue.phrases import sentence
 from rendering.dialogue.seams import Floor, Line, PartFailed, Said
 from tests.common.scripted_talk import SOFT, Room
+from tests.common.simulated_time import played
 
 QUICK = Bounds(ears_s=0.4, brain_first_s=2.0, brain_next_s=0.5, voice_first_s=0.5, voice_next_s=0.5)
-
-
-def played(story: Callable[[], Awaitable[Any]]) -> Any:
-    async def in_time() -> Any:
-        async with asyncio.timeout(60):
-            return await story()
-
-    return asyncio.run(in_time())
 
 
 async def asked(room: Room, seconds: float = 0.6) -> None:
@@ -267,6 +260,25 @@ def test_ears_that_understood_nothing_ask_again() -> None:
         room.ears.before_finish = broken("ears", "refused")
         await failing(room, sentence("pardon", "en"), "ears", "refused")
         assert room.said("user") == [] and room.brain.asked == []
+        await room.close()
+
+    played(story)
+
+
+def test_the_replica_s_own_sign_of_listening_is_a_nod_and_no_sound() -> None:
+    class Nodding:
+        def push(self, *_: Any, **__: Any) -> Floor:
+            return Floor("backchannel", 0.0)
+
+        def reset(self, *, asked: str = "") -> None:
+            return
+
+    async def story() -> None:
+        room = Room("a long story", turn_taker=Nodding())
+        await room.hear(9.0, speaks=True)
+        assert len(room.face.nodded_at_s) == 2  # however often it is decided
+        assert room.line.busy_until_s() == 0.0 and room.said() == []
+        assert not room.events("replica") and not room.events("conversation.started_speaking")
         await room.close()
 
     played(story)

@@ -86,7 +86,9 @@ async def test_a_service_that_is_down_is_told_and_the_session_goes_on(tools: Slo
 async def test_a_program_and_a_model_of_the_operator(tools: SlotTools, tmp_path: Path) -> None:
     built = parts(tools, dialogue_from({
         "TRUSTCORE_VOICE_COMMAND": "piper --model 'my voice.onnx'", "TRUSTCORE_WHISPER_FOLDER": str(tmp_path),
+        "TRUSTCORE_VOICE_BOUNDS_S": "7,6,50", "TRUSTCORE_WHISPER_WITHIN_S": "9",
     }, WorkerConfigError))
+    assert built.voice._bounds == Bounds(7.0, 6.0, 50.0) and built.ears._within_s == 9.0  # type: ignore[attr-defined]
     assert isinstance(built.voice, ProgramVoice) and isinstance(built.ears, WhisperEars)
     assert parts(tools, DialogueConfig(whisper_folder=tmp_path)).ears is built.ears, "the model is read once"
     assert built.owned == ()
@@ -113,7 +115,8 @@ def test_mallory_s_persona_gets_no_session_with_an_address_of_its_own(tools: Slo
     ("TRUSTCORE_CHAT_ADDRESSES", "https://a.example/v1, b.example"), ("TRUSTCORE_CHAT_KEY_FILE", "/nowhere"),
     ("TRUSTCORE_CHAT_BOUNDS_S", "3,2"), ("TRUSTCORE_CHAT_BOUNDS_S", "3,nan,9"), ("TRUSTCORE_SPEECH_FORM", "mp3"),
     ("TRUSTCORE_VOICE_COMMAND", "piper 'x"), ("TRUSTCORE_VOICE_RATE_HZ", "7"),
-    ("TRUSTCORE_WHISPER_FOLDER", "/nowhere"),
+    ("TRUSTCORE_WHISPER_FOLDER", "/nowhere"), ("TRUSTCORE_WHISPER_WITHIN_S", "soon"),
+    ("TRUSTCORE_WHISPER_WITHIN_S", "nan"), ("TRUSTCORE_VOICE_BOUNDS_S", "3,2"),
 ])  # fmt: skip
 def test_a_wrong_setting_is_named_and_its_value_with_a_password_is_not_told(name: str, value: str) -> None:
     with pytest.raises(WorkerConfigError, match=name) as wrong:
@@ -137,3 +140,6 @@ def test_a_conversation_waits_no_shorter_than_the_part_is_given() -> None:
     bounds = answer_bounds(slow)
     assert bounds.brain_first_s > 20.0 and bounds.brain_next_s > 9.0 and bounds.ears_s == 8.0
     assert answer_bounds(DialogueConfig()).ears_s == 1.5
+    own = answer_bounds(DialogueConfig(
+        voice_command=("piper",), voice_bounds=Bounds(20.0, 9.0, 60.0), whisper_folder=Path(), whisper_within_s=9.0))
+    assert own.voice_first_s > 20.0 and own.voice_next_s > 9.0 and own.ears_s == 9.0
