@@ -1,6 +1,6 @@
 """Make or judge the base models of the mouth.
 
-    python -m rendering.training.mouth build --out DIR [--minutes 130] [--steps 40000] [--motion-steps 6000]
+    python -m rendering.training.mouth build --out DIR [--minutes 130] [--steps 40000] [--motion-steps 3000]
         [--time-limit S] [--seed 1]
     python -m rendering.training.mouth evaluate [--models DIR]
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import numpy as np
 import torch
 
-from rendering.engine.motion.mouth.features import log_mel
+from rendering.engine.motion.mouth.features import INPUTS, log_mel
 from rendering.engine.motion.mouth.motion import MotionModel
 from rendering.engine.motion.mouth.recogniser import Recogniser
 from rendering.training.mouth import movement, recognise
@@ -19,6 +19,7 @@ from rendering.training.mouth.movement import Material, Overheard
 from rendering.training.mouth.truth import Sounds
 
 EVERY_S = 5.0
+_DISGUISE_FRAMES = 150  # that one throat speaks
 
 
 def train_recogniser(stage: str, speech: Speech, cycle: Cycle, seed: int) -> tuple[Recogniser, int]:
@@ -36,15 +37,22 @@ def train_motion(stage: str, material: Material, cycle: Cycle, seed: int) -> tup
     return movement.train(material, cycle, seed, steps), steps.last
 
 
-def overhear(listeners: Sequence[tuple[Recogniser, Speech]], seed: int) -> Overheard:
-    """What recognisers make of speech, once as it was said and once through other rooms and lines."""
+def overhear(recogniser: Recogniser, speech: Speech, seed: int) -> Overheard:
+    """What a recogniser makes of strangers, once as they spoke and once through other rooms and lines."""
     random = np.random.default_rng([seed, 8])
-    parts = []
-    for recogniser, speech in listeners:
-        sounds = Sounds(speech.starts_s, speech.ends_s, speech.classes)
-        for samples in (speech.samples, recognise.spoiled(speech.samples, random)):
-            parts.append((recogniser.posteriors(log_mel(samples)), sounds))
-    return Overheard(tuple(parts))
+    sounds = Sounds(speech.starts_s, speech.ends_s, speech.classes)
+    heard = (speech.samples, recognise.spoiled(speech.samples, random))
+    return Overheard(tuple((recogniser.posteriors(log_mel(samples)), sounds) for samples in heard))
+
+
+def overhear_disguised(recogniser: Recogniser, speech: Speech, seed: int) -> Overheard:
+    """What it makes of voices that it learnt, once they speak through other throats, rooms and lines."""
+    random = np.random.default_rng([seed, 9])
+    features = log_mel(recognise.spoiled(speech.samples, random))
+    count = len(features) // _DISGUISE_FRAMES * _DISGUISE_FRAMES
+    pieces = features[:count].reshape(-1, _DISGUISE_FRAMES, INPUTS)
+    disguised = recognise.another_voice(pieces, random).reshape(count, INPUTS)
+    return Overheard(((recogniser.posteriors(disguised), Sounds(speech.starts_s, speech.ends_s, speech.classes)),))
 
 
 class Counted:

@@ -85,6 +85,10 @@ class Overheard:
     inputs: int = HEARD
     meeting_weight: float = MEETING_WEIGHT
 
+    def __add__(self, other: Overheard) -> Overheard:
+        """Both."""
+        return Overheard((*self.parts, *other.parts))
+
     def window(self, length: int, random: np.random.Generator) -> tuple[Array, Sounds, Array]:
         """Rows [length, HEARD]."""
         sizes = np.array([len(rows) for rows, _ in self.parts])

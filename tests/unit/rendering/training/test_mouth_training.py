@@ -223,28 +223,30 @@ def test_the_readiest_lips_within_the_bound_of_false_closures_are_chosen(speech:
         return judged.score(evaluate.through(models.motion.heard, rows[: speech.frames]))
 
     bound = round(tried(0.0).false_closures_per_min + 1.0, 2)
-    chosen = closing.choose(models.recogniser, models.motion.heard, speech, bound)
-    assert chosen.quality.false_closures_per_min <= bound
-    assert tried(chosen.readiness).closure_share == pytest.approx(chosen.quality.closure_share, abs=0.02)
+    chosen = closing.choose([closing.Stranger(models.recogniser, models.motion.heard, speech)], bound)
+    assert chosen.false_closures_per_min <= bound
+    assert tried(chosen.readiness).closure_share == pytest.approx(chosen.closure_share, abs=0.02)
     for other in closing.READINESS[::3]:
         found = tried(other)
-        assert found.closure_share <= chosen.quality.closure_share + 0.02 or found.false_closures_per_min > bound - 1.0
+        assert found.closure_share <= chosen.closure_share + 0.02 or found.false_closures_per_min > bound - 1.0
 
 
 def test_a_recogniser_that_is_less_ready_is_helped_by_as_much(speech: Speech) -> None:
     models = shipped_models()
-    plain = closing.choose(models.recogniser, models.motion.heard, speech)
+    plain = closing.choose([closing.Stranger(models.recogniser, models.motion.heard, speech)])
     shifted = -0.5 if plain.readiness < 0 else 0.5
-    other = closing.choose(closing.with_readiness(models.recogniser, shifted), models.motion.heard, speech)
+    other = closing.choose(
+        [closing.Stranger(closing.with_readiness(models.recogniser, shifted), models.motion.heard, speech)]
+    )
     assert other.readiness == pytest.approx(plain.readiness - shifted)
-    assert other.quality.closure_share == pytest.approx(plain.quality.closure_share, abs=0.01)
+    assert other.closure_share == pytest.approx(plain.closure_share, abs=0.01)
 
 
 def test_when_no_readiness_is_within_the_bound_the_least_false_one_is_chosen(speech: Speech) -> None:
     models = shipped_models()
-    chosen = closing.choose(models.recogniser, models.motion.heard, speech, most_false_per_min=-1.0)
-    freer = closing.choose(models.recogniser, models.motion.heard, speech, most_false_per_min=1e9)
-    assert chosen.quality.false_closures_per_min < freer.quality.false_closures_per_min
+    chosen = closing.choose([closing.Stranger(models.recogniser, models.motion.heard, speech)], most_false_per_min=-1.0)
+    freer = closing.choose([closing.Stranger(models.recogniser, models.motion.heard, speech)], most_false_per_min=1e9)
+    assert chosen.false_closures_per_min < freer.false_closures_per_min
     assert chosen.readiness < freer.readiness
 
 
