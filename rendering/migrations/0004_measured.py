@@ -2,6 +2,7 @@
 
 import django.db.models.deletion
 import django.utils.timezone
+from django.contrib.postgres.indexes import BrinIndex
 from django.db import migrations, models
 
 from trustcore.audit.guards import GuardTable
@@ -109,7 +110,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='visit',
-            index=models.Index(fields=['began_at'], name='rendering_visit_age'),
+            index=BrinIndex(fields=['began_at'], name='rendering_visit_age'),
         ),
         migrations.AddConstraint(
             model_name='visit',

@@ -2,6 +2,7 @@
 of the audit log; what a signed report says of them is.
 """
 
+from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.utils import timezone
 
@@ -43,7 +44,8 @@ class Visit(models.Model):
         constraints = [models.UniqueConstraint(fields=["conversation", "visit"], name="rendering_visit_once")]
         indexes = [
             models.Index(fields=["organisation", "began_at"], name="rendering_visit_period"),
-            models.Index(fields=["began_at"], name="rendering_visit_age"),
+            # For deleting what is old. Small, and no rival of the index above, which reads one organisation alone.
+            BrinIndex(fields=["began_at"], name="rendering_visit_age"),
         ]
 
 
