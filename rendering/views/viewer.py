@@ -42,9 +42,12 @@ def cookie_name(conversation_id: str) -> str:
 def page(request: HttpRequest, conversation_id: str) -> HttpResponseBase:
     """Claims the slot: the first viewer with the token gets the cookie, and the token leaves the address bar."""
     token = request.GET.get("t", "")
-    joined = conversations.join(
-        conversation_id=conversation_id, token=token, cookie=request.COOKIES.get(cookie_name(conversation_id), ""),
-        now=utc_now())
+    try:
+        joined = conversations.join(
+            conversation_id=conversation_id, token=token, cookie=request.COOKIES.get(cookie_name(conversation_id), ""),
+            now=utc_now())
+    except JoinRefused:
+        return refused_page(request, conversation_id, {})
     if token:
         response: HttpResponse = HttpResponseRedirect(f"/c/{quote(conversation_id)}/")
         if joined.new_cookie is not None:
@@ -70,6 +73,15 @@ def page_language(tag: str) -> str:
     """
     short = tag.split("-")[0].lower()
     return short if short in dict(settings.LANGUAGES) else settings.LANGUAGE_CODE
+
+
+def refused_page(request: HttpRequest, conversation_id: str, context: dict[str, Any]) -> HttpResponse:
+    """What somebody reads whose link opens nothing, in the conversation's language; of one that is not there, in
+    English.
+    """
+    found = Conversation.objects.filter(public_id=conversation_id).values_list("grant__body__language", flat=True)
+    with translation.override(page_language(str(found.first() or ""))):
+        return render(request, "rendering/viewer_refused.html", context, status=409)
 
 
 def render_page(request: HttpRequest, context: dict[str, Any]) -> HttpResponse:

@@ -10,7 +10,6 @@ from typing import Any
 from csp.decorators import csp_replace
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
-from django.shortcuts import render
 from django.utils import translation
 from django.utils.http import urlencode
 from django.views.decorators.clickjacking import xframe_options_exempt
@@ -46,17 +45,11 @@ def page(request: HttpRequest, conversation_id: str) -> HttpResponseBase:
     try:
         joined = conversations.join(conversation_id=conversation_id, token=token, cookie="", now=utc_now())
     except JoinRefused:
-        with translation.override(viewer.page_language(_language_of(conversation_id))):
-            return _framed(request, render(request, "rendering/viewer_refused.html", context, status=409), origins)
+        return _framed(request, viewer.refused_page(request, conversation_id, context), origins)
     with translation.override(viewer.page_language(joined.conversation.grant["body"]["language"])):
         context |= viewer.page_context(joined.conversation, f"/c/{conversation_id}/embed")
         answer = viewer.render_page(request, {**context, "viewer_secret": joined.new_cookie})
     return _framed(request, answer, origins)
-
-
-def _language_of(conversation_id: str) -> str:
-    found = Conversation.objects.filter(public_id=conversation_id).values_list("grant__body__language", flat=True)
-    return str(found.first() or "")
 
 
 def _origins_of(conversation_id: str) -> tuple[str, ...]:

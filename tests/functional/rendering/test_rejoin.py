@@ -170,7 +170,7 @@ def test_while_the_viewer_is_away_the_slot_says_so_and_keeps_its_lease(stage, ta
     assert talk.viewer.get(f"/c/{talk.id}/state").json()["slot_state"] == "away"
     consents.withdraw(actor=Actor.subject(stage.consent.subject_public_id), consent=stage.consent)
     answer = stage.slot.call("POST", path, {"epoch": 1, "state": "away"}).json()
-    assert answer == {"live": False, "reason": "consent_withdrawn"}
+    assert answer == {"live": False, "reason": "consent_withdrawn", "reader": ""}
 
 
 @pytest.mark.django_db(transaction=True)  # the guard of governed rows looks when a transaction ends

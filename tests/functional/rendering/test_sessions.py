@@ -253,8 +253,8 @@ def test_a_frame_without_seal_is_an_alarm_and_the_end(stage, talk, lease):
     path = f"/leases/{lease['lease_id']}/renew"
     counters = {"rendered": 40, "sent": 30, "dropped": 10, "unsealed_sent": 2}
     renewal = {"epoch": 1, "state": "live", "counters": counters}
-    assert stage.slot.call("POST", path, renewal).json() == {"live": False, "reason": "unsealed_frame"}
-    assert stage.slot.call("POST", path, renewal).json() == {"live": False, "reason": "unsealed_frame"}
+    assert stage.slot.call("POST", path, renewal).json() == {"live": False, "reason": "unsealed_frame", "reader": ""}
+    assert stage.slot.call("POST", path, renewal).json() == {"live": False, "reason": "unsealed_frame", "reader": ""}
     alarm = Event.objects.get(action="frame.unsealed", object_id=talk.id)  # one, however often it is told
     assert alarm.details["open"]["counters"] == {**counters, "clamped": 0}
     assert alarm.actor_type == "worker"
@@ -292,7 +292,7 @@ def test_withdrawal_ends_the_session_and_reaches_the_slot_in_its_next_poll(stage
     events = stage.slot.call("GET", f"/leases/{lease['lease_id']}/events?after=0").json()["events"]
     assert [(e["kind"], e["body"]["reason"]) for e in events] == [("revoke", "consent_withdrawn")]
     assert stage.slot.call("POST", f"/leases/{lease['lease_id']}/renew", {"epoch": 1, "state": "live"}).json() == {
-        "live": False, "reason": "consent_withdrawn"}
+        "live": False, "reason": "consent_withdrawn", "reader": ""}
     assert (
         stage.slot.call(
             "POST", f"/leases/{lease['lease_id']}/finish", {"reason": "grant.revoked", "counters": {}}

@@ -167,3 +167,6 @@ def test_a_used_link_says_so_in_the_same_language(stage: Any, settings: Any) -> 
     again = Client().get(address, headers=framed)
     assert again.status_code == 409 and words_of(again.content.decode()).language == "hi"
     assert english_in(words_of(again.content.decode()).found, set()) == []
+    for link, language in ((talk.link, "hi"), (Talk(stage).link.partition("?")[0], "en"), ("/c/cnothing/?t=x", "en")):
+        alone = Client().get(link, headers={"accept-language": "as"})
+        assert (alone.status_code, words_of(alone.content.decode()).language) == (409, language), link

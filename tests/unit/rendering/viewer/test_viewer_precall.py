@@ -42,6 +42,8 @@ def test_no_open_road_leaves_captions_and_nobody_to_ask_leaves_the_speed() -> No
     assert expected(SHUT, 5000) == "captions"
     assert expected(SHUT | {"relay-tcp": "reached"}, 5000) == "full"
     assert expected(UNASKED, 5000) == "full"
+    assert expected({**SHUT, "udp": "no_server"}, 5000) == "full"
+    assert expected({**SHUT, "udp": "relay_only"}, 5000, isRelayed=True) == "captions"
     # Where nothing may pass but by the relay, a direct line opens nothing.
     assert expected({**SHUT, "udp": "reached"}, 5000, isRelayed=True) == "captions"
 

@@ -61,6 +61,7 @@ function carried(downKbps) {
 export function isOpen(reasons, isRelayed) {
   const roads = ROADS.filter((road) => !(isRelayed && road === "udp")).map((road) => reasons[road]);
   if (roads.includes("reached")) return true;
+  if (!isRelayed && reasons.udp === "no_server") return null; // the direct line may be open, whatever the relays say
   return roads.every((reason) => ["no_server", "relay_only", undefined].includes(reason)) ? null : false;
 }
 
