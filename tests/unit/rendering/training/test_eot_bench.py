@@ -1,4 +1,4 @@
-"""The adapter to eot-bench's data, on a tiny set of made voices written in its schema, without anything of ours in it."""
+"""The adapter to eot-bench's data, on a tiny set of made voices in its schema, with nothing of ours in it."""
 
 import json
 import wave

@@ -1,4 +1,4 @@
-"""Signs of listening and interruptions over the replica, scored on made rows with a turn-taker that is told what to do."""
+"""Signs of listening and interruptions over the replica, scored with a turn-taker that is told what to do."""
 
 import numpy as np
 import pytest
@@ -28,8 +28,8 @@ class YieldsAt:
 def row(barges_in: bool = False) -> HeardRow:
     hops = 200
     made = Row(
-        "one", np.zeros(hops * HOP_SAMPLES, np.int16), ((3.0, 4.0),), (Word("wait", 2.0, 2.3),), "How are you?", 2.0, ("end",),
-        (0.4, 2.8), () if barges_in else ((1.0, 1.4),), barges_in,
+        "one", np.zeros(hops * HOP_SAMPLES, np.int16), ((3.0, 4.0),), (Word("wait", 2.0, 2.3),), "How are you?", 2.0,
+        ("end",), (0.4, 2.8), () if barges_in else ((1.0, 1.4),), barges_in,
     )  # fmt: skip
     return HeardRow(made, (), np.zeros(hops), np.zeros(hops))
 
