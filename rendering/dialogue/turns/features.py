@@ -35,7 +35,8 @@ MOVE_KNOWN_HOPS = 8
 OCTAVE_JUMP = 9.0  # semitones from the middle: no voice moves so far in a stretch
 SHORT_PAUSE_S = 0.35
 LONGEST_PAUSE_S = 3.0
-USUAL_RUN_S, USUAL_PAUSE_S, USUAL_RATE, USUAL_LAG_S = 0.16, 0.5, 3.5, 0.4  # before this speaker is known; the rate is in rises a second
+# Before this speaker is known; the rate is in rises a second, the lag is that of the words.
+USUAL_RUN_S, USUAL_PAUSE_S, USUAL_RATE, USUAL_LAG_S = 0.16, 0.5, 3.5, 0.4
 PRIOR = 6.0  # how many observations the usual values count for
 MOST = 200.0  # observations a mean remembers: voices and lines change
 LAG_SEEN_HOPS = 35  # of a pause: by then its words have come

@@ -13,7 +13,9 @@ FILLERS = frozenset({
     "um", "uh", "er", "erm", "hmm", "mm", "uhm", "eh", "ah", "like", "well", "so", "मतलब", "अं", "हम्म", "तो", "মানে",
     "উম", "এই", "অঁ",
 })  # fmt: skip
-FILLER_PHRASES = (("you", "know"), ("i", "mean"), ("let", "me", "think"), ("let", "me", "see"), ("sort", "of"), ("kind", "of"))
+FILLER_PHRASES = (
+    ("you", "know"), ("i", "mean"), ("let", "me", "think"), ("let", "me", "see"), ("sort", "of"), ("kind", "of"),
+)  # fmt: skip
 CONJUNCTIONS = frozenset({
     "and", "but", "or", "because", "if", "when", "while", "although", "though", "unless", "until", "since", "whereas",
     "that", "than", "as", "plus", "और", "लेकिन", "या", "क्योंकि", "अगर", "कि", "जब", "मगर", "পর", "এবং", "কিন্তু",
@@ -32,7 +34,7 @@ AUXILIARIES = frozenset({
     "could", "should", "may", "might", "must", "i'm", "i've", "i'd", "i'll", "we're", "we'll", "we'd", "it's",
     "that's", "he's", "she's", "they're", "you're", "isn't", "don't", "didn't", "can't",
 })  # fmt: skip
-# Base forms; "s", "ed", "d" and "ing" after them count as well. Past forms that are no base with an ending stand beside.
+# Base forms, which may end in "s", "es", "ed", "d" or "ing", and past forms of their own.
 VERBS = frozenset({
     "agree", "ask", "become", "begin", "believe", "break", "bring", "build", "buy", "call", "cancel", "carry", "catch",
     "change", "check", "choose", "close", "come", "cost", "cut", "decide", "depend", "drink", "drive", "eat", "end",
@@ -50,7 +52,9 @@ VERBS = frozenset({
 PRONOUNS = frozenset({
     "i", "we", "he", "she",
 })  # fmt: skip
-SUBJECTS = PRONOUNS | {"you", "they", "it", "this", "that", "there", "nobody", "somebody", "everybody", "someone", "nothing"}
+SUBJECTS = PRONOUNS | {
+    "you", "they", "it", "this", "that", "there", "nobody", "somebody", "everybody", "someone", "nothing",
+}  # fmt: skip
 CLAUSE_WORDS = 4  # a longer one has a verb that is not listed
 ADVERBS = frozenset({
     "very", "really", "quite", "just", "about", "only", "almost", "maybe", "not", "also",

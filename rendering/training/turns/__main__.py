@@ -1,14 +1,15 @@
 """Make the set and the weights of the turn-taker that ship with the product.
 
-    python -m rendering.training.turns generate --out DIR [--seed N] [--train N] [--development N] [--held-out N] [--jobs N]
+    python -m rendering.training.turns generate --out DIR [--seed N] [--train N] [--development N] [--held-out N]
+        [--jobs N]
     python -m rendering.training.turns endings [--out FILE]
     python -m rendering.training.turns build --set DIR --out FILE [--seed N] [--jobs N]
     python -m rendering.training.turns eot-bench --set DIR [--weights FILE] [--language en]
     python -m rendering.training.turns picture --set DIR --id ROW --out FILE
 
-`generate` speaks the two-party set with flite and espeak-ng; `endings` writes the table of sentence ends; `build` learns from its training part, chooses the policy
-on its development part and writes the readable weights; `eot-bench` scores weights on a folder in eot-bench's schema.
-The same seed and voices give the same files.
+`generate` speaks the two-party set with flite and espeak-ng; `endings` writes the table of sentence ends; `build`
+learns from the training part, chooses the policy on the development part and writes the readable weights; `eot-bench`
+scores weights on a folder in eot-bench's schema. The same seed and voices give the same files, however many jobs.
 """
 
 from __future__ import annotations

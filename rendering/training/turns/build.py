@@ -29,7 +29,8 @@ CUTOFFS = {"low": 0.10, "medium": 0.05, "high": 0.02}
 PITCH = ("pitch_at_end", "pitch_slope", "pitch_move", "pitch_moved")
 GROUPS = {
     "pitch": PITCH, "final_length": ("final_length",), "loudness": ("level_at_end", "level_slope"), "rate": ("rate",),
-    "prosody": PROSODY, "words": WORDS, "sentence_ends": ("sentence_end", "sentence_over"), "timing_but_pause": TIMING[2:], "prosody_and_words": PROSODY + WORDS,
+    "prosody": PROSODY, "words": WORDS, "sentence_ends": ("sentence_end", "sentence_over"),
+    "timing_but_pause": TIMING[2:], "prosody_and_words": PROSODY + WORDS,
 }  # fmt: skip
 EACH = 2  # of the hops of a pause are learned from: neighbours are nearly alike
 THINNED = 4
@@ -88,7 +89,6 @@ def build(folder: Path, seed: int, jobs: Jobs) -> str:
     known = varied(train, seed, jobs)
     developed, unheard = jobs.map(_as_measured, [development, held_out])
     learned = learn(known)
-    print("learned", flush=True)
     model = model_of(learned, {})
     chosen = patience(model, developed)
     facts = {
@@ -179,5 +179,3 @@ def eot_bench(folder: Path, weights: str, language: str) -> dict[str, Any]:
 
 def _ratio(own: float | None, other: float | None) -> float | None:
     return None if own is None or other is None else round(own / other, 4)
-
-

@@ -135,5 +135,3 @@ def _misheard(words: Sequence[Word], draw: np.random.Generator) -> tuple[Word, .
         if draw.random() < WRONG_WORD_SHARE else word
         for word in words
     )  # fmt: skip
-
-

@@ -1,7 +1,7 @@
 """More of what is said, for training and development alone: the held-out part keeps the texts it always had.
 
-Written for this purpose, in the form of `texts.py`. Few texts made the settings fit their own sentences: those chosen on
-160 turns cut off three times as many held-out pauses as they were chosen for.
+Written for this purpose, in the form of `texts.py`. Few texts made the settings fit their own sentences: those
+chosen on 160 turns cut off three times as many held-out pauses as they were chosen for.
 """
 
 from __future__ import annotations
@@ -24,17 +24,23 @@ class Texts:
 TRAIN = Texts(
     asked=(
         ("Which colour do you want?", ("the dark | green one", "blue | if you have it", "something | brighter")),
-        ("How far is it from your house?", ("around | twenty minutes", "it's just | across the road", "two miles | or so")),
+        ("How far is it from your house?",
+         ("around | twenty minutes", "it's just | across the road", "two miles | or so")),
         ("Can you hear me well?", ("yes | very well", "not | really", "yes much better | now")),
-        ("What happened next?", ("we waited for | nearly an hour", "the driver told us | to get out", "nothing | at all")),
+        ("What happened next?",
+         ("we waited for | nearly an hour", "the driver told us | to get out", "nothing | at all")),
         ("What is your order number?", ("nine nine | one four | three", "it's zero five | two two | eight")),
         ("Who told you that?", ("a lady from | your office", "i read it | in the paper", "my neighbour's | son")),
         ("When can we come by?", ("any day | except friday", "tomorrow | before lunch", "on saturday | around ten")),
-        ("How do you feel about it?", ("i'm a bit | worried to be honest", "i think it's | a good idea", "rather | tired")),
-        ("Where did you leave it?", ("on the table | by the door", "in the back of | a taxi", "at my | parents' place")),
+        ("How do you feel about it?",
+         ("i'm a bit | worried to be honest", "i think it's | a good idea", "rather | tired")),
+        ("Where did you leave it?",
+         ("on the table | by the door", "in the back of | a taxi", "at my | parents' place")),
         ("Do you have a garden?", ("yes a | very small one", "no we live on | the fourth floor", "yes | we do")),
-        ("Why are you leaving so early?", ("i have to | catch a train", "because my | children are alone", "it's getting | dark")),
-        ("What would you change?", ("i would make | the letters bigger", "the colour of | the walls", "nothing | i like it")),
+        ("Why are you leaving so early?",
+         ("i have to | catch a train", "because my | children are alone", "it's getting | dark")),
+        ("What would you change?",
+         ("i would make | the letters bigger", "the colour of | the walls", "nothing | i like it")),
     ),
     statements=(
         "the water in | the kitchen is cold", "my phone keeps | ringing at night", "we ordered | two of them",
@@ -56,18 +62,21 @@ TRAIN = Texts(
 )  # fmt: skip
 DEVELOPMENT = Texts(
     asked=(
-        ("What kind of room do you need?", ("one with | two beds", "a room on | the ground floor", "just a | single room")),
+        ("What kind of room do you need?",
+         ("one with | two beds", "a room on | the ground floor", "just a | single room")),
         ("How long have you lived there?", ("for about | twelve years", "since | last march", "not very | long")),
         ("Did you bring your papers?", ("yes | all of them", "no i left them | at home", "i think | so")),
         ("What is the number on the card?", ("five eight | two seven | zero one", "four four | six | nine three")),
         ("Where should we meet?", ("in front of | the library", "at the | north gate", "maybe at | your place")),
         ("When did it begin?", ("it started | two weeks ago", "on monday | i believe", "some time in | early april")),
-        ("Who takes care of the animals?", ("my uncle | and his wife", "we all | do a little", "a boy from | the village")),
+        ("Who takes care of the animals?",
+         ("my uncle | and his wife", "we all | do a little", "a boy from | the village")),
         ("Why don't you like it?", ("it makes me | feel sleepy", "the taste is | too strong", "i just | don't")),
         ("How many cups do you drink?", ("three or four | a day", "only | one", "at least | six in winter")),
         ("What are you looking for?", ("a present for | my niece", "i need | a longer cable", "something | to read")),
         ("Is the shop still open?", ("no it closed | an hour ago", "yes | until nine", "i have | no idea")),
-        ("What did you think of the film?", ("it was a little | too long", "i really enjoyed | the music", "not | bad")),
+        ("What did you think of the film?",
+         ("it was a little | too long", "i really enjoyed | the music", "not | bad")),
         ("Which road did you take?", ("the one along | the coast", "we came through | the hills", "the usual | one")),
         ("Would you come again?", ("of course | i would", "yes but | not alone", "probably | not")),
     ),

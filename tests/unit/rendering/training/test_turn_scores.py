@@ -3,10 +3,11 @@
 import numpy as np
 import pytest
 
-from rendering.training.turns import cues, scores
+from rendering.training.turns import cues, scene, scores, voices
 from rendering.training.turns.fit import outcomes
 from rendering.training.turns.heard import Moments
-from rendering.training.turns.texts import ADDED, ASKED, QUESTIONS, STATEMENTS, draw_script, part_of
+from rendering.training.turns.more_texts import Texts
+from rendering.training.turns.texts import ADDED, ASKED, MORE, QUESTIONS, STATEMENTS, draw_script, part_of
 
 
 def made(seed: int) -> tuple[Moments, np.ndarray]:
@@ -75,6 +76,31 @@ def test_no_text_is_in_two_parts(items: tuple) -> None:
     parts = [set(part_of(items, split)) for split in ("train", "development", "held_out")]
     assert sum(len(part) for part in parts) == len(items) == len(set.union(*parts))
     assert all(parts)
+
+
+def test_what_was_added_is_in_one_part_alone() -> None:
+    """The held-out part keeps its own texts and voices, and none of them is anywhere else."""
+    assert MORE["held_out"] == Texts()
+    known: set[str] = set()
+    for split in ("train", "development"):
+        said = [*MORE[split].statements, *MORE[split].questions, *(clause for _, clause in MORE[split].added),
+                *(answer for _, answers in MORE[split].asked for answer in answers)]  # fmt: skip
+        assert len(set(said)) == len(said) and not known & set(said)
+        known |= set(said)
+    before = {*STATEMENTS, *QUESTIONS, *(clause for _, clause in ADDED), *(a for _, answers in ASKED for a in answers)}
+    assert not known & before
+    for made in (voices.ESPEAK, voices.FLITE):
+        spoken = [voice for voices_of in made.values() for voice in voices_of]
+        assert len(set(spoken)) == len(spoken)
+    variants = {split: {variant for _, variant in pairs} for split, pairs in voices.ESPEAK.items()}
+    assert not variants["held_out"] & (variants["train"] | variants["development"])
+
+
+def test_a_conversation_needs_none_of_the_others() -> None:
+    every = list(scene.rows("development", 6, 3))
+    alone = scene.conversation("development", 1, 6, 3)
+    assert [row.id for row in every[4:]] == [row.id for row in alone]
+    assert all(np.array_equal(a.pcm, b.pcm) for a, b in zip(every[4:], alone, strict=True))
 
 
 def test_the_same_seed_draws_the_same_script() -> None:

@@ -58,17 +58,42 @@ def test_loudness_that_fades_falls() -> None:
     assert abs(value(after((steady, 0.9), (hush(0.2), 0.1)), "level_slope")) < 5
 
 
-def test_words_are_settled_once_they_change_in_the_pause() -> None:
-    turn = after((voice(1.0, 120), 0.9), (hush(0.2), 0.1), words="i live in")
-    assert value(turn, "open_last") == 1.0 and value(turn, "words_settled") == 0.0
+def push_words(turn: Turn, seconds: float, words: str, speech: float = 0.1) -> None:
     ear = Hearing()
-    for hop in hops(hush(0.1), 0.1):
-        turn.push(ear.push(hop.pcm), hop.speech, "i live in delhi")
-    assert value(turn, "open_last") == 0.0 and value(turn, "words_settled") == 1.0
+    for hop in hops(hush(seconds), speech):
+        turn.push(ear.push(hop.pcm), hop.speech, words)
+
+
+def test_words_count_once_they_are_those_of_this_pause() -> None:
+    turn = after((voice(1.0, 120), 0.9), (hush(0.2), 0.1), words="i live in")
+    assert value(turn, "words_known") == 1.0
+    assert value(turn, "words_settled") == 0.0 and value(turn, "open_last") == 0.0  # the last word is on its way
+    push_words(turn, 0.14, "i live in")
+    push_words(turn, 0.04, "i live in delhi")
+    assert value(turn, "words_settled") == 1.0 and value(turn, "open_last") == 0.0
+    assert value(turn, "sentence_end") == value(turn, "sentence_over") > 0
+
+
+def test_words_that_never_come_late_are_waited_for_no_longer() -> None:
+    quick = after((voice(1.0, 120), 0.9), (hush(0.8), 0.1), words="yes it is")  # known before the pause began
+    again = after((voice(1.0, 120), 0.9), words="yes it is and", turn=quick)
+    push_words(again, 0.3, "yes it is and")
+    assert value(again, "words_settled") == 1.0 and value(again, "open_last") == 1.0
+    slow = after((voice(1.0, 120), 0.9), (hush(0.3), 0.1), words="yes it is and")
+    assert value(slow, "words_settled") == 0.0
+    push_words(slow, 0.3, "yes it is and")
+    assert value(slow, "words_settled") == 1.0  # nothing more came: these are all
+
+
+def test_the_end_against_its_stretch() -> None:
+    level = after((voice(1.0, 150), 0.9), (hush(0.2), 0.1))
+    falling = after((voice(0.8, 150), 0.9), (voice(0.2, 120, 112), 0.9), (hush(0.2), 0.1))
+    assert abs(value(level, "pitch_move")) < 0.3 and value(level, "pitch_moved") < 0.3
+    assert value(falling, "pitch_move") < -3 and value(falling, "pitch_moved") > 3
 
 
 def test_a_new_turn_keeps_the_speaker_and_forgets_the_words() -> None:
-    turn = after((voice(2.0, 220), 0.9), (hush(0.3), 0.1), words="yes", asked="Did it arrive?")
+    turn = after((voice(2.0, 220), 0.9), (hush(0.6), 0.1), words="yes", asked="Did it arrive?")
     assert value(turn, "answer_given") == 1.0
     turn.begin("")
     assert not turn.has_started and value(turn, "words_known") == 0.0

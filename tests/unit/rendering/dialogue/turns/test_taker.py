@@ -53,6 +53,8 @@ def test_nobody_spoke_so_the_viewer_has_the_floor() -> None:
 
 def test_a_whole_answer_is_taken_up_after_the_delay() -> None:
     made = taker(answer_given=3.0)
+    hear(made, voice(0.6, 120), 0.9, "hello there")
+    hear(made, hush(0.8), 0.1, "hello there")  # this recogniser is quick
     made.reset(asked="Did the parcel arrive?")
     assert decisions(hear(made, voice(0.6, 120), 0.9, "yes it came")) == ["listen"]
     floors = hear(made, hush(0.6), 0.1, "yes it came")
@@ -66,7 +68,7 @@ def test_a_filler_is_waited_for_until_the_time_out() -> None:
     hear(made, voice(0.6, 120), 0.9, "i live in um")
     floors = hear(made, hush(2.0), 0.1, "i live in um")
     assert answered_after_s(floors) == pytest.approx(1.5, abs=0.041)
-    assert "filler_last" in floors[10].why
+    assert "filler_last" in floors[30].why
 
 
 def test_shares_sum_to_one() -> None:

@@ -31,6 +31,31 @@ def test_a_filler_holds_the_floor() -> None:
     assert read("मैं दिल्ली में मतलब", "open").is_filler_last
 
 
+@pytest.mark.parametrize("text", ["it was you know", "i want let me think", "the red one i mean"])
+def test_phrases_that_hesitate_are_fillers(text: str) -> None:
+    assert read(text, "open").is_filler_last
+
+
+def test_like_is_a_filler_or_a_verb() -> None:
+    assert read("it was so like", "open").is_filler_last and not read("that is what i like", "open").is_filler_last
+
+
+@pytest.mark.parametrize("text", ["i like it but my son", "when the weather", "our roof", "and she", "if the rain"])
+def test_a_subject_without_a_verb_leaves_its_clause_open(text: str) -> None:
+    assert read(text, "nothing").is_clause_open
+
+
+@pytest.mark.parametrize(
+    "text", ["but my son likes it", "when it rains", "our roof was wet", "and then", "but only for a while", "hello"]
+)
+def test_a_clause_with_its_verb_does_not(text: str) -> None:
+    assert not read(text, "nothing").is_clause_open
+
+
+def test_a_bare_noun_answers_a_question() -> None:
+    assert not read("the radio", "open").is_clause_open and read("the radio", "nothing").is_clause_open
+
+
 def test_a_question_is_closed_when_it_stands_whole() -> None:
     assert read("what does that cost", "nothing").is_question_closed
     assert not read("what does the", "nothing").is_question_closed
