@@ -82,8 +82,8 @@ def viewer_through(relay: Relay | None, browser: Browser, url: str) -> Viewer:
 
 
 def without_candidates(offer_sdp: str) -> str:
-    """The offer without the viewer's own addresses. A browser tells them where it may use the microphone, and the worker
-    would go past the relay.
+    """The offer without the viewer's own addresses. A browser tells them where it may use the microphone, and the
+    worker would go past the relay.
     """
     return "".join(line for line in offer_sdp.splitlines(keepends=True) if not line.startswith("a=candidate:"))
 
