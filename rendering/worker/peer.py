@@ -41,7 +41,7 @@ from trustcore.primitives.errors import Refusal
 
 EVENTS_CHANNEL = "trustcore-events"
 TYPICAL_PACKET_BITS = 8 * 1_000
-PATIENCE, PATIENCE_S = 2.0, 0.1  # round trips, and a bit for jitter, that a packet sent again is given to arrive
+PATIENCE, PATIENCE_S = 1.0, 0.1  # round trips, and a bit for jitter; who asks later lost it once more
 FEW_PACKETS = 20  # a share of fewer says nothing
 
 

@@ -178,6 +178,7 @@ def figures(viewer: Any, seconds: float, frames_before: int, responses: list[flo
     return {
         "fps": round((seen["framesPresented"] - frames_before) / seconds, 1),
         "frozen_share": round(seen["frozenMs"] / seen["watchedMs"], 3) if seen["watchedMs"] else None,
+        "watched_s": round(seen["watchedMs"] / 1000, 1),  # what `frozen_share` is a share of
         "audio_concealed_share": round(sound_of["concealed"] / max(1, sound_of["samples"]), 3) if sound_of else None,
         "response_ms_p50": round(statistics.median(responses)) if responses else None,
         "answers": len(responses),

@@ -18,6 +18,7 @@ from provenance.marks.sound.embed import embed_reference
 from rendering.worker.audio import PACKET_SAMPLES, RATE_HZ, Samples, SoundLine
 from rendering.worker.mark_slots import SlottedMark
 from rendering.worker.sound_mark import MarkedSound
+from rendering.worker.sound_settings import SoundSettings
 from rendering.worker.tracks import MediaClock, SoundTrack
 from tests.common.spoken import slots_from, speech
 from tests.unit.rendering.worker.test_worker_tracks import FakeClock, permit
@@ -128,7 +129,7 @@ def no_chips(*_: Any) -> None:
 
 
 class BrokenEncoder:
-    settings = (32_000, 5)
+    settings = SoundSettings()
 
     def encode(self, *_: Any) -> list[av.Packet]:
         raise av.FFmpegError(1, "broken")
