@@ -6,7 +6,7 @@
 
 The address is the operator's, never a persona's, and is asked through the same door as every service: no redirect is
 followed and no proxy used. An app answers 200 with {"result": ...}, or 202 and by the API later. It refuses what
-`is_genuine` refuses, and keeps the deliveries of the last five minutes, so that what was overheard cannot be said again.
+`is_genuine` refuses, and keeps the deliveries of the last five minutes: what was overheard cannot be said again.
 """
 
 import asyncio
