@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from rendering.dialogue import answer
+from rendering.dialogue import answer, tool_webhook
 from rendering.dialogue.brains import chat as chat_brain
 from rendering.dialogue.recognisers import transcription_service, whisper
 from rendering.dialogue.service import Bounds, Service
@@ -44,6 +44,9 @@ class DialogueConfig:
     transcription_bounds: Bounds = transcription_service.BOUNDS
     whisper_folder: Path | None = None
     whisper_within_s: float = whisper.WITHIN_S
+    tools_address: str = ""  # of the app; absent, it learns of tool calls from the viewer's page alone
+    tools_key: bytes = field(default=b"", repr=False)
+    tools_bounds: Bounds = tool_webhook.BOUNDS
 
 
 @dataclass(frozen=True)

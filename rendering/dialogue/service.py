@@ -56,19 +56,25 @@ class ServiceClient:
 
     async def post(
         self, path: str, *, answers: tuple[str, ...], json: Mapping[str, Any] | None = None,
-        data: Mapping[str, str] | None = None, files: Mapping[str, Any] | None = None,
+        data: Mapping[str, str] | None = None, files: Mapping[str, Any] | None = None, content: bytes | None = None,
+        headers: Mapping[str, str] | None = None, taken: tuple[int, ...] = (),
     ) -> AsyncGenerator[bytes, None]:
         """The answer's bytes as they come. Closing the iterator closes the connection.
 
         Args:
             answers: content types that make sense.
+            taken: statuses that say "I have it" and nothing more: no bytes come.
 
         Raises:
             PartFailed: busy, refused, broken or garbage.
         """
         size = 0
         try:
-            async with self._client.stream("POST", path, json=json, data=data, files=files) as response:
+            async with self._client.stream(
+                "POST", path, json=json, data=data, files=files, content=content, headers=headers,
+            ) as response:
+                if response.status_code in taken:
+                    return
                 self._check(response, answers)
                 async for chunk in response.aiter_raw():
                     size += len(chunk)

@@ -46,14 +46,15 @@ async def make_talk(
     flow = flow_settings(persona.get("conversational_flow"))
     expected = sentences_for(persona, person_name)
     config = tools.config.dialogue
-    parts = build_parts(tools, config, persona, person_name, language, expected)
+    parts = build_parts(tools, config, persona, person_name, language, expected, conversation_id)
     for why in parts.why:
         tools.log(f"session {lease.lease_id}: {why}")
     talk = Talk(
         brain=parts.brain, voice=parts.voice, ears=parts.ears, turn_taker=turn_taker_of(flow, tools.log), stage=stage,
         line=line, executor=tools.speech_thread, conversation_id=conversation_id, media_now_s=media_now_s, emit=emit,
         notes=notes, on_shown=reports.emotion, on_first_sound=on_first_sound, on_fault=note_fault, language=language,
-        flow=flow, observer=marks, expected=expected, bounds=answer_bounds(config), close_parts=parts.close)
+        flow=flow, observer=marks, expected=expected, bounds=answer_bounds(config), close_parts=parts.close,
+        ask_app=parts.ask_app)
     try:
         await parts.warm_up(note_fault)
     except asyncio.CancelledError:

@@ -15,6 +15,7 @@ from rendering.dialogue.service import Bounds, Service
 
 MAX_KEY_CHARS = 4096
 LONGEST_WAIT_S = 120.0
+LEAST_SIGNING_KEY_CHARS = 32
 
 Wrong = Callable[[str], ValueError]  # makes the error for a setting that is wrong
 
@@ -40,7 +41,10 @@ def dialogue_from(environment: Mapping[str, str], wrong: Wrong) -> DialogueConfi
         transcription=transcription,
         transcription_bounds=read.bounds("TRUSTCORE_TRANSCRIPTION_BOUNDS_S", usual.transcription_bounds),
         whisper_folder=read.folder("TRUSTCORE_WHISPER_FOLDER"),
-        whisper_within_s=read.seconds("TRUSTCORE_WHISPER_WITHIN_S", usual.whisper_within_s))
+        whisper_within_s=read.seconds("TRUSTCORE_WHISPER_WITHIN_S", usual.whisper_within_s),
+        tools_address=read.webhook("TRUSTCORE_TOOLS_URL", "TRUSTCORE_TOOLS_KEY_FILE"),
+        tools_key=read.signing_key("TRUSTCORE_TOOLS_KEY_FILE"),
+        tools_bounds=read.bounds("TRUSTCORE_TOOLS_BOUNDS_S", usual.tools_bounds))
 
 
 class _Reader:
@@ -58,6 +62,18 @@ class _Reader:
             return None
         key = self._key(key_name) if self.text(key_name) else ""
         return Service(self._address(url_name, self.text(url_name)), self.text(model_name) or "default", key)
+
+    def webhook(self, url_name: str, key_name: str) -> str:
+        """An address that is asked with signed requests alone; "" where none is set."""
+        if bool(self.text(url_name)) != bool(self.text(key_name)):
+            raise self._wrong(f"{url_name} and {key_name} belong together. Set both or neither.")
+        return self._address(url_name, self.text(url_name)) if self.text(url_name) else ""
+
+    def signing_key(self, name: str) -> bytes:
+        key = self._key(name).encode() if self.text(name) else b""
+        if key and len(key) < LEAST_SIGNING_KEY_CHARS:
+            raise self._wrong(f"{name}: a key of less than {LEAST_SIGNING_KEY_CHARS} characters can be guessed.")
+        return key
 
     def addresses(self, name: str) -> tuple[str, ...]:
         return tuple(self._address(name, one.strip()) for one in self.text(name).split(",") if one.strip())

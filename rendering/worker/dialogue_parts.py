@@ -16,7 +16,8 @@ from rendering.dialogue.brains.guardrails import guardrails_of
 from rendering.dialogue.brains.scripted import ScriptedBrain
 from rendering.dialogue.choice import DialogueConfig, Parts, parts_for
 from rendering.dialogue.recognisers.transcription_service import TranscriptionService
-from rendering.dialogue.seams import Brain, Ears, Part, PartFailed, StreamingVoice
+from rendering.dialogue.seams import Brain, Ears, Part, PartFailed, StreamingVoice, ToolCall
+from rendering.dialogue.tool_webhook import ToolWebhook
 from rendering.dialogue.voices.embedded import EmbeddedVoice
 from rendering.dialogue.voices.program import ProgramVoice
 from rendering.dialogue.voices.speech_service import SpeechService
@@ -37,6 +38,7 @@ class DialogueParts:
     why: tuple[str, ...]
     to_warm: tuple[tuple[Part, Callable[[], Awaitable[None]]], ...]
     owned: tuple[Any, ...]
+    ask_app: Callable[[ToolCall], Awaitable[str | None]] | None = None
 
     async def warm_up(self, note_fault: Callable[[Fault], None], within_s: float = WARM_WITHIN_S) -> None:
         """Make the parts ready, all at once. One that is not will say so again when it is needed."""
@@ -52,7 +54,7 @@ class DialogueParts:
 
 def build_parts(
     tools: SlotTools, config: DialogueConfig, persona: Mapping[str, Any], person_name: str, language: str,
-    expected: Sequence[str] = (),
+    expected: Sequence[str] = (), conversation_id: str = "",
 ) -> DialogueParts:
     """The parts for one persona and language.
 
@@ -71,9 +73,12 @@ def build_parts(
         to_warm.append(("brain", brain.warm_up))
     if chosen.voice != "embedded":  # the embedded ones were warmed with the slot
         to_warm.append(("voice", voice.warm_up))
-    owned = tuple(part for part in (thinking, voice, ears if chosen.ears == "transcription" else None)
+    app = None
+    if config.tools_address:
+        app = ToolWebhook(config.tools_address, config.tools_key, conversation_id, config.tools_bounds)
+    owned = tuple(part for part in (thinking, voice, ears if chosen.ears == "transcription" else None, app)
                   if hasattr(part, "close"))
-    return DialogueParts(brain, voice, ears, chosen.why, tuple(to_warm), owned)
+    return DialogueParts(brain, voice, ears, chosen.why, tuple(to_warm), owned, app.ask if app else None)
 
 
 def _thinking(

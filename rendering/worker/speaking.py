@@ -338,7 +338,7 @@ class Speaker:
         if isinstance(aside, ToolCall):
             self._events.send("conversation.tool_call", {
                 "name": aside.name, "arguments": dict(aside.arguments), "tool_call_id": aside.call_id})
-            self._tell.called(aside.call_id)
+            self._tell.called(aside)
         else:
             self._events.send("conversation.guardrail_triggered", {
                 "guardrail": aside.guardrail, "guardrail_id": aside.guardrail_id, "reason": aside.reason,

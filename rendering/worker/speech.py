@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from rendering.dialogue.answer import Answer, Thought
-from rendering.dialogue.seams import Line, MarkName
+from rendering.dialogue.seams import Line, MarkName, ToolCall
 from rendering.dialogue.tags import without_tags
 from rendering.protocol import EmotionSource
 from rendering.worker.pronouncing import Spoken
@@ -49,7 +49,7 @@ class SpeechListeners:
     first_sound: Callable[[], None]
     fault: Callable[[Fault], None]
     mark: Callable[[int, MarkName, float], None] = lambda turn, name, at_s: None
-    called: Callable[[str], None] = lambda call_id: None  # a tool; the app was told
+    called: Callable[[ToolCall], None] = lambda call: None  # a tool; the viewer's channel was told
 
 
 async def each(lines: Sequence[Line]) -> AsyncIterator[Thought]:

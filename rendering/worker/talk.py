@@ -30,6 +30,7 @@ from rendering.dialogue.seams import (
     Part,
     PartFailed,
     StreamingVoice,
+    ToolCall,
     Trouble,
     TurnTaker,
 )
@@ -81,6 +82,7 @@ class Talk:
         turn_taker: without one, silence decides.
         notes: what perception saw, in plain words; empty where it may not look.
         tool_within_s: how long the app may take to answer a tool call.
+        ask_app: tells the app of a tool call itself; gives its answer, or None where that will come by the API.
         close_parts: lets go of what the parts hold, when the session ends.
     """
 
@@ -92,10 +94,12 @@ class Talk:
         flow: FlowSettings = DEFAULT_FLOW, ears: Ears | None = None, turn_taker: TurnTaker | None = None,
         observer: Observer | None = None, notes: Callable[[], Sequence[str]] = tuple, expected: Sequence[str] = (),
         bounds: Bounds = BOUNDS, close_parts: Callable[[], Awaitable[None]] = nothing_to_close,
-        tool_within_s: float = TOOL_WITHIN_S,
+        tool_within_s: float = TOOL_WITHIN_S, ask_app: Callable[[ToolCall], Awaitable[str | None]] | None = None,
     ) -> None:
         self._brain = CallingBrain(brain)
         self._called: dict[str, asyncio.TimerHandle] = {}  # tools, by the call's id, until the app answers
+        self._ask_app = ask_app
+        self._asking: dict[str, asyncio.Task[None]] = {}
         self._close_parts = close_parts
         self._tool_within_s = tool_within_s
         self._stage = stage
@@ -209,24 +213,48 @@ class Talk:
         if waiting is None:
             return
         waiting.cancel()
+        self._stop_asking(call_id)
         if (exchange := self._brain.answered(call_id, content)) is not None:
             self._speaker.say(Speech(lambda: self._brain.answer(exchange)))
 
-    def _note_call(self, call_id: str) -> None:
+    def _note_call(self, call: ToolCall) -> None:
         loop = asyncio.get_running_loop()
-        self._called[call_id] = loop.call_later(self._tool_within_s, self._give_up, call_id)
+        self._called[call.call_id] = loop.call_later(
+            self._tool_within_s, self._give_up, call.call_id,
+            PartFailed("The app did not answer a tool call.", part="brain", trouble="stalled"))
+        if self._ask_app is not None:
+            self._asking[call.call_id] = asyncio.create_task(self._ask(call, self._ask_app))
 
-    def _give_up(self, call_id: str) -> None:
-        """The app is silent: the viewer is not left waiting. Other calls of the same answer are not waited for."""
-        if self._called.pop(call_id, None) is None:
+    async def _ask(self, call: ToolCall, ask_app: Callable[[ToolCall], Awaitable[str | None]]) -> None:
+        try:
+            content = await ask_app(call)
+        except Fault as fault:
+            self._asking.pop(call.call_id, None)
+            self._give_up(call.call_id, fault)
             return
+        self._asking.pop(call.call_id, None)
+        if content is not None:
+            self.tool_result(call.call_id, content)
+
+    def _give_up(self, call_id: str, fault: Fault) -> None:
+        """The app is silent: the viewer is not left waiting. Other calls of the same answer are not waited for."""
+        waiting = self._called.pop(call_id, None)
+        if waiting is None:
+            return
+        waiting.cancel()
+        self._stop_asking(call_id)
         self._forget_calls()
-        self._note_fault(PartFailed("The app did not answer a tool call.", part="brain", trouble="stalled"))
+        self._note_fault(fault)
         self._speaker.say_phrase("sorry")
+
+    def _stop_asking(self, call_id: str) -> None:
+        if (asking := self._asking.pop(call_id, None)) is not None:
+            asking.cancel()
 
     def _forget_calls(self) -> None:
         for call_id, waiting in self._called.items():
             waiting.cancel()
+            self._stop_asking(call_id)
             self._brain.forget(call_id)
         self._called.clear()
 

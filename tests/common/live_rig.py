@@ -29,14 +29,16 @@ class Rig:
         self._count = 0
 
     def session(
-        self, *, page: Mapping[str, Any] | None = None, opened: Callable[..., Viewer] = Viewer, **viewing: Any,
+        self, *, page: Mapping[str, Any] | None = None, grant: Mapping[str, Any] | None = None,
+        opened: Callable[..., Viewer] = Viewer, **viewing: Any,
     ) -> tuple[SimulatedSession, Viewer]:
-        """A new conversation, its page open and its slot ready. `page`: more of what the page says; `opened`: makes
-        the viewer; `viewing`: as `Viewer` takes it.
+        """A new conversation, its page open and its slot ready. `page`: more of what the page says, with {base} for
+        its address; `grant`: what its grant says otherwise; `opened`: makes the viewer; `viewing`: as `Viewer` takes
+        it.
         """
         self._count += 1
         conversation_id = f"c{self._count:016x}"
-        session = self.control.new_session(conversation_id)
+        session = self.control.new_session(conversation_id, **(grant or {}))
         self.control.sessions[conversation_id] = session
         base = f"/c/{conversation_id}"
         self.control.page = render_to_string("rendering/viewer.html", {
@@ -45,7 +47,8 @@ class Rig:
             "status_list_url": "/check/claim-signers.crl",
             "speed_url": f"{base}/line", "captions_url": f"{base}/captions",
             **{f"{what}_url": f"{base}/{what}" for what in ("offer", "message", "state", "leave")},
-            **(page or {}),
+            **{name: said.replace("{base}", base) if isinstance(said, str) else said
+               for name, said in (page or {}).items()},
         }).encode()
         viewer = opened(self.browser, f"{self.url}{base}/", **viewing)
         viewer.wait_ready()
@@ -72,15 +75,16 @@ class Rig:
 
 @contextmanager
 def rigged(
-    folder: Path, module: str = "rendering.worker.main", microphone: Path | None = None, **environment: str,
+    folder: Path, module: str = "rendering.worker.main", microphone: Path | None = None,
+    camera: Path | None = None, **environment: str,
 ) -> Iterator[Rig]:
-    """A rig whose worker process runs `module`. `microphone`: the WAV file that a viewer says."""
+    """A rig whose worker process runs `module`. `microphone`, `camera`: the files that a viewer says and shows."""
     files = quick_replica.files()
     control = ControlSimulator({name: files[name] for name in ("model.safetensors", "manifest.json")})
     (folder / "key").write_text(b64(control.worker_key.seed_for_storage()))
     (folder / "grants.json").write_text(
         json.dumps({control.grant_key.kid: b64(control.grant_key.verify_key.public_bytes)}))
-    with serving(control) as url, chromium(microphone) as browser:
+    with serving(control) as url, chromium(microphone, camera) as browser:
         worker = subprocess.Popen([sys.executable, "-m", module], cwd=REPOSITORY, env={
             **os.environ, "TRUSTCORE_CONTROL_URL": url, "TRUSTCORE_WORKER_ID": control.worker_id,
             "TRUSTCORE_WORKER_KEY_FILE": str(folder / "key"), "TRUSTCORE_WORKER_KINDS": "session",

@@ -70,7 +70,7 @@ class ScriptedService:
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.open += 1
         try:
-            while (request := await _read(reader)) is not None:
+            while (request := await read_request(reader)) is not None:
                 self.requests.append(request)
                 gone = asyncio.create_task(reader.read(1))  # a client that closes is seen while the answer is held
                 answer = asyncio.create_task(self._answer(request, writer))
@@ -158,7 +158,7 @@ def sound_file() -> bytes:
     return wav_of(SOUND, 24_000)
 
 
-async def _read(reader: asyncio.StreamReader) -> Request | None:
+async def read_request(reader: asyncio.StreamReader) -> Request | None:
     head = (await reader.readuntil(b"\r\n\r\n")).decode() if not reader.at_eof() else ""
     if not head:
         return None

@@ -16,13 +16,22 @@ ARGUMENTS = [
 
 
 @contextmanager
-def chromium(microphone: Path | None = None, *, is_allowed: bool = True) -> Iterator[Browser]:
-    """`microphone`: a WAV file that plays in place of a device; the viewer allows its use, or does not."""
-    speech = [] if microphone is None else [
-        "--use-fake-device-for-media-stream", f"--use-file-for-fake-audio-capture={microphone}",
-        *(["--use-fake-ui-for-media-stream"] if is_allowed else [])]
+def chromium(
+    microphone: Path | None = None, camera: Path | None = None, *, is_allowed: bool = True,
+) -> Iterator[Browser]:
+    """`microphone`: a WAV file, `camera`: an MJPEG file that plays in place of a device; the viewer allows its use, or
+    does not.
+    """
+    devices = [] if microphone is None and camera is None else [
+        "--use-fake-device-for-media-stream", *(["--use-fake-ui-for-media-stream"] if is_allowed else [])]
+    devices += [] if microphone is None else [f"--use-file-for-fake-audio-capture={microphone}"]
+    # What looks at a picture draws with WebGL, here on the processor.
+    devices += [] if camera is None else [
+        f"--use-file-for-fake-video-capture={camera}", "--enable-unsafe-swiftshader", "--use-gl=angle",
+        "--use-angle=swiftshader"]
+    usual = [one for one in ARGUMENTS if camera is None or one != "--disable-gpu"]
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=[*ARGUMENTS, *speech])
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=[*usual, *devices])
         try:
             yield browser
         finally:

@@ -35,7 +35,13 @@ from trustcore.primitives.signing import SigningKey, b64, statement_bytes, unb64
 STATIC = Path(__file__).resolve().parents[3] / "trustcore" / "static"
 WEIGHTS = Path(__file__).resolve().parents[3] / "rendering/dialogue/turns/weights/turns.json"
 CSP = ("default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'; connect-src 'self'; "
-       "media-src 'self' blob:; style-src 'self'; img-src 'self' data:")
+       "media-src 'self' blob:; style-src 'self'; img-src 'self' data:; frame-src 'self'")
+# As `rendering.views.viewer_perception` fences its frame.
+PERCEPTION_CSP = (
+    "default-src 'none'; script-src http://localhost:*/static/js/viewer/perception/ "
+    "http://localhost:*/static/vendor/face_mesh/ 'unsafe-eval'; "
+    "connect-src http://localhost:*/static/vendor/face_mesh/; "
+    "media-src mediastream: blob:; base-uri 'none'; form-action 'none'; frame-ancestors 'self'")
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 
@@ -93,6 +99,7 @@ class ControlSimulator:
         self.hellos: list[dict[str, Any]] = []
         self.seen_nonces: set[str] = set()
         self.page = b""
+        self.perception_frame = b""
         self.status_list = status_list(is_revoked=False)
         self.frame_ancestors = "'none'"  # of the page for a frame
         self._waiting: list[SimulatedSession] = []
@@ -160,6 +167,8 @@ class ControlSimulator:
         await send({"type": "http.response.body", "body": body})
 
     def _policy(self, path: str) -> str:
+        if path.endswith("/perception/frame"):
+            return PERCEPTION_CSP
         who = self.frame_ancestors if path.endswith("/embed/") else "'none'"
         return f"{CSP}; frame-ancestors {who}"
 
@@ -320,6 +329,13 @@ class ControlSimulator:
             answer = await self.offer(session, json.loads(data))
         elif what == "message":
             self.push(session, "message", {"message_id": "m", **json.loads(data)})
+        elif parts[2:] == ["perception", "frame"]:
+            return 200, "text/html; charset=utf-8", self.perception_frame
+        elif what == "perception":
+            # A no is left to the page: the worker heeds what that says, however late control is.
+            if json.loads(data)["word"] == "grant":
+                answer = {"consent": f"consent-{len(session.events)}"}
+                self.push(session, "perception", answer)
         elif what == "leave":
             self.push(session, "end", {"reason": "viewer_left"})
         elif what == "state":

@@ -6,7 +6,9 @@ from typing import Any
 import pytest
 from django.test import Client, override_settings
 
+from tests.common.static_server import STATIC
 from tests.functional.rendering.test_sessions import OFFER, Talk
+from trustcore.audit.models import Event
 from trustcore.web import embed_origins
 from trustcore.web.deploy_checks import no_development_stand_ins
 
@@ -84,6 +86,29 @@ def test_the_secret_in_the_page_opens_the_four_addresses_and_a_cookie_does_not(t
     assert client.get(f"{base}/state").status_code == 409
     assert client.post(f"{base}/leave", headers=header).status_code == 200
     assert talk.row.end_reason == "viewer_left"
+
+
+def test_nobody_is_perceived_in_a_frame_whatever_the_page_around_it_hands_on(stage: Any) -> None:
+    persona = Client().post(
+        "/v2/personas", {"persona_name": "Helper", "layers": {"perception": {"emotion_recognition": "full"}}},
+        content_type="application/json", headers={"x-api-key": stage.api_key}).json()
+    talk = Talk(stage, persona_id=persona["persona_id"])
+    assert talk.row.grant["body"]["perception"] == "full"  # on its own page it would be asked for
+    answer = framed(talk)
+    assert answer.status_code == 200 and "perception" not in answer.content.decode()
+    assert "camera=()" in answer["Permissions-Policy"]
+    header = {"x-viewer-secret": secret_in(answer)}
+    client = Client()
+    client.cookies[f"viewer_{talk.id}"] = header["x-viewer-secret"]
+    for client_headers in (header, {}):
+        said = client.post(
+            f"/c/{talk.id}/embed/perception", {"word": "grant"}, content_type="application/json",
+            headers=client_headers)
+        assert said.status_code == 404
+        assert client.get(f"/c/{talk.id}/embed/perception/frame", headers=client_headers).status_code == 404
+    assert not Event.objects.filter(action="perception.consented").exists()
+    player = (STATIC / "js/player/trustcore-player.js").read_text()
+    assert 'setAttribute("allow", "autoplay; microphone")' in player
 
 
 def test_there_is_nothing_at_an_unknown_conversation() -> None:

@@ -116,6 +116,7 @@ def test_mallory_s_persona_gets_no_session_with_an_address_of_its_own(tools: Slo
     ("TRUSTCORE_CHAT_BOUNDS_S", "3,2"), ("TRUSTCORE_CHAT_BOUNDS_S", "3,nan,9"), ("TRUSTCORE_SPEECH_FORM", "mp3"),
     ("TRUSTCORE_VOICE_COMMAND", "piper 'x"), ("TRUSTCORE_VOICE_RATE_HZ", "7"),
     ("TRUSTCORE_WHISPER_FOLDER", "/nowhere"), ("TRUSTCORE_WHISPER_WITHIN_S", "soon"),
+    ("TRUSTCORE_TOOLS_URL", "https://app.example/tools"), ("TRUSTCORE_TOOLS_KEY_FILE", "/nowhere"),
     ("TRUSTCORE_WHISPER_WITHIN_S", "nan"), ("TRUSTCORE_VOICE_BOUNDS_S", "3,2"),
 ])  # fmt: skip
 def test_a_wrong_setting_is_named_and_its_value_with_a_password_is_not_told(name: str, value: str) -> None:
