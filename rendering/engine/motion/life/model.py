@@ -79,14 +79,16 @@ class Person:
         return {"version": PERSON_VERSION, "weights_sha256": weights_sha256, **parts}
 
     @staticmethod
-    def from_json(unverified: Mapping[str, Any], weights_sha256: str) -> Person | None:
+    def from_json(unverified: Any, weights_sha256: str) -> Person | None:
         """The inverse of `to_json`, for the weights that will move this person; other weights get no equaliser.
 
         None for a person of another version, who then moves like a usual one until trained again.
 
         Raises:
-            MotionModelInvalid: a part is missing, of another shape or not finite.
+            MotionModelInvalid: it is no object, or a part is missing, of another shape or not finite.
         """
+        if not isinstance(unverified, Mapping):
+            raise MotionModelInvalid("The replica's manner of moving is not an object.")
         if unverified.get("version", 1) != PERSON_VERSION:
             return None
         shapes = {name.removeprefix("usual."): shape for name, shape in _TABLES.items() if name.startswith("usual.")}
