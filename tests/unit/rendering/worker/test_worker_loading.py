@@ -9,6 +9,7 @@ import pytest
 
 from rendering.engine import stand_in
 from rendering.engine.replica import MANIFEST_FILE, MODEL_FILE, Replica
+from rendering.motion_models import life_model
 from rendering.worker.frame_parts import CPU_PARTS
 from rendering.worker.loading import Cast, ReplicaMismatch, ReplicaUndrawable, _load
 from trustcore.primitives.envelope import encrypt
@@ -57,6 +58,21 @@ def test_a_manner_of_another_form_has_it_too(life: Any) -> None:
     files = changed(lambda manifest: manifest.update(life=life))
     with pytest.raises(ReplicaUndrawable):
         loaded(files, files[MANIFEST_FILE])
+
+
+@pytest.mark.parametrize(("part", "number"), [
+    ("tails", 100.0), ("tails", -1.0), ("speed", 0.0), ("speed", -1.0), ("blink_gaps_s", -1e30),
+    ("jump_gaps_s", 0.0), ("blink_gaps_s", 1e30),
+])  # fmt: skip
+def test_a_manner_that_would_move_the_head_nowhere_that_is_has_it_too(part: str, number: float) -> None:
+    model = life_model()
+    assert model is not None
+    life = model.usual.to_json(str(model.facts["sha256"]))
+    whole = changed(lambda manifest: manifest.update(life=life))
+    assert loaded(whole, whole[MANIFEST_FILE]).performer.life_facts["is_fitted"]
+    spoilt = changed(lambda manifest: manifest.update(life={**life, part: [number] * len(life[part])}))
+    with pytest.raises(ReplicaUndrawable):
+        loaded(spoilt, spoilt[MANIFEST_FILE])
 
 
 def test_shapes_that_no_face_can_solve_have_it_too() -> None:
