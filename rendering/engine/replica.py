@@ -83,7 +83,7 @@ class Replica:
             raise ReplicaInvalid("The replica's model file is not the one its manifest names.")
         try:
             tensors = safetensors_numpy.load(model)
-        except (SafetensorError, ValueError) as error:
+        except (SafetensorError, ValueError, KeyError, TypeError) as error:  # the latter two: types numpy has not
             raise ReplicaInvalid("The replica's model file is not readable; train it again.") from error
         size_px = manifest.get("size_px")
         if not isinstance(size_px, int) or not 32 <= size_px <= MOST_SIZE_PX:
@@ -101,7 +101,7 @@ def _manifest(files: dict[str, bytes]) -> dict[str, Any]:
         raise ReplicaInvalid("The replica's files are larger than 20 MiB.")
     try:
         manifest = json.loads(files[MANIFEST_FILE])
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ReplicaInvalid("The replica's manifest is not JSON.") from error
     if not isinstance(manifest, dict) or manifest.get("format") != FORMAT or manifest.get("version") != VERSION:
         raise ReplicaInvalid(f"The manifest is not of {FORMAT} version {VERSION}.")

@@ -51,6 +51,7 @@ FLOORS = (
           1.5, 3.0, 0.0, 4.0, less_is_better=True, must_be_known=False),
 )  # fmt: skip
 MOST_DIGITS = 15
+SAID_TWICE = ("calibration", "quality")  # parts of both the manifest and the report
 # The files of a training that people may look at, and what they are. A worker may hand in others; nobody is shown them.
 SHOWN_FILES = {
     "held_out.png": "image/png", "portrait.png": "image/png",
@@ -66,12 +67,7 @@ def read_report(unverified: bytes) -> dict[str, Any]:
         ValueError: it is no JSON object, a number in it is not finite, or a part that decisions stand on has another
             form. Figures may be missing: those count as not measured.
     """
-    try:
-        report = json.loads(unverified, parse_constant=_refused, parse_float=_finite, parse_int=_whole)
-    except RecursionError as error:
-        raise ValueError("The report is nested too deep.") from error
-    if not isinstance(report, dict):
-        raise ValueError("The report is not an object.")
+    report = _read(unverified)
     quality = _object(report, "quality")
     for part in sorted({floor.part for floor in FLOORS if floor.part}):
         _object(quality, part)
@@ -90,6 +86,28 @@ def read_report(unverified: bytes) -> dict[str, Any]:
     return report
 
 
+def check_manifest(unverified: bytes, report: dict[str, Any]) -> None:
+    """The replica itself says what the report says of it: people sign the report, and sessions obey the manifest.
+
+    Raises:
+        ValueError: the manifest is no JSON object, or states other limits or figures than the report.
+    """
+    manifest = _read(unverified)
+    for key in SAID_TWICE:
+        if not report.get(key) or manifest.get(key) != report[key]:
+            raise ValueError(f"The replica's manifest and its report say different things under {key!r}.")
+
+
+def _read(unverified: bytes) -> dict[str, Any]:
+    try:
+        found = json.loads(unverified, parse_constant=_refused, parse_float=_finite, parse_int=_whole)
+    except RecursionError as error:
+        raise ValueError("The file is nested too deep.") from error
+    if not isinstance(found, dict):
+        raise ValueError("The file is not an object.")
+    return found
+
+
 def _object(found: Any, key: str) -> dict[str, Any]:
     part = found.get(key)
     if part is not None and not isinstance(part, dict):
@@ -98,19 +116,19 @@ def _object(found: Any, key: str) -> dict[str, Any]:
 
 
 def _refused(word: str) -> float:
-    raise ValueError(f"The report holds {word}.")
+    raise ValueError(f"The file holds {word}.")
 
 
 def _finite(text: str) -> float:
     number = float(text)
     if not math.isfinite(number):
-        raise ValueError("The report holds a number that is not finite.")
+        raise ValueError("The file holds a number that is not finite.")
     return number
 
 
 def _whole(text: str) -> int:
     if len(text) > MOST_DIGITS:
-        raise ValueError("The report holds a number that is too large.")
+        raise ValueError("The file holds a number that is too large.")
     return int(text)
 
 

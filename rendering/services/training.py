@@ -226,6 +226,7 @@ def _complete(job: Job, *, now: datetime) -> None:
         raise TrainingRefused(f"The result lacks {missing[0]}.")
     manifest = open_file(version, "manifest.json", purpose="name the replica", actor=actor)
     report = quality.read_report(open_file(version, "report.json", purpose="quality report", actor=actor))
+    quality.check_manifest(manifest, report)
     with recording.recording(actor=actor, action=Action.TRAINING_COMPLETED, obj=version) as event:
         version.state = next_state(REPLICA_VERSION, version.state, "finish")
         version.replica_sha256, version.report, version.finished_at = sha256_hex(manifest), report, now

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from rendering.engine.errors import MotionModelInvalid, ReplicaInvalid
 from rendering.engine.motion.performer import Performer
 from rendering.engine.renderer import Renderer
 from rendering.engine.replica import Replica
@@ -29,6 +30,12 @@ class ReplicaMismatch(Refusal):
     code = "replica.mismatch"
 
 
+class ReplicaUndrawable(Refusal):
+    """The replica's files are those of the grant, and no face can be drawn from them; train it again."""
+
+    code = "replica.invalid"
+
+
 @dataclass
 class Cast:
     """A replica that is ready to be drawn."""
@@ -48,6 +55,7 @@ async def load_cast(
     Raises:
         EnvelopeInvalid: a blob does not open with its released key in its context.
         ReplicaMismatch: the files are not those of the grant.
+        ReplicaUndrawable: they are, and say what no face can do, or are of another version of the format.
     """
     names = list(lease.blobs)
     ciphertexts = await asyncio.gather(*(control.blob(lease.blobs[name]) for name in names))
@@ -65,6 +73,13 @@ def _load(
     }
     if sha256_hex(files.get("manifest.json", b"")) != grant.replica_sha256:
         raise ReplicaMismatch("The replica's files are not the ones this grant names.", replica=grant.replica_id)
+    try:
+        return _ready(files, grant, config, parts)
+    except (ReplicaInvalid, MotionModelInvalid, np.linalg.LinAlgError) as error:
+        raise ReplicaUndrawable(str(error), replica=grant.replica_id) from error
+
+
+def _ready(files: dict[str, bytes], grant: Grant, config: WorkerConfig, parts: FrameParts) -> Cast:
     replica = Replica.from_files(files)  # compares every file with the hash in its manifest
     performer = Performer(
         replica, seed=_seed(grant), mouth=mouth_models(), life=life_model(), no_life=NO_LIFE,

@@ -27,24 +27,31 @@ POLICY = {
     "session_max_min": 30,
 }
 USE = {"purpose": "support", "audience": "adults", "country": "IN", "language": "en", "context_of_use": "public"}
-FILES = {
-    "model.safetensors": b"not a model" * 100,
-    "manifest.json": b'{"v": 1}',
-    "held_out.png": b"\x89PNG\r\n\x1a\n",
-    "comparison.mp4": b"not a film",
-    "emotion_joy.png": b"\x89PNG\r\n\x1a\n",
-    "emotion_anger.png": b"\x89PNG\r\n\x1a\n",
-    "report.json": json.dumps(
-        {
-            "quality": {
-                "held_out": {"psnr_full_db": 30.4, "psnr_face_db": 31.0, "psnr_mouth_db": 26.5, "ssim": 0.95},
-                "gain_full_db": 6.1,
-            },
-            "calibration": {"emotion_caps_milli": {"joy": 700, "anger": 500}},
-            "film": {"fps": 25.0, "start_s": 40.0, "errors": [2.0, 3.5, 1.0]},
-        }
-    ).encode(),
+REPORT = {
+    "quality": {
+        "held_out": {"psnr_full_db": 30.4, "psnr_face_db": 31.0, "psnr_mouth_db": 26.5, "ssim": 0.95},
+        "gain_full_db": 6.1,
+    },
+    "calibration": {"emotion_caps_milli": {"joy": 700, "anger": 500}},
+    "film": {"fps": 25.0, "start_s": 40.0, "errors": [2.0, 3.5, 1.0]},
 }
+MANIFEST = {key: REPORT[key] for key in ("quality", "calibration")}
+
+
+def files_of(report: dict[str, Any] = REPORT, manifest: dict[str, Any] = MANIFEST) -> dict[str, bytes]:
+    """What a simulated worker hands in."""
+    return {
+        "model.safetensors": b"not a model" * 100,
+        "manifest.json": json.dumps(manifest).encode(),
+        "held_out.png": b"\x89PNG\r\n\x1a\n",
+        "comparison.mp4": b"not a film",
+        "emotion_joy.png": b"\x89PNG\r\n\x1a\n",
+        "emotion_anger.png": b"\x89PNG\r\n\x1a\n",
+        "report.json": json.dumps(report).encode(),
+    }
+
+
+FILES = files_of()
 
 
 @dataclass

@@ -5,11 +5,12 @@ from datetime import timedelta
 import pytest
 
 from consent.services import consents
-from rendering.models import Conversation
+from rendering.models import Conversation, ReplicaVersion
 from rendering.services import footage as footages
 from rendering.services import replicas, sessions, training
 from tests.common import consenting
-from tests.common.replicas import FILES, accepted_footage
+from tests.common import replicas as stages
+from tests.common.replicas import FILES, MANIFEST, accepted_footage, files_of
 from tests.common.simulators.slot import SimulatedSlot
 from tests.functional.rendering.test_sessions import OFFER, Talk, job_of, segment
 from trustcore.audit.actors import Actor
@@ -101,6 +102,21 @@ def test_a_crash_between_number_and_event_loses_no_second(stage, talk, lease, mo
             stage.slot.call("POST", path, {"segments": [segment(0)]})
     assert stage.slot.call("POST", path, {"segments": [segment(0)]}).status_code == 200
     assert Event.objects.filter(action="segment.recorded", object_id=talk.id).count() == 1
+
+
+# --- a worker that shows people one replica and hands in another ------------------------------------------------------
+
+
+@pytest.mark.parametrize(("part", "said"), [
+    ("calibration", {"emotion_caps_milli": {"joy": 700, "anger": 1000}}),
+    ("quality", {**MANIFEST["quality"], "gain_full_db": 0.1}), ("quality", None), ("calibration", None),
+])  # fmt: skip
+def test_a_manifest_that_says_other_than_the_report_ends_in_no_version(cast, monkeypatch, part, said):
+    monkeypatch.setattr(stages, "FILES", files_of(manifest={**MANIFEST, part: said}))
+    with pytest.raises(AssertionError, match="cannot be read"):
+        stages.set_stage(cast, monkeypatch, is_approved=False)
+    assert [(row.state, row.failure) for row in ReplicaVersion.objects.all()] == [
+        ("failed", "training.result_unreadable")]
 
 
 # --- a person withdraws -----------------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 import json
 import time
+from copy import deepcopy
 
 import pytest
 from django.test import Client
@@ -88,9 +89,9 @@ def test_only_the_files_of_the_report_are_shown(stage):
 
 
 def test_a_version_too_poor_is_not_put_before_approvers_and_the_page_says_why(cast, monkeypatch):
-    poor = json.loads(replicas.FILES["report.json"])
+    poor = deepcopy(replicas.REPORT)
     poor["quality"]["held_out"]["psnr_face_db"] = 19.0
-    monkeypatch.setattr(replicas, "FILES", {**replicas.FILES, "report.json": json.dumps(poor).encode()})
+    monkeypatch.setattr(replicas, "FILES", replicas.files_of(poor, {key: poor[key] for key in replicas.MANIFEST}))
     stage = replicas.set_stage(cast, monkeypatch, is_approved=False)
     page = f"/console/replicas/{stage.replica.public_id}/v/1/"
     client = signed_in(cast.farah)

@@ -30,6 +30,7 @@ VISITED = (980, 600, 270, 50)  # steps of the schedule, close together where lit
 STEPS = len(VISITED)
 ETA = 1.0
 FARTHEST = 6.0  # deviations of a context number from its mean
+LONGEST_GAP_S = 3600.0  # between two blinks, or two jumps of the eyes
 _TABLES: dict[str, tuple[int, ...]] = {
     "codec.event_shares": (2,),
     "context.middle": (context.WIDTH + STYLE,), "context.spread": (context.WIDTH + STYLE,),
@@ -79,14 +80,16 @@ class Person:
         return {"version": PERSON_VERSION, "weights_sha256": weights_sha256, **parts}
 
     @staticmethod
-    def from_json(unverified: Mapping[str, Any], weights_sha256: str) -> Person | None:
+    def from_json(unverified: Any, weights_sha256: str) -> Person | None:
         """The inverse of `to_json`, for the weights that will move this person; other weights get no equaliser.
 
         None for a person of another version, who then moves like a usual one until trained again.
 
         Raises:
-            MotionModelInvalid: a part is missing, of another shape or not finite.
+            MotionModelInvalid: it is no object, or a part is missing, of another shape, not finite or out of range.
         """
+        if not isinstance(unverified, Mapping):
+            raise MotionModelInvalid("The replica's manner of moving is not an object.")
         if unverified.get("version", 1) != PERSON_VERSION:
             return None
         shapes = {name.removeprefix("usual."): shape for name, shape in _TABLES.items() if name.startswith("usual.")}
@@ -96,9 +99,21 @@ class Person:
             raise MotionModelInvalid("The replica's manner of moving is not readable.") from error
         if not all(np.isfinite(value).all() for value in parts.values()):
             raise MotionModelInvalid("The replica's manner of moving holds values that are not finite.")
+        if not _can_be_lived(parts):
+            raise MotionModelInvalid("The replica's manner of moving is none that a person can have; train it again.")
         if unverified.get("weights_sha256") != weights_sha256:
             parts["equaliser"] = equaliser.flat()
         return Person.of(parts)
+
+
+def _can_be_lived(parts: Mapping[str, Array]) -> bool:
+    """False for finite numbers out of which motion that is not finite would be made, or none at all."""
+    gaps = (parts["blink_gaps_s"], parts["jump_gaps_s"])
+    return bool(
+        (parts["speed"] > 0).all()
+        and ((parts["tails"] >= 0) & (parts["tails"] <= codes.HEAVIEST + 1e-3)).all()
+        and all((gaps_s > 0).all() and (np.diff(gaps_s) >= 0).all() and gaps_s[-1] <= LONGEST_GAP_S for gaps_s in gaps)
+    )
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from hashlib import sha256
 from typing import Any
 
 import pytest
@@ -58,3 +59,18 @@ def test_a_manifest_that_names_no_hash_is_refused(files: Any) -> None:
 def test_another_file_does_not_stand_in_for_a_missing_one() -> None:
     with pytest.raises(ReplicaInvalid):
         Replica.from_files({MODEL_FILE: FILES[MODEL_FILE], "other.json": FILES[MANIFEST_FILE]})
+
+
+def test_a_manifest_nested_without_end_is_refused() -> None:
+    with pytest.raises(ReplicaInvalid):
+        Replica.from_files({**FILES, MANIFEST_FILE: b"[" * 200_000})
+
+
+@pytest.mark.parametrize("kind", [b"BF16", b"F8_E4M3"])
+def test_a_type_of_numbers_that_nobody_here_knows_is_refused(kind: bytes) -> None:
+    header = b'{"plate":{"dtype":"%s","shape":[2],"data_offsets":[0,%d]}}' % (kind, 4 if kind == b"BF16" else 2)
+    model = len(header).to_bytes(8, "little") + header + bytes(4 if kind == b"BF16" else 2)
+    manifest = json.loads(FILES[MANIFEST_FILE])
+    manifest["files"][MODEL_FILE]["sha256"] = sha256(model).hexdigest()
+    with pytest.raises(ReplicaInvalid):
+        Replica.from_files({MODEL_FILE: model, MANIFEST_FILE: json.dumps(manifest).encode()})
