@@ -77,7 +77,7 @@ export function createPrecall(root, { headers, servers, isRelayed, tell = () => 
   async function testCamera() {
     show("camera", "testing");
     show("camera", (await seeCamera()).reason);
-    tell(result(true));
+    tell(result(panel.dataset.state === "done"));
   }
 
   function result(isComplete) {
