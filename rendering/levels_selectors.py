@@ -128,9 +128,6 @@ class Levels:
     held: int  # sessions that went live in the period
     reported: int  # of these, whose page reported
 
-    def network(self, name: str) -> Cell:
-        return next((cell for cell in self.networks if cell.network == name), Cell(network=name))
-
 
 def levels(
     organisation_id: int, *, from_at: datetime, until_at: datetime, promised: Sequence[str], region: str | None = None,

@@ -6,7 +6,7 @@ fewer than five sessions has no figures, only its counts.
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
@@ -60,7 +60,7 @@ class Facts:
     reported: int
     judged: int  # sessions on the networks that the promises are about
     networks: tuple[str, ...]
-    cells: Mapping[str, list[dict[str, Any]]] = field(default_factory=dict)  # "every", "networks", "cells"
+    cells: Mapping[str, list[dict[str, Any]]]  # "every", "networks", "cells"
 
 
 def cell_body(cell: Any) -> dict[str, Any]:

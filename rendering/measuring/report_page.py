@@ -90,9 +90,5 @@ def _row(cell: Mapping[str, Any]) -> str:
         unit = words.unit_of(figure)
         values += [words.told(figures.get(figure, {}).get(f"p{percentile}"), unit) for percentile in at]
     values.append(words.told(cell.get("verified_ppm"), "ppm"))
-    return f"<tr><td>{escape(_name(cell))}</td>{''.join(f'<td class=n>{escape(one)}</td>' for one in values)}</tr>"
-
-
-def _name(cell: Mapping[str, Any]) -> str:
-    parts = [words.NETWORK_WORDS[cell["network"]], words.PATH_WORDS[cell["path"]], cell["region"]]
-    return ", ".join(part for part in parts if part)
+    name = words.group_name(cell["network"], cell["path"], cell["region"])
+    return f"<tr><td>{escape(name)}</td>{''.join(f'<td class=n>{escape(one)}</td>' for one in values)}</tr>"

@@ -51,4 +51,10 @@ def told(value: float | None, unit: str) -> str:
 
 
 def unit_of(figure: str) -> str:
+    """The unit of a figure, which its name ends with."""
     return figure if figure in ("fps", "fps_milli") else figure.rsplit("_", 1)[-1]
+
+
+def group_name(network: str, path: str, region: str) -> str:
+    """The name of a group of sessions; "" stands for all of a kind."""
+    return ", ".join(part for part in (NETWORK_WORDS[network], PATH_WORDS[path], region) if part)

@@ -46,7 +46,7 @@ def _begin(conversation: Conversation, told: Batch, passed_s: float, *, now: dat
     batch.demand_possible(told, None, passed_s=passed_s)
     row = Visit(
         conversation=conversation, organisation_id=conversation.organisation_id, visit=told.visit, began_at=now,
-        region=region_of(conversation), **_columns(told, now))
+        region=_region_of(conversation), **_columns(told, now))
     # Of the same first report sent twice at once, one is kept.
     Visit.objects.bulk_create([row], ignore_conflicts=True)
     _keep_answers(Visit.objects.get(conversation=conversation, visit=told.visit), told, now=now)
@@ -80,7 +80,7 @@ def _keep_answers(visit: Visit, told: Batch, *, now: datetime) -> None:
         ignore_conflicts=True)
 
 
-def region_of(conversation: Conversation) -> str:
+def _region_of(conversation: Conversation) -> str:
     """Where the worker of this conversation stands, as the operator named it; "" without a name."""
     worker = Job.objects.filter(public_id=conversation.lease_id).values_list("slot__worker__public_id", flat=True)
     regions: dict[str, str] = settings.REGIONS

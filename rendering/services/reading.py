@@ -26,18 +26,10 @@ MAX_SEQUENCE = 2**31
 
 
 @dataclass(frozen=True)
-class Caption:
-    """One event of the conversation, as it would travel on the data channel."""
-
-    seq: int
-    event: str
-
-
-@dataclass(frozen=True)
 class News:
     """What a reader has not had yet, and why it is over, or ""."""
 
-    captions: tuple[Caption, ...]
+    captions: tuple[protocol.Caption, ...]
     ended: str
 
 
@@ -86,13 +78,13 @@ def note(job: Job, captions: Sequence[Mapping[str, Any]]) -> None:
     if kept is None:
         return
     newest = kept[-1]["seq"] if kept else 0
-    fresh = [{"seq": one.seq, "event": one.event} for one in told if one.seq > newest]
+    fresh = [protocol.to_json(one) for one in told if one.seq > newest]
     if fresh:
         mine.update(captions=[*kept, *fresh][-MAX_CAPTIONS_KEPT:])
         wakeups.notify(topic(job.object_id))
 
 
-def _checked(unverified: Mapping[str, Any], conversation_id: str) -> Caption:
+def _checked(unverified: Mapping[str, Any], conversation_id: str) -> protocol.Caption:
     seq, text = unverified.get("seq"), unverified.get("event")
     if type(seq) is not int or not 0 < seq < MAX_SEQUENCE or not isinstance(text, str):
         raise RequestInvalid("A caption has seq, a number from 1 on, and event, a text.")
@@ -106,7 +98,7 @@ def _checked(unverified: Mapping[str, Any], conversation_id: str) -> Caption:
         raise RequestInvalid("A caption's event is an event of the conversation, as JSON.") from error
     if not is_known or not is_mine:
         raise RequestInvalid("A caption's event is one of what is said in this conversation.")
-    return Caption(seq, text)
+    return protocol.Caption(seq, text)
 
 
 def news(conversation_row_id: int, after: int, reader: Reader) -> News:
@@ -115,7 +107,7 @@ def news(conversation_row_id: int, after: int, reader: Reader) -> News:
         "captions", "conversation__state", "conversation__end_reason").first()
     kept, state, reason = row or ([], *Conversation.objects.filter(id=conversation_row_id).values_list(
         "state", "end_reason").get())
-    found = tuple(Caption(one["seq"], one["event"]) for one in kept if one["seq"] > after)
+    found = tuple(protocol.Caption(**one) for one in kept if one["seq"] > after)
     if reader == "app":
         found = tuple(one for one in found if json.loads(one.event)["properties"].get("role") != "user")
     return News(found, (reason or "ended") if state == "ended" else "")

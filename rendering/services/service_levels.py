@@ -70,8 +70,7 @@ def _verdict(target: targets.Target, limit: int, cell: Cell) -> Verdict:
 
 
 def levels_of(
-    organisation: Organisation, *, from_at: datetime, until_at: datetime, region: str | None = None,
-    buckets: int = 14,
+    organisation: Organisation, *, from_at: datetime, until_at: datetime, region: str | None, buckets: int,
 ) -> Levels:
     """What viewers measured in a period, grouped as the promises in force need it."""
     return levels_selectors.levels(

@@ -10,7 +10,7 @@
 import asyncio
 import json
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 from asgiref.sync import SyncToAsync, sync_to_async
@@ -134,7 +134,7 @@ def _answer(request: HttpRequest, conversation: Conversation, reader: Reader) ->
     return answer
 
 
-def for_viewer(secret_of: Any = viewer.from_cookie) -> Any:
+def for_viewer(secret_of: Callable[[HttpRequest, str], str] = viewer.from_cookie) -> Any:
     """The view for the page: who holds the first viewer's secret, and nobody else."""
 
     @public

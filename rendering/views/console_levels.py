@@ -174,8 +174,7 @@ def _row(cell: Cell) -> Row:
     is_hidden = cell.sessions < HIDDEN_BELOW
     values = [words.told(_shown(cell, figure, percentile), words.unit_of(figure))
               for figure, at in TABLE for percentile in at]
-    name = ", ".join(part for part in (
-        words.NETWORK_WORDS[cell.network], words.PATH_WORDS[cell.path], cell.region) if part)
+    name = words.group_name(cell.network, cell.path, cell.region)
     verified = words.told(None if is_hidden else cell.verified_ppm, "ppm")
     return Row(name, cell, cell.sessions < FEW, is_hidden, values, verified)
 
@@ -208,13 +207,14 @@ def _limit(text: str, target: targets.Target) -> Any:
 
 
 def _field(target: targets.Target, limit: int) -> dict[str, Any]:
-    scale = 10_000 if target.unit == "ppm" else 1
-    plain = lambda value: f"{value / scale:g}" if scale > 1 else str(value)  # noqa: E731
+    is_share = target.unit == "ppm"
+    value, lowest, highest, default = (
+        f"{one / 10_000:g}" if is_share else str(one)
+        for one in (limit, target.lowest, target.highest, target.default))
     return {
-        "name": target.name, "label": words.TARGET_WORDS[target.name], "value": plain(limit),
-        "lowest": plain(target.lowest), "highest": plain(target.highest), "step": "any" if scale > 1 else "1",
-        "unit": _("percent") if scale > 1 else _("milliseconds"), "default": plain(target.default),
-        "is_floor": target.is_floor}
+        "name": target.name, "label": words.TARGET_WORDS[target.name], "value": value, "lowest": lowest,
+        "highest": highest, "step": "any" if is_share else "1", "default": default, "is_floor": target.is_floor,
+        "unit": _("percent") if is_share else _("milliseconds")}
 
 
 @requires(Permission.LEVELS_REPORT)

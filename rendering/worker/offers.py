@@ -30,9 +30,7 @@ class Offers:
         """The next one. Raises TimeoutError: none came in time."""
         return await asyncio.wait_for(self._waiting.get(), within_s)
 
-    async def comes_before(
-        self, connection: Connection, within_s: float, is_read: Callable[[], bool] = lambda: False,
-    ) -> bool:
+    async def comes_before(self, connection: Connection, within_s: float, is_read: Callable[[], bool]) -> bool:
         """Wait for an offer (True), for this connection to stand, or for a viewer who reads without one.
 
         Raises:

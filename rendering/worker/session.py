@@ -245,8 +245,7 @@ class Session:
     async def _wait_for_viewer(self, opened: Opened, cast: Cast, mark: SlottedMark) -> None:
         """Step 6. Nothing is made or sent until the viewer's next offer has its connection, or the line is back.
 
-        Raises:
-            TimeoutError: neither came within REJOIN_WITHIN_S.
+        Raises TimeoutError: neither came within REJOIN_WITHIN_S.
         """
         assert self._talk is not None and self._connection is not None
         before = self._connection  # it may come back by itself, too
@@ -271,8 +270,7 @@ class Session:
     async def _see_connected(self, opened: Opened, cast: Cast, mark: SlottedMark, within_s: float) -> None:
         """Wait until the connection at hand stands, or its viewer reads. Each further offer gets another one instead.
 
-        Raises:
-            TimeoutError: nothing came of it within `within_s`.
+        Raises TimeoutError: nothing came of it within `within_s`.
         """
         assert self._connection is not None
         while await self._offers.comes_before(self._connection, within_s, lambda: self._captions.is_viewer_reading):

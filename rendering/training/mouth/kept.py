@@ -26,10 +26,8 @@ def keep_speech(path: Path, speech: Speech, cause: dict[str, Any]) -> None:
 
 def kept_speech(path: Path, cause: dict[str, Any]) -> Speech | None:
     """The corpus that was made from this, or None."""
-    if not path.exists():
-        return None
-    found = np.load(path)
-    if json.loads(str(found["cause"])) != cause:
+    found = _made_from(path, cause)
+    if found is None:
         return None
     samples = found["samples"].astype(np.float32) / 32768
     return Speech(
@@ -50,10 +48,8 @@ def keep_recogniser(path: Path, recogniser: Recogniser, updates: int, cause: dic
 
 def kept_recogniser(path: Path, cause: dict[str, Any]) -> tuple[Recogniser, int] | None:
     """The recogniser that was made from this, and how many updates it took; or None."""
-    if not path.exists():
-        return None
-    found = np.load(path)
-    if json.loads(str(found["cause"])) != cause:
+    found = _made_from(path, cause)
+    if found is None:
         return None
     blocks = tuple(
         Block(int(dilation), *(found[f"{index}.{name}"] for name in _BLOCK))
@@ -61,3 +57,11 @@ def kept_recogniser(path: Path, cause: dict[str, Any]) -> tuple[Recogniser, int]
     )
     net = Network(found["enter"], found["enter_bias"], blocks, found["leave"], found["leave_bias"])
     return Recogniser(net, found["mean"], found["deviation"]), int(found["updates"])
+
+
+def _made_from(path: Path, cause: dict[str, Any]) -> Any:
+    """The arrays of a file that was made from this, or None."""
+    if not path.exists():
+        return None
+    found = np.load(path)
+    return found if json.loads(str(found["cause"])) == cause else None

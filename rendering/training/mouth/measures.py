@@ -14,11 +14,10 @@ import numpy as np
 from rendering.engine.motion.mouth.features import FRAMES_PER_S
 from rendering.engine.motion.visemes import CLOSURE
 from rendering.training.lip_sound import REACH_S, best_lag_s, correlation
-from rendering.training.mouth.movement import JAW, opening
+from rendering.training.mouth.movement import CLEARLY_OPEN, CLOSED, JAW, opening
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
-CLOSED, CLEARLY_OPEN = 0.06, 0.15  # of full opening
 NEAR_S = 0.060
 
 

@@ -33,7 +33,8 @@ JITTER_S = 0.012
 CERTAIN_SHARE = 0.15  # of the windows of heard speech hold exact times, as a voice that is understood gives them
 OPENING_WEIGHT = 10.0
 MEETING_WEIGHT = 2.0  # of lips that must meet, or must not, behind a recogniser; chosen on the recorded stranger
-_MET_OPENING, _APART_OPENING, _MET_SOFTNESS = 0.06, 0.15, 0.03  # of full opening; the first two are those of `measures`
+CLOSED, CLEARLY_OPEN = 0.06, 0.15  # of full opening
+_MET_SOFTNESS = 0.03  # of full opening
 _MET_FRAMES = 3  # a closing may come a frame early or late
 JAW = MOUTH.index("jaw")
 _RESIDUAL_WINDOWS, _RESIDUAL_FRAMES = 300, 90
@@ -135,11 +136,11 @@ def undecided(moved: Any, wanted: Any) -> Any:
     a frame early or late here. The jaw is left out: it would jump to help.
     """
     open_share = moved[..., JAW].detach() * (1 - moved[..., CLOSURE])
-    met = (_MET_OPENING - open_share) / _MET_SOFTNESS
+    met = (CLOSED - open_share) / _MET_SOFTNESS
     met_near = nn.functional.max_pool1d(met[:, None], _MET_FRAMES, 1, _MET_FRAMES // 2)[:, 0]
     should = opening(wanted)
-    must_meet = (should < _MET_OPENING) & (wanted[..., CLOSURE] > 0.5)
-    wrongly = (should > _APART_OPENING) * nn.functional.softplus(met)
+    must_meet = (should < CLOSED) & (wanted[..., CLOSURE] > 0.5)
+    wrongly = (should > CLEARLY_OPEN) * nn.functional.softplus(met)
     return (wrongly + must_meet * nn.functional.softplus(-met_near)).mean()
 
 

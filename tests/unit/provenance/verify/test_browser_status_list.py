@@ -1,10 +1,6 @@
 """The browser reads the authority's status list as Python does: the page's own code, in node."""
 
-import json
-import shutil
-import subprocess
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,17 +12,17 @@ from provenance.manifests import certs, status_lists
 from provenance.manifests.certs import Authority
 from provenance.manifests.errors import StatusListInvalid
 from provenance.manifests.status_lists import Revocation
+from tests.common.in_node import address, in_node, needs_node
 
-VERIFY = Path(__file__).resolve().parents[4] / "trustcore/static/js/verify"
 NOW = datetime.now(UTC).replace(microsecond=0)
 pytestmark = [
-    pytest.mark.skipif(shutil.which("node") is None, reason="node is not installed"),
+    needs_node,
     pytest.mark.filterwarnings("ignore::provenance.manifests.certs.InsecureProviderWarning"),
 ]
 SCRIPT = f"""
 import {{ readFileSync }} from "node:fs";
-const {{ isRevoked, StatusLists }} = await import({json.dumps((VERIFY / "status_list.js").as_uri())});
-const {{ Invalid }} = await import({json.dumps((VERIFY / "bytes.js").as_uri())});
+const {{ isRevoked, StatusLists }} = await import({address("verify/status_list.js")});
+const {{ Invalid }} = await import({address("verify/bytes.js")});
 const {{ lists, certificate, anchor, nowMs, isOnePage }} = JSON.parse(readFileSync(0, "utf-8"));
 const bytes = (text) => new Uint8Array(Buffer.from(text, "hex"));
 const said = [];
@@ -54,9 +50,7 @@ def read(
     asked = {"lists": [one.hex() for one in lists], "anchor": anchor, "nowMs": now.timestamp() * 1000,
              "isOnePage": is_one_page,
              "certificate": leaf.public_bytes(serialization.Encoding.DER).hex()}
-    done = subprocess.run(["node", "--input-type=module", "-e", SCRIPT], input=json.dumps(asked), capture_output=True,
-                          text=True, check=True, timeout=120)
-    answer: list[bool | str] = json.loads(done.stdout)
+    answer: list[bool | str] = in_node(SCRIPT, told=asked, within_s=120)
     return answer
 
 

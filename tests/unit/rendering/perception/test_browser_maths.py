@@ -2,8 +2,6 @@
 
 import json
 import re
-import shutil
-import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +12,10 @@ from rendering.perception import affect, face, voice
 from rendering.perception.units import ACTION_UNITS, EMOTIONS, PROTOTYPES, WEAK_UNITS
 from rendering.perception.vectors import EVENT_TYPE, MAX_MESSAGE_CHARS, MAX_NUMBERS, read_vector
 from rendering.worker.perceived import PREFIX, REVOKED
+from tests.common.in_node import in_node, needs_node
 
 VIEWER = Path(__file__).resolve().parents[4] / "trustcore/static/js/viewer"
 SOURCES = VIEWER / "perception"
-needs_node = pytest.mark.skipif(shutil.which("node") is None, reason="node is not installed")
 
 SCRIPT = """
 import { createResting, frameOf, turnFrom, unitsOf, unitsSure } from "FOLDER/face.js";
@@ -76,11 +74,9 @@ def windows(count: int = 60) -> Any:
 
 @pytest.fixture(scope="module")
 def told() -> Any:
-    done = subprocess.run(
-        ["node", "--input-type=module", "-e", SCRIPT.replace("FOLDER", str(SOURCES))], capture_output=True, text=True,
-        input=json.dumps({"faces": faces().tolist(), "windows": windows().tolist()}), check=False, timeout=60)
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
+    return in_node(
+        SCRIPT.replace("FOLDER", str(SOURCES)), told={"faces": faces().tolist(), "windows": windows().tolist()},
+        within_s=60)
 
 
 @needs_node

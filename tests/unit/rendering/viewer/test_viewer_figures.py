@@ -2,24 +2,19 @@
 In node."""
 
 import json
-import shutil
-import subprocess
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from rendering.measuring import batch
+from tests.common.in_node import address, in_node, needs_node
 
-FIGURES = Path(__file__).resolve().parents[4] / "trustcore/static/js/viewer/figures"
-pytestmark = pytest.mark.skipif(shutil.which("node") is None, reason="node is not installed")
+pytestmark = needs_node
 
 
 def node(module: str, lines: str) -> Any:
-    script = f"import * as page from {json.dumps((FIGURES / module).as_uri())};\n{lines}"
-    done = subprocess.run(
-        ["node", "--input-type=module", "-"], input=script, capture_output=True, text=True, timeout=30, check=True)
-    return json.loads(done.stdout)
+    imported = address(f"viewer/figures/{module}")
+    return in_node(f"import * as page from {imported};\n{lines}")
 
 
 def answers(told: list[list[Any]], now_ms: float = 60_000) -> dict[str, Any]:

@@ -1,28 +1,21 @@
 """What a viewer is told of their line, and how long their page waits for a packet that is sent again. In node."""
 
 import json
-import shutil
-import subprocess
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from rendering import protocol
+from tests.common.in_node import address, in_node, needs_node
 
-VIEWER = Path(__file__).resolve().parents[4] / "trustcore/static/js/viewer"
 TEMPLATE = Path(__file__).resolve().parents[4] / "templates/rendering/viewer.html"
-pytestmark = pytest.mark.skipif(shutil.which("node") is None, reason="node is not installed")
+pytestmark = needs_node
 PICTURE = {"has_picture": True, "has_sound": True}
 COUNTS = {"received": 100, "verified": 100, "unattested": 0, "invalid": 0, "late": 0, "replayed": 0, "gap": 0}
 
 
 def node(module: str, expression: str) -> Any:
-    address = json.dumps((VIEWER / module).as_uri())
-    script = f"import * as page from {address};\nconsole.log(JSON.stringify({expression}));"
-    done = subprocess.run(
-        ["node", "--input-type=module", "-"], input=script, capture_output=True, text=True, timeout=30, check=True)
-    return json.loads(done.stdout)
+    imported = address(f"viewer/{module}")
+    return in_node(f"import * as page from {imported};\nconsole.log(JSON.stringify({expression}));")
 
 
 def judged(**verdict: Any) -> dict[str, Any]:

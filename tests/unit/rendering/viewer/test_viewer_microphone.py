@@ -1,15 +1,12 @@
 """The viewer's microphone: when it is on, muted, refused or gone. The page's own code, in node."""
 
 import json
-import shutil
-import subprocess
-from pathlib import Path
 from typing import Any
 
-import pytest
+from tests.common.in_node import address, in_node, needs_node
 
-MICROPHONE = Path(__file__).resolve().parents[4] / "trustcore/static/js/viewer/microphone.js"
-pytestmark = pytest.mark.skipif(shutil.which("node") is None, reason="node is not installed")
+MICROPHONE = address("viewer/microphone.js")
+pytestmark = needs_node
 
 # A page with the four parts that the module looks for, and devices that do what the scene says.
 STORY = """
@@ -59,11 +56,9 @@ process.exit(0);
 
 
 def page(*steps: str, refused: str = "", unheard: bool = False) -> Any:
-    script = STORY.replace("MICROPHONE", json.dumps(MICROPHONE.as_uri()), 1)
+    script = STORY.replace("MICROPHONE", MICROPHONE, 1)
     script = script.replace("SCENE", json.dumps({"refused": refused, "steps": steps, "unheard": unheard}))
-    ran = subprocess.run(["node", "--input-type=module", "-e", script], capture_output=True, text=True, timeout=30)
-    assert ran.returncode == 0, ran.stderr
-    return json.loads(ran.stdout)
+    return in_node(script)
 
 
 def test_nothing_is_asked_before_the_click_and_the_browser_cancels_echo() -> None:

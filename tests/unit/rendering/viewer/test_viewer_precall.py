@@ -1,27 +1,20 @@
 """What a test before the call concludes from its measurements. The page's own rules, in node."""
 
 import json
-import shutil
-import subprocess
-from pathlib import Path
 from typing import Any
 
-import pytest
-
 from rendering.worker import ladder
+from tests.common.in_node import address, in_node, needs_node
 
-RULES = Path(__file__).resolve().parents[4] / "trustcore/static/js/viewer/precall/rules.js"
-pytestmark = pytest.mark.skipif(shutil.which("node") is None, reason="node is not installed")
+RULES = address("viewer/precall/rules.js")
+pytestmark = needs_node
 OPEN = {"udp": "reached", "relay-udp": "no_server", "relay-tcp": "no_server", "relay-tls": "no_server"}
 SHUT = {"udp": "blocked", "relay-udp": "unreachable", "relay-tcp": "unreachable", "relay-tls": "no_server"}
 UNASKED = dict.fromkeys(OPEN, "no_server")
 
 
 def rules(expression: str) -> Any:
-    script = f"import * as rules from {json.dumps(RULES.as_uri())};\nconsole.log(JSON.stringify({expression}));"
-    done = subprocess.run(
-        ["node", "--input-type=module", "-"], input=script, capture_output=True, text=True, timeout=30, check=True)
-    return json.loads(done.stdout)
+    return in_node(f"import * as rules from {RULES};\nconsole.log(JSON.stringify({expression}));")
 
 
 def expected(reasons: dict[str, str], down: int | None, **more: Any) -> Any:

@@ -1,15 +1,12 @@
 """How the page reads captions over plain HTTP: each word once, from where it broke, until it is over. In node."""
 
 import json
-import shutil
-import subprocess
-from pathlib import Path
 from typing import Any
 
-import pytest
+from tests.common.in_node import address, in_node, needs_node
 
-READING = Path(__file__).resolve().parents[4] / "trustcore/static/js/viewer/reading.js"
-pytestmark = pytest.mark.skipif(shutil.which("node") is None, reason="node is not installed")
+READING = address("viewer/reading.js")
+pytestmark = needs_node
 
 # A service that gives one answer after the other: the parts of a stream, or a status without one.
 STORY = """
@@ -38,15 +35,9 @@ process.exit(0);
 OPENING = "retry: 1000\nevent: session\ndata: {}\n\n"
 
 
-def node(script: str) -> Any:
-    ran = subprocess.run(["node", "--input-type=module", "-e", script], capture_output=True, text=True, timeout=30)
-    assert ran.returncode == 0, ran.stderr
-    return json.loads(ran.stdout)
-
-
 def read(*answers: Any, had: int = 0) -> Any:
     scene = json.dumps({"answers": answers, "had": had})
-    return node(STORY.replace("MODULE", json.dumps(READING.as_uri()), 1).replace("SCENE", scene, 1))
+    return in_node(STORY.replace("MODULE", READING, 1).replace("SCENE", scene, 1))
 
 
 def caption(number: int) -> str:
@@ -75,11 +66,11 @@ def test_the_end_is_told_once_and_nothing_is_asked_after_it() -> None:
 
 
 def test_an_event_that_comes_in_two_parts_stays_whole() -> None:
-    script = f"""import {{ createParser }} from {json.dumps(READING.as_uri())};
+    script = f"""import {{ createParser }} from {READING};
     const push = createParser();
     const parts = ['id: 1\\r\\ndata: \\u0928\\u092e', '\\u0938\\u094d\\u0924\\u0947\\r\\n\\r\\n'];
     console.log(JSON.stringify(parts.flatMap(push)));"""
-    assert node(script) == [{"id": "1", "event": "message", "data": "नमस्ते"}]
+    assert in_node(script) == [{"id": "1", "event": "message", "data": "नमस्ते"}]
 
 
 def test_a_page_stays_without_a_line_only_where_words_come() -> None:
@@ -100,5 +91,5 @@ def test_a_page_stays_without_a_line_only_where_words_come() -> None:
     told.push(fallback.isSettled(), button.hidden);
     console.log(JSON.stringify(told));
     process.exit(0);
-    """.replace("MODULE", json.dumps(READING.as_uri()))
-    assert node(script) == ["line_lost", "settle", True, False, "close", "unsettle", False, True]
+    """.replace("MODULE", READING)
+    assert in_node(script) == ["line_lost", "settle", True, False, "close", "unsettle", False, True]

@@ -1,17 +1,15 @@
 """When a page that lost its line connects again, and when it does not. The page's own code, in node."""
 
 import json
-import shutil
-import subprocess
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from rendering import protocol
+from tests.common.in_node import address, in_node, needs_node
 
-REJOIN = Path(__file__).resolve().parents[4] / "trustcore/static/js/viewer/rejoin.js"
-pytestmark = pytest.mark.skipif(shutil.which("node") is None, reason="node is not installed")
+REJOIN = address("viewer/rejoin.js")
+pytestmark = needs_node
 
 # A page whose clock and waiting are the test's. `told`: what the service says, one answer after the other; `stands`:
 # which tries to connect succeed; `flows`: from which moment on frames come again on the old line.
@@ -37,15 +35,9 @@ console.log(JSON.stringify({ log, atMs, isBusy: rejoin.isBusy() }));
 """
 
 
-def node(script: str) -> Any:
-    done = subprocess.run(["node", "--input-type=module", "-e", script], capture_output=True, text=True, check=True,
-                          timeout=30)
-    return json.loads(done.stdout)
-
-
 def play(told: list[Any], stands: list[bool], *, flows_at_ms: float = 1e9, posted: tuple[str, ...] = ("n1",)) -> Any:
     scene = {"told": told, "stands": stands, "flowsAtMs": flows_at_ms, "posted": posted}
-    return node(STORY.replace("REJOIN", json.dumps(REJOIN.as_uri())).replace("SCENE", json.dumps(scene)))
+    return in_node(STORY.replace("REJOIN", REJOIN).replace("SCENE", json.dumps(scene)))
 
 
 def state(nonce: str = "n1", **changes: Any) -> dict[str, Any]:
@@ -59,7 +51,7 @@ def state(nonce: str = "n1", **changes: Any) -> dict[str, Any]:
 ])
 def test_a_line_that_stutters_is_left_alone(line: str, since_ms: int, still_ms: int, is_lost: bool) -> None:
     call = f"isLost({json.dumps(line)}, {since_ms}, {still_ms})"
-    assert node(f"import {{ isLost }} from {json.dumps(REJOIN.as_uri())}; console.log({call});") is is_lost
+    assert in_node(f"import {{ isLost }} from {REJOIN}; console.log({call});") is is_lost
 
 
 def test_the_first_try_comes_at_once_and_one_is_enough() -> None:

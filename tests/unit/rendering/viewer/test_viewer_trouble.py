@@ -1,15 +1,12 @@
 """A part that failed, in words on the viewer's page. The page's own code, in node."""
 
 import json
-import shutil
-import subprocess
-from pathlib import Path
 
-import pytest
+from tests.common.in_node import address, in_node, needs_node
 
-TALK = Path(__file__).resolve().parents[4] / "trustcore/static/js/viewer/talk.js"
+TALK = address("viewer/talk.js")
 WORDS = {name: f"{name}!" for name in ("ears", "deaf", "brain", "voice", "slow")}
-pytestmark = pytest.mark.skipif(shutil.which("node") is None, reason="node is not installed")
+pytestmark = needs_node
 
 STORY = """
 import { createTalk } from TALK;
@@ -31,11 +28,9 @@ process.exit(0);
 def said(*troubles: tuple[str, str]) -> list[str]:
     """What stands on the page after each (part, trouble)."""
     properties = [{"part": part, "trouble": trouble} for part, trouble in troubles]
-    script = STORY.replace("TALK", json.dumps(TALK.as_uri()), 1).replace("WORDS", json.dumps(WORDS))
+    script = STORY.replace("TALK", TALK, 1).replace("WORDS", json.dumps(WORDS))
     script = script.replace("TROUBLES", json.dumps(properties))
-    ran = subprocess.run(["node", "--input-type=module", "-e", script], capture_output=True, text=True, timeout=30)
-    assert ran.returncode == 0, ran.stderr
-    return list(json.loads(ran.stdout))
+    return list(in_node(script))
 
 
 def test_each_part_that_the_viewer_feels_has_words() -> None:

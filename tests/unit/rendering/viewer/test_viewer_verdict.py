@@ -1,23 +1,19 @@
 """What the viewer is told, from what the verifier counted. The page's own code, in node."""
 
 import json
-import shutil
-import subprocess
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-VERDICT = Path(__file__).resolve().parents[4] / "trustcore/static/js/viewer/verdict.js"
-pytestmark = pytest.mark.skipif(shutil.which("node") is None, reason="node is not installed")
+from tests.common.in_node import address, in_node, needs_node
+
+VERDICT = address("viewer/verdict.js")
+pytestmark = needs_node
 
 
 def run(call: str, *arguments: Any) -> Any:
-    script = f"import {{ judge, secondOf }} from {json.dumps(VERDICT.as_uri())};" \
-             f"console.log(JSON.stringify({call}(...{json.dumps(arguments)})));"
-    done = subprocess.run(["node", "--input-type=module", "-e", script], capture_output=True, text=True, check=True,
-                          timeout=30)
-    return json.loads(done.stdout)
+    return in_node(
+        f"import {{ judge, secondOf }} from {VERDICT};console.log(JSON.stringify({call}(...{json.dumps(arguments)})));")
 
 
 def verdict(state: str, share: float, received: int, verified: int, *, hide: bool = True) -> dict[str, Any]:
@@ -98,10 +94,7 @@ console.log(JSON.stringify(said));
 
 
 def test_somebody_who_holds_back_all_frames_does_not_keep_the_word_verified() -> None:
-    script = f"import {{ createVerdictView }} from {json.dumps(VERDICT.as_uri())};{STALL}"
-    done = subprocess.run(["node", "--input-type=module", "-e", script], capture_output=True, text=True, check=True,
-                          timeout=30)
-    assert json.loads(done.stdout) == ["verified", "checking", "verified"]
+    assert in_node(f"import {{ createVerdictView }} from {VERDICT};{STALL}") == ["verified", "checking", "verified"]
 
 
 def test_what_an_earlier_connection_verified_says_nothing_about_this_one() -> None:

@@ -1,7 +1,7 @@
 // Words for a viewer without a line: the same events as on the data channel, over plain HTTP (text/event-stream). Read
 // by fetch and not by EventSource, which could not carry the secret of a viewer in a frame.
 
-export const READ_AFTER_MS = 8000; // without a line; a line that stutters is back sooner, and its sound is not missed
+const READ_AFTER_MS = 8000; // without a line; a line that stutters is back sooner, and its sound is not missed
 const AGAIN_AFTER_MS = 1000;
 
 // Takes apart a text/event-stream: `push(text)` returns the events that are complete, as {id, event, data}. Pure.

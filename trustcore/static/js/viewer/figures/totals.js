@@ -35,11 +35,12 @@ export function readStats(entries) {
   return found;
 }
 
-// `before` and `now`, count by count; a count never falls below what was reported.
+// `before` and `now`, count by count.
 export function sumOf(before, now) {
   return Object.fromEntries(COUNTED.map((name) => [name, before[name] + now[name]]));
 }
 
+// `now`, where no count falls below what it was `before`: null where nothing was.
 export function atLeast(before, now) {
   return Object.fromEntries(Object.keys(now).map((name) => [name, Math.max(before?.[name] ?? 0, now[name])]));
 }

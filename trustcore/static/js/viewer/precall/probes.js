@@ -3,8 +3,8 @@
 import { levelOf, troubleOf } from "../microphone.js";
 import { kbps } from "./rules.js";
 
-export const ROAD_WITHIN_MS = 6000;
-export const LISTEN_FOR_MS = 5000;
+const ROAD_WITHIN_MS = 6000;
+const LISTEN_FOR_MS = 5000;
 const HEARD_FROM = 0.35; // of the meter: a voice at arm's length, above the hum of a room
 const HEARD_TIMES = 3;
 const LOOK_EVERY_MS = 80;
