@@ -63,26 +63,28 @@ def fit(models: MouthModels, mouth: Array, frames_per_s: float, samples: Array) 
     heard = hear(models.recogniser, samples, has_motion_model=True)
     if heard.rows is None:
         return _mean("The footage has no sound, so this replica speaks in the mean style.")
-    spoken = settled(heard.rows)[:, SILENCE] < 0.5
+    # Of both motion models the exact one moves fully on what is surely heard; the other's caution would be fitted too.
+    shares = settled(heard.rows)
+    spoken = shares[:, SILENCE] < 0.5
     speech_s = float(spoken.sum()) * FRAME_S
     if speech_s < LEAST_SPEECH_S or not np.isfinite(mouth).any():
         return _mean(
             f"The footage holds {speech_s:.0f} s of speech and {LEAST_SPEECH_S:.0f} s are needed, "
             "so this replica speaks in the mean style.", speech_s=speech_s)
-    offset_s, correlation = sound_offset(models.motion.heard, heard.rows, mouth, frames_per_s)
+    offset_s, correlation = sound_offset(models.motion.exact, shares, mouth, frames_per_s)
     if correlation < LEAST_CORRELATION:
         return _mean(
             "The mouth does not follow the sound of the footage, so this replica speaks in the mean style.",
             offset_s, correlation, speech_s)
-    times_s = np.arange(len(heard.rows)) * FRAME_S - offset_s
+    times_s = np.arange(len(shares)) * FRAME_S - offset_s
     wanted = _at(mouth, frames_per_s, times_s)
     usable = np.isfinite(wanted).all(1) & _near(spoken)
     used = np.flatnonzero(usable)
     split = used[int(len(used) * (1 - CHECKED_SHARE))]
     learnt, checked = usable & (np.arange(len(usable)) < split), usable & (np.arange(len(usable)) >= split)
     scale = 1 / (wanted[learnt].std(0) + 0.05)
-    vector = _gauss_newton(models.motion.heard, heard.rows, wanted, learnt, scale)
-    before, after = (_error(models.motion.heard, heard.rows, wanted, checked, scale, s) for s in (MEAN_STYLE, vector))
+    vector = _gauss_newton(models.motion.exact, shares, wanted, learnt, scale)
+    before, after = (_error(models.motion.exact, shares, wanted, checked, scale, s) for s in (MEAN_STYLE, vector))
     if after >= before:
         return _mean(
             "The fitted style was no better than the mean one on the end of the footage, so the mean one is used.",
@@ -90,9 +92,9 @@ def fit(models: MouthModels, mouth: Array, frames_per_s: float, samples: Array) 
     return FittedStyle(vector, "Fitted to the footage.", 1000 * offset_s, correlation, speech_s, before, after)
 
 
-def sound_offset(model: MotionModel, rows: Array, mouth: Array, frames_per_s: float) -> tuple[float, float]:
+def sound_offset(model: MotionModel, shares: Array, mouth: Array, frames_per_s: float) -> tuple[float, float]:
     """How much later the sound is than the picture, in s, and the correlation of the openings there."""
-    asked = opening(through(model, rows))
+    asked = opening(through(model, shares))
     shown = _at(opening(mouth)[:, None], frames_per_s, np.arange(len(asked)) * FRAME_S)[:, 0]
     shown = np.where(np.isfinite(shown), shown, np.nanmedian(shown))
     lag_s, height = best_lag_s(asked, shown, FRAMES_PER_S, LARGEST_OFFSET_S)
@@ -113,13 +115,13 @@ def _mean(
     return FittedStyle(MEAN_STYLE, note, 1000 * offset_s, correlation, speech_s, error, error)
 
 
-def _gauss_newton(model: MotionModel, rows: Array, wanted: Array, learnt: Array, scale: Array) -> Array:
+def _gauss_newton(model: MotionModel, shares: Array, wanted: Array, learnt: Array, scale: Array) -> Array:
     """The most probable style, given that styles spread by one deviation and frames err as they do at the mean."""
     style = MEAN_STYLE.copy()
     for _ in range(_ROUNDS):
-        off = _off(model, rows, wanted, learnt, scale, style)
+        off = _off(model, shares, wanted, learnt, scale, style)
         slopes = np.stack([
-            (_off(model, rows, wanted, learnt, scale, style + _STEP * unit) - off) / _STEP
+            (_off(model, shares, wanted, learnt, scale, style + _STEP * unit) - off) / _STEP
             for unit in np.eye(len(STYLE), dtype=np.float32)
         ])  # fmt: skip
         weight = 1 / (_INDEPENDENT * max(float(np.mean(off**2)), 1e-4))
@@ -129,16 +131,16 @@ def _gauss_newton(model: MotionModel, rows: Array, wanted: Array, learnt: Array,
     return style
 
 
-def _off(model: MotionModel, rows: Array, wanted: Array, chosen: Array, scale: Array, style: Array) -> Array:
+def _off(model: MotionModel, shares: Array, wanted: Array, chosen: Array, scale: Array, style: Array) -> Array:
     """[n] scaled differences of the movement from what was tracked; closure counts through the opening alone."""
-    moved = through(model, rows, style)[chosen]
+    moved = through(model, shares, style)[chosen]
     off = (moved - wanted[chosen]) * scale
     off[:, CLOSURE] = (opening(moved) - opening(wanted[chosen])) / (opening(wanted[chosen]).std() + 0.02)
     return off.ravel()
 
 
-def _error(model: MotionModel, rows: Array, wanted: Array, chosen: Array, scale: Array, style: Array) -> float:
-    return float(np.sqrt(np.mean(_off(model, rows, wanted, chosen, scale, style) ** 2)))
+def _error(model: MotionModel, shares: Array, wanted: Array, chosen: Array, scale: Array, style: Array) -> float:
+    return float(np.sqrt(np.mean(_off(model, shares, wanted, chosen, scale, style) ** 2)))
 
 
 def _at(curves: Array, frames_per_s: float, times_s: Array) -> Array:
