@@ -150,8 +150,11 @@ def soak(stack: Stack, series: Sequence[Series], seconds: float) -> dict[str, li
             memory[name].append(process_tree_mb(stack.services[name].process.pid))
         if passed >= asked * ASK_EVERY_S:
             for one in series:
-                one.viewer.say(QUESTIONS[asked % len(QUESTIONS)])
+                if one.seen[-1]["state"] == "live":  # one that reconnects or has ended can say nothing
+                    one.viewer.say(QUESTIONS[asked % len(QUESTIONS)])
             asked += 1
+        if all(one.seen[-1]["state"] == "ended" for one in series):
+            break
         time.sleep(max(0.0, SAMPLE_EVERY_S - (time.monotonic() - began - passed)))
     return memory
 
@@ -159,6 +162,7 @@ def soak(stack: Stack, series: Sequence[Series], seconds: float) -> dict[str, li
 def figures(series: Sequence[Series], memory: dict[str, list[float]], warm_up_s: float) -> dict[str, Any]:
     """The benchmark's own line."""
     at_s = series[0].at_s
+    played_s = at_s[-1] + SAMPLE_EVERY_S
     first = next((n for n, at in enumerate(at_s) if at >= warm_up_s), len(at_s))
     slopes = {name: slope_per_min(at_s[first:], values[first:]) for name, values in memory.items()}
     drifts, fps, unsealed, unverified, dropped, sent = [], [], 0, 0, 0, 0
@@ -177,6 +181,7 @@ def figures(series: Sequence[Series], memory: dict[str, list[float]], warm_up_s:
             unverified += sum((counts or {}).get(name, 0) for name in ("unattested", "invalid"))
     workers = {name: value for name, value in slopes.items() if name != "control"}
     return {
+        "played_s": round(played_s),
         "rss_slope_mb_per_min": rounded(max(slopes.values())),
         "worker_slope_mb_per_min": rounded(max(workers.values())),
         "control_slope_mb_per_min": rounded(slopes["control"]),
