@@ -217,14 +217,14 @@ class Session:
 
     async def _play(self, opened: Opened, cast: Cast, mark: SlottedMark) -> None:
         """Steps 5 and 6, one after the other, until the session ends. Raises TimeoutError when nobody came back."""
-        assert self._talk is not None and self._connection is not None
+        assert self._talk is not None
         talking = asyncio.create_task(self._talk.run())
         talking.add_done_callback(self._note_talk_over)
         try:
             await self._send_frames(mark)
             while not self._stopped.is_set():
                 await self._wait_for_viewer(opened, cast, mark)
-                await (self._send_frames(mark) if self._connection.is_up else self._be_read())
+                await (self._send_frames(mark) if self._connection and self._connection.is_up else self._be_read())
         finally:
             talking.cancel()
 
