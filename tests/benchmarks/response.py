@@ -6,6 +6,9 @@ picture in which the mouth changes by more than it does in silence. So browser, 
 speech recognition (the recognised words choose the answer), turn decision, brain, voice, rendering, mark, signature,
 encoder and the page's own check are all inside.
 
+`cutoff_share` is that of `make bench NAME=turns` at this patience, on held-out turns with pauses inside; the questions
+here have none, and `cut_off_here_share` says how many of them were answered before their end.
+
 The baseline is the same with aiortc's own receive buffer for the microphone.
 """
 
@@ -31,6 +34,7 @@ import django
 django.setup()
 
 from rendering.speech.voices import FliteVoice  # noqa: E402
+from rendering.worker.turn_weights import installed_turns  # noqa: E402
 from tests.common.live_rig import Rig, rigged  # noqa: E402
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -162,7 +166,7 @@ def measured(found: Mapping[str, Any], turns: int, warm_up: int) -> dict[str, An
     said = re.findall(r"You: ([a-z' ]+?)(?=Replica:|You:|$)", found["transcript"])
     words = {" ".join(re.findall(r"[a-z']+", question.lower())) for question in QUESTIONS}
     return {
-        "turns": len(audio), "unanswered": unanswered, "cutoff_share": round(cut_off / max(1, len(asked)), 3),
+        "turns": len(audio), "unanswered": unanswered, "cut_off_here_share": round(cut_off / max(1, len(asked)), 3),
         **percentiles("audio_ms", audio), **percentiles("lip_ms", lip), **percentiles("lip_minus_audio_ms", skew),
         "lips_seen": len(lip), "stages": stages,
         "understood_share": round(sum(one.strip() in words for one in said) / max(1, len(said)), 3),
@@ -203,6 +207,7 @@ def main() -> None:
         print(json.dumps(baseline, indent=1))
     print(json.dumps({
         "name": "response", **found, "patience": asked.patience,
+        "cutoff_share": installed_turns().facts["patience_held_out"][asked.patience]["cutoff"],
         "aiortc_default_audio_ms_p50": baseline.get("audio_ms_p50"),
         "aiortc_default_turns": baseline.get("turns"), "bars": BARS,
         "load_average": round(os.getloadavg()[0], 1), "machine": platform.processor() or platform.machine()}))

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from rendering.dialogue.seams import HOP_S, HOP_SAMPLES, FlowSettings, Hop
-from rendering.training.turns import build, overlap, scores
+from rendering.training.turns import build, overlap
 from rendering.training.turns.__main__ import SEED
 from rendering.training.turns.detector import detect
 from rendering.training.turns.files import read
@@ -34,8 +34,6 @@ def figures() -> dict[str, object]:
     held_out, development = _heard("held_out", TURNS), _heard("development", CONTROL_TURNS)
     seen = moments(held_out, lag_s=build.LAG_S)
     own = build.figures(model, seen)
-    found = scores.silences(model.over(seen.features), seen)
-    chosen = {name: scores.at(found, *settings) for name, settings in model.facts["patience"].items()}
     wordless = build.figures(model, moments(held_out, has_words=False))
     near = build.figures(model, moments(held_out, lag_s=OWN_LAG_S))
     known = build.thinned(moments(development, np.random.default_rng(SEED)))
@@ -45,10 +43,7 @@ def figures() -> dict[str, object]:
         "dead_air_ms_at_5pct_without_words": wordless["dead_air_ms_at_5pct"],
         "with_own_ears": {name: near[name] for name in ("cutoff_600", "dead_air_ms_at_5pct", "dead_air_ratio")},
         **overlap.figures(held_out, partial(turn_taker, FlowSettings()), build.LAG_S),
-        "settings": {
-            name: {"cutoff": round(point.cutoff, 4), "dead_air_ms": round(1000 * point.dead_air_s)}
-            for name, point in chosen.items()
-        },
+        "settings": build.costs(model, model.facts["patience"], seen),
         "control_only_silence_ms_at_5pct": build.dead_air(learn(known, build.NOT_SILENCE), seen),
         "control_shuffled_ms_at_5pct": build.dead_air(learn(known, labels=build.shuffled(known)), seen),
         "decision_cpu_ms": round(_cost_ms(held_out[:12]), 4), "weights_sha256": model.sha256[:16],

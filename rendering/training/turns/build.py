@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from multiprocessing import get_context
 from pathlib import Path
@@ -95,7 +95,7 @@ def build(folder: Path, seed: int, jobs: Jobs) -> str:
         "command": f"python -m rendering.training.turns build --set DIR --seed {seed}", "seed": seed,
         "set": {"turns": {"train": len(train), "development": len(development), "held_out": len(held_out)},
                 "speech": "synthetic: flite and espeak-ng"},
-        "patience": chosen, "held_out": figures(model, unheard),
+        "patience": chosen, "patience_held_out": costs(model, chosen, unheard), "held_out": figures(model, unheard),
         "ablations": ablations(known, unheard, jobs),
     }  # fmt: skip
     return to_json(*learned, facts)
@@ -106,6 +106,14 @@ def patience(model: TurnModel, seen: Moments) -> dict[str, list[float]]:
     points = scores.sweep(scores.silences(model.over(seen.features), seen))
     found = {name: scores.quickest(points, share) for name, share in CUTOFFS.items()}
     return {name: [p.threshold, p.delay_s, p.timeout_s] for name, p in found.items() if p is not None}
+
+
+def costs(model: TurnModel, chosen: Mapping[str, list[float]], seen: Moments) -> dict[str, dict[str, float]]:
+    """What each patience's settings cost on other voices and texts than they were chosen on."""
+    found = scores.silences(model.over(seen.features), seen)
+    points = {name: scores.at(found, *settings) for name, settings in chosen.items()}
+    return {name: {"cutoff": round(point.cutoff, 4), "dead_air_ms": round(1000 * point.dead_air_s)}
+            for name, point in points.items()}  # fmt: skip
 
 
 def figures(model: TurnModel, seen: Moments) -> dict[str, Any]:
