@@ -31,6 +31,13 @@ def test_a_full_line_delays_and_then_drops() -> None:
     assert sum(at_s is not None for at_s in sent(Profile("none"))) == 4000
 
 
+def test_a_line_may_become_another_one() -> None:
+    way = Direction(PROFILES["none"], 0, 1)
+    assert way.arrives_s(200, 0.0, 0.0) is not None
+    way.turn_to(Profile("dead", loss_share=1.0), 0)
+    assert way.arrives_s(200, 0.1, 0.1) is None
+
+
 def test_outages_come_and_go() -> None:
     found = sent(PROFILES["assam"])
     assert not any(found[1210:1490]) and any(found[1510:1600]) and any(found[900:1190])

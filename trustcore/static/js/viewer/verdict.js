@@ -2,7 +2,7 @@
 // that they are translated where all other words are.
 
 const WINDOW = 30;
-const SOUND_WINDOW = 50; // packets of 20 ms
+const SOUND_WINDOW = 50; // packets of 20 ms, or of 60 on a narrow line
 const SOUND_STILL_MS = 2000; // silence is sent too, so sound that stands still this long was lost
 const FRAMES_BEFORE_VERDICT = 10;
 const STRIP_SECONDS = 60;
