@@ -71,8 +71,7 @@ def test_killed_and_resumed_equals_unbroken(trained: TrainedReplica) -> None:
         fit.train(CLIP, replace(CONFIG, checkpoint_every_s=0.0), on_checkpoint=die)
     resumed = fit.train(CLIP, CONFIG, checkpoint=saved[-1])
     assert resumed.report["training"]["iterations_done"] == CONFIG.iterations
-    one, other = (Replica.from_files(run.files) for run in (trained, resumed))
-    assert np.abs(one.gaussians.values - other.gaussians.values).max() < 2e-2
+    assert resumed.files[MODEL_FILE] == trained.files[MODEL_FILE]
     with pytest.raises(CheckpointMismatch):
         fit.train(CLIP, replace(CONFIG, seed=9), checkpoint=saved[0])
 
