@@ -4,7 +4,7 @@ An emotion tag, `<emotion value="joy" intensity="700"/>`, holds from where it st
 in thousandths, may be left out. What begins like a tag and is none is dropped with all that belongs to it, and changes
 nothing: no tag is ever spoken. Other markup is dropped too, and notes that were meant for the brain alone
 (`<user_audio_analysis>...</user_audio_analysis>`) with all that stands in them, also where the chunks cut a tag in two.
-The lines are the same however the text was chunked.
+The lines are the same however the text was chunked, as long as a tag has no more than MAX_TAG_CHARS.
 """
 
 import re
@@ -16,13 +16,15 @@ from rendering.dialogue.clauses import ClauseCutter
 from rendering.dialogue.seams import Line
 from trustcore.policy.clamp import DEFAULT_MILLI, EMOTION_WORDS, MAX_MILLI
 
-MAX_HELD_CHARS = 200  # of what may become a tag; longer ones are none
+MAX_HELD_CHARS = 200  # of what may become markup; longer ones are none
+MAX_TAG_CHARS = 1000  # of what may become an emotion tag; what is longer is read as text
 
 # Whatever begins like an emotion tag: up to its end if that is near, else as far as it reads like a tag.
 _TAG_LIKE = re.compile(
-    r"""<\s*/?\s*emotion\w*(?:[^<>]{0,120}>|(?:\s*[\w-]+\s*=\s*(?:"[^"<>\s]*"?|'[^'<>\s]*'?|[^\s<>"']+))*\s*/?)""",
+    r"""<\s*/?\s*emotion\w*(?:[^<>]{0,950}>|(?:\s*[\w-]+\s*=\s*(?:"[^"<>\s]*"?|'[^'<>\s]*'?|[^\s<>"']+))*\s*/?)""",
     re.IGNORECASE,
 )
+_TAG_BEGUN = re.compile(r"<\s*/?\s*emotion", re.IGNORECASE)
 _TAG = re.compile(r"""<emotion((?:\s+[a-z]+\s*=\s*(?:"[^"<>]*"|'[^'<>]*'))+)\s*/>""", re.IGNORECASE)
 _ATTRIBUTE = re.compile(r"""([a-z]+)\s*=\s*["']([^"'<>]*)["']""", re.IGNORECASE)
 _WORD, _MILLI = re.compile(r"[a-z_]{1,24}"), re.compile(r"[0-9]{1,4}")
@@ -144,6 +146,7 @@ def _pieces(text: str) -> Iterator[_Piece]:
 def _sure_length(text: str) -> int:
     """How much of a text no later chunk can turn into a tag."""
     start = text.rfind("<")
-    if start < 0 or ">" in text[start:] or len(text) - start > MAX_HELD_CHARS:
+    most = MAX_TAG_CHARS if _TAG_BEGUN.match(text, max(start, 0)) else MAX_HELD_CHARS
+    if start < 0 or ">" in text[start:] or len(text) - start > most:
         return len(text)
     return start

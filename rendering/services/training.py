@@ -34,7 +34,7 @@ MAX_ATTEMPTS = 5
 REQUIRED_FILES = ("model.safetensors", "manifest.json", "report.json")
 DONE_WORDS = ("done", "finished", "completed")
 MAX_ARTEFACTS = 64
-DEFAULT_ITERATIONS = 3000
+DEFAULT_ITERATIONS = 12_000  # about as many as two cores make in the time that a fit may take
 STAGES = ("fetch", "track", "fit", "report", "upload")
 
 

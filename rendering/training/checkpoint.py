@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 import numpy as np
+from safetensors import SafetensorError
 from safetensors import numpy as safetensors_numpy
 
 from rendering.engine import body
@@ -22,6 +23,9 @@ Array = np.ndarray[Any, np.dtype[Any]]
 FREE_SETTINGS = frozenset(
     {"threads", "rasterizer", "progress_every_s", "preview_every_s", "checkpoint_every_s", "report_frames"}
 )
+
+DECODED_ALIKE = 8  # levels of 255 that a glimpse of the same footage may differ by
+_MOMENTS = ("first", "second", "plate_first", "plate_second", "follow", "follow_first", "follow_second")
 
 
 @dataclass
@@ -50,8 +54,11 @@ class FitState:
         )
 
 
-def to_bytes(state: FitState, config: TrainingConfig) -> bytes:
-    """The state as safetensors; moments of the splats are kept in full so that a resumed run takes the same path."""
+def to_bytes(state: FitState, config: TrainingConfig, footage: Array) -> bytes:
+    """The state as safetensors; moments of the splats are kept in full so that a resumed run takes the same path.
+
+    `footage`: what it was fitted to, as `datasets.glimpses` gives it.
+    """
     scene = state.scene
     tensors = {f"space.{field.name}": getattr(scene.space, field.name) for field in fields(FaceSpace)}
     tensors |= {f"mesh.{field.name}": getattr(scene.mesh, field.name) for field in fields(Mesh)}
@@ -60,6 +67,7 @@ def to_bytes(state: FitState, config: TrainingConfig) -> bytes:
         "plate": scene.plate, "first": state.first, "second": state.second,
         "plate_first": state.plate_first, "plate_second": state.plate_second,
         "follow": state.follow, "follow_first": state.follow_first, "follow_second": state.follow_second,
+        "footage": footage,
     }  # fmt: skip
     facts = {
         "settings": asdict(config), "iteration": state.iteration, "spent_s": state.spent_s,
@@ -68,27 +76,36 @@ def to_bytes(state: FitState, config: TrainingConfig) -> bytes:
     return bytes(safetensors_numpy.save(whole, {"facts": json.dumps(facts)}))
 
 
-def from_bytes(checkpoint: bytes, config: TrainingConfig) -> FitState:
-    """The state of a checkpoint made with the same settings.
+def from_bytes(checkpoint: bytes, config: TrainingConfig, footage: Array) -> FitState:
+    """The state of a checkpoint made with the same settings of the same `footage` (`datasets.glimpses`).
 
     Raises:
-        CheckpointMismatch: the settings that shape the result differ.
+        CheckpointMismatch: the settings that shape the result differ, the footage does, or it is none of this program.
     """
+    try:
+        facts, tensors = _opened(checkpoint)
+        settings, iteration, spent_s = dict(facts["settings"]), int(facts["iteration"]), float(facts["spent_s"])
+        scene = Scene(
+            FaceSpace(**_part(tensors, "space.")), Mesh(**_part(tensors, "mesh.")),
+            Gaussians(**_part(tensors, "splats.")), tensors["plate"],
+        )  # fmt: skip
+        state = FitState(scene, **{name: tensors[name] for name in _MOMENTS}, iteration=iteration, spent_s=spent_s)
+        seen = tensors["footage"]
+    except (SafetensorError, ValueError, KeyError, TypeError) as error:
+        raise CheckpointMismatch("its form") from error
+    for name, value in asdict(config).items():
+        if name not in FREE_SETTINGS and settings.get(name) != value:
+            raise CheckpointMismatch(name)
+    # Another machine may decode and crop a picture a little differently.
+    if seen.shape != footage.shape or np.abs(seen.astype(int) - footage).max(initial=0) > DECODED_ALIKE:
+        raise CheckpointMismatch("the footage")
+    return state
+
+
+def _opened(checkpoint: bytes) -> tuple[dict[str, Any], dict[str, Array]]:
     length = int.from_bytes(checkpoint[:8], "little")
     facts = json.loads(json.loads(checkpoint[8 : 8 + length])["__metadata__"]["facts"])
-    for name, value in asdict(config).items():
-        if name not in FREE_SETTINGS and facts["settings"].get(name) != value:
-            raise CheckpointMismatch(name)
-    tensors = {name: array.copy() for name, array in safetensors_numpy.load(checkpoint).items()}
-    scene = Scene(
-        FaceSpace(**_part(tensors, "space.")), Mesh(**_part(tensors, "mesh.")),
-        Gaussians(**_part(tensors, "splats.")), tensors["plate"],
-    )  # fmt: skip
-    return FitState(
-        scene, tensors["first"], tensors["second"], tensors["plate_first"], tensors["plate_second"],
-        tensors["follow"], tensors["follow_first"], tensors["follow_second"],
-        int(facts["iteration"]), float(facts["spent_s"]),
-    )  # fmt: skip
+    return facts, {name: array.copy() for name, array in safetensors_numpy.load(checkpoint).items()}
 
 
 def _part(tensors: dict[str, Array], prefix: str) -> dict[str, Array]:

@@ -13,6 +13,8 @@ from rendering.training.errors import FootageUnusable
 
 Array = np.ndarray[Any, np.dtype[Any]]
 FEWEST_FRAMES = 40
+MOST_APART = 3  # frames of the clip between two frames with a face that still belong together
+GLIMPSES, CELLS = 24, 8
 
 
 @dataclass(frozen=True)
@@ -37,11 +39,17 @@ class Dataset:
     crop: tuple[int, int, int]  # left, top and side of the square cut from the clip's pictures
 
     def near(self, places: Array, offsets: tuple[int, ...]) -> Array:
-        """[c, W] places in `tracks` around each of `places`, held within each one's own part of the clip."""
+        """[c, W] places in `tracks` around each of `places`, held within each one's own part of the clip.
+
+        Where the face was gone for a while, what comes after is another moment and no neighbour.
+        """
         middle = places[:, None]
-        low = np.where(middle < self.split, 0, self.split)
-        high = np.where(middle < self.split, self.split, len(self.tracks)) - 1
-        return np.asarray(np.clip(middle + np.array(offsets), low, high))
+        gone = np.flatnonzero(np.diff(self.times) > MOST_APART) + 1
+        firsts = np.unique(np.concatenate([[0, self.split], gone]))
+        firsts = firsts[firsts < len(self.tracks)]
+        own = np.searchsorted(firsts, middle, side="right") - 1
+        lasts = np.append(firsts[1:], len(self.tracks)) - 1
+        return np.asarray(np.clip(middle + np.array(offsets), firsts[own], lasts[own]))
 
 
 def prepare(clip: Clip, config: TrainingConfig) -> Dataset:
@@ -77,6 +85,16 @@ def prepare(clip: Clip, config: TrainingConfig) -> Dataset:
         split,
         crop,
     )
+
+
+def glimpses(dataset: Dataset) -> Array:
+    """[G, CELLS, CELLS] uint8 brightness of a few frames in coarse cells: enough to tell one clip from another."""
+    chosen = spread(np.arange(len(dataset.frames)), GLIMPSES)
+    edges = np.linspace(0, dataset.frames.shape[1], CELLS + 1).astype(int)[:-1]
+    grey = dataset.frames[chosen].mean(axis=3)
+    sums = np.add.reduceat(np.add.reduceat(grey, edges, axis=1), edges, axis=2)
+    counts = np.add.reduceat(np.add.reduceat(np.ones_like(grey), edges, axis=1), edges, axis=2)
+    return np.asarray((sums / counts).round(), np.uint8)
 
 
 def most_frames(config: TrainingConfig) -> int:

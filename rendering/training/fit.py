@@ -59,7 +59,7 @@ def train(
 
     Raises:
         FootageUnusable: too few frames show a face.
-        CheckpointMismatch: the checkpoint was made with other settings.
+        CheckpointMismatch: the checkpoint was made with other settings or of other footage, or is none.
     """
     torch.set_num_threads(config.threads)
     numba.set_num_threads(min(config.threads, numba.config.NUMBA_NUM_THREADS))
@@ -70,7 +70,7 @@ def train(
         motion = scene.geometry(start.space, frames, frames.places)
         state = FitState.start(start, motion.signals.shape[1])
     else:
-        state = checkpoints.from_bytes(checkpoint, config)
+        state = checkpoints.from_bytes(checkpoint, config, datasets.glimpses(frames))
         motion = scene.geometry(state.scene.space, frames, frames.places)
     Fit(frames, motion, state, config, on_progress, on_checkpoint).run()
     on_progress(Progress("measure", state.iteration, config.iterations, 0.94, None, 5.0, None))
@@ -100,6 +100,7 @@ class Fit:
         self._rates = optimiser.learning_rates(config.iterations)
         self._errors: deque[float] = deque(maxlen=50)
         self._order: tuple[int, Array] = (-1, frames.train)
+        self._glimpses = datasets.glimpses(frames)  # by which a resumed run knows its footage
 
     def run(self) -> None:
         """Iterate until the iterations or the time are spent."""
@@ -117,7 +118,7 @@ class Fit:
                 self._tell(preview)
                 told = now
             if now - saved >= config.checkpoint_every_s:
-                self._on_checkpoint(checkpoints.to_bytes(state, config))
+                self._on_checkpoint(checkpoints.to_bytes(state, config, self._glimpses))
                 saved = now
 
     def share(self) -> float:

@@ -8,10 +8,12 @@ import json
 import os
 import struct
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, TypeVar
 
 HEAD = struct.Struct(">cIQ")  # kind, length of the name, length of the data
+Outcome = TypeVar("Outcome")
 MAX_MESSAGE_BYTES = 1024 * 1024 * 1024
 
 # From the worker: J job (JSON), F footage, C checkpoint (may be empty).
@@ -64,6 +66,24 @@ class _Out:
         self.say(b"P", data=json.dumps({"stage": stage, "done": done, **more}).encode())
 
 
+def resumed(
+    run: Callable[[bytes | None], Outcome], checkpoint: bytes | None, begins_again: Callable[[str], None]
+) -> Outcome:
+    """The outcome of a run from its checkpoint; from its beginning where that belongs to another run or release.
+
+    The worker that comes after a kill may be a newer one, and nobody stands by to start the training afresh.
+    """
+    from rendering.training.errors import CheckpointMismatch
+
+    try:
+        return run(checkpoint)
+    except CheckpointMismatch as mismatch:
+        if checkpoint is None:
+            raise
+        begins_again(mismatch.message)
+        return run(None)
+
+
 def _train(job: dict[str, Any], footage: bytes, checkpoint: bytes | None, out: _Out) -> None:
     # Imported here, so that the parent can import this module for its message format without torch.
     from rendering.motion_models import life_model, mouth_models
@@ -86,8 +106,10 @@ def _train(job: dict[str, Any], footage: bytes, checkpoint: bytes | None, out: _
             out.say(b"V", data=progress.preview_png)
 
     config = replace(TrainingConfig(**job.get("config") or {}), rasterizer=frame_parts.choose("auto").name)
-    trained = train(clip, config, checkpoint=checkpoint, on_progress=on_progress,
-                    on_checkpoint=lambda data: out.say(b"C", data=data), detect=track_frames)
+    trained = resumed(
+        lambda begun: train(clip, config, checkpoint=begun, on_progress=on_progress,
+                            on_checkpoint=lambda data: out.say(b"C", data=data), detect=track_frames),
+        checkpoint, lambda why: out.progress("fit", 0.0, note=f"begins again. {why}"))
     out.progress("report", 0.5, note="way to speak and to move")
     trained = with_manner(with_style(trained, clip, mouth_models(), config), clip, life_model(), config)
     out.progress("report", 1.0)

@@ -25,7 +25,7 @@ BOTH, LEFT = "both", "left"
 # Emotion -> (action unit, amount at 1000 thousandths, side of the face).
 RECIPES: dict[str, tuple[tuple[int, float, str], ...]] = {
     "neutral": (),
-    # 7 at half: what tells a felt smile from a mouth-only one is the eyes.
+    # 7 as well: what tells a felt smile from a mouth-only one is the eyes.
     "joy": ((6, 1.0, BOTH), (12, 1.0, BOTH), (7, 0.7, BOTH)),
     "sadness": ((1, 1.0, BOTH), (4, 0.4, BOTH), (15, 1.0, BOTH), (17, 0.5, BOTH), (7, 0.2, BOTH)),
     "anger": ((4, 1.0, BOTH), (5, 0.4, BOTH), (7, 0.8, BOTH), (23, 1.0, BOTH)),

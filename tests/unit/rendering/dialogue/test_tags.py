@@ -1,5 +1,6 @@
 """Text that comes in chunks becomes the same lines as the whole text, and nothing but words is ever spoken."""
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -47,3 +48,15 @@ def test_however_it_is_written_and_chunked_it_is_the_same(parts: list[str], size
 
 def test_control_a_note_that_is_cut_off_is_never_spoken() -> None:
     assert lines_of("Yes. <user_audio_analysis>The user sounds ") == (Line("Yes.", None, 0, "tag"),)
+
+
+@pytest.mark.parametrize("filler", [" " * 300, ' x="y"' * 60, " " + "a" * 400])
+@pytest.mark.parametrize("chunk", [1, 7, 5000])
+def test_a_tag_that_goes_on_and_on_is_never_spoken_however_it_comes(filler: str, chunk: int) -> None:
+    text = f'<emotion value="joy"{filler}/>Hello there.'
+    stream, lines = LineStream(), []
+    for start in range(0, len(text), chunk):
+        lines += stream.push(text[start : start + chunk])
+    lines += stream.finish()
+    assert [line.text for line in lines] == ["Hello there."]
+    assert lines[0].emotion == ("joy" if filler.isspace() else None)

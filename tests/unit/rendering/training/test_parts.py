@@ -113,6 +113,20 @@ def test_held_out_tail_is_never_in_training_and_faceless_footage_is_refused() ->
         prepare(empty, TrainingConfig(size_px=64))
 
 
+def test_neighbours_in_time_stop_at_the_tail_and_where_the_face_was_gone() -> None:
+    clip = record(100, 64)
+    points = clip.landmarks.copy()
+    points[30:50], points[60] = np.nan, np.nan  # gone for a while; missed once
+    frames = prepare(MovingFace(clip.frames, points, clip.mask, clip.face_count), TrainingConfig(size_px=64))
+    around = frames.times[frames.near(np.arange(len(frames.tracks)), (-3, -2, -1, 0, 1, 2, 3))]
+    at = {int(time): row.tolist() for time, row in zip(frames.times, around, strict=True)}
+    assert at[15] == [12, 13, 14, 15, 16, 17, 18]
+    assert (at[29], at[50]) == ([26, 27, 28, 29, 29, 29, 29], [50, 50, 50, 50, 51, 52, 53])
+    assert at[59] == [56, 57, 58, 59, 61, 62, 63]
+    assert (at[79], at[80]) == ([76, 77, 78, 79, 79, 79, 79], [80, 80, 80, 80, 81, 82, 83])
+    assert (at[0], at[99]) == ([0, 0, 0, 0, 1, 2, 3], [96, 97, 98, 99, 99, 99, 99])
+
+
 def test_crop_is_square_and_inside() -> None:
     points = np.zeros((3, 478, 3)) + [600, 100, 0]
     assert square_crop((480, 640), points) == (160, 0, 480)
@@ -138,9 +152,22 @@ def test_capture_checks_pass_good_footage_and_name_what_is_wrong() -> None:
     assert findings(crowd)["second_person_detected"] == "fail"
     far = MovingFace(clip.frames, (clip.landmarks - 48) * 0.2 + 48, None, clip.face_count)
     assert findings(far)["improper_distance"] == "fail"
+    flat = np.broadcast_to(clip.frames.mean(axis=(1, 2), keepdims=True), clip.frames.shape).astype(np.uint8)
+    assert findings(MovingFace(flat, clip.landmarks, None, clip.face_count))["quality_issue_detected"] == "fail"
+    assert findings(MovingFace(clip.frames, clip.landmarks, None, clip.face_count, 8.0))["video_fps"] == "fail"
     gone = clip.landmarks.copy()
     gone[::2] = np.nan
     assert findings(MovingFace(clip.frames, gone, None, clip.face_count))["face_or_obstruction_detected"] == "fail"
+
+
+@pytest.mark.parametrize(("share", "verdict"), [(0.0, "pass"), (0.2, "warn"), (0.5, "fail")])
+def test_strong_turns_are_named_and_too_many_refused(share: float, verdict: str) -> None:
+    clip = long(record(90, 96), 6)
+    turned = clip.landmarks.copy()
+    many = round(share * len(turned))
+    middle = turned[:many].mean(axis=1, keepdims=True)
+    turned[:many] = (turned[:many] - middle) @ rotation(np.radians(55), 0.0, 0.0).T + middle
+    assert findings(MovingFace(clip.frames, turned, None, clip.face_count))["face_turned_away"] == verdict
 
 
 def test_blinks_do_not_move_the_head_and_real_turns_do() -> None:
