@@ -52,7 +52,7 @@ def test_percentiles_are_of_the_groups_own_values_and_never_of_parts(like):
         pictures.append(ttff)
     found = measured(like)
     for cell, values in (
-        (on_line(found, "4g"), answers["4g"]), (found.network("3g"), answers["3g"]),
+        (on_line(found, "4g"), answers["4g"]), (on_line(found, "3g"), answers["3g"]),
         (found.every, answers["4g"] + answers["3g"]), (found.promised, answers["4g"]),
     ):
         spread = cell.spread("response_ms")
