@@ -33,6 +33,10 @@ def measured(like, **changed):
     return levels_selectors.levels(like.organisation_id, **told)
 
 
+def on_line(found, network):
+    return next(cell for cell in found.networks if cell.network == network)
+
+
 def session(like, at=NOW - DAY, **told):
     return visits.visited(visits.another_session(like, at=at), at=at, **told)
 
@@ -48,14 +52,14 @@ def test_percentiles_are_of_the_groups_own_values_and_never_of_parts(like):
         pictures.append(ttff)
     found = measured(like)
     for cell, values in (
-        (found.network("4g"), answers["4g"]), (found.network("3g"), answers["3g"]),
+        (on_line(found, "4g"), answers["4g"]), (on_line(found, "3g"), answers["3g"]),
         (found.every, answers["4g"] + answers["3g"]), (found.promised, answers["4g"]),
     ):
         spread = cell.spread("response_ms")
         assert spread.count == len(values)
         assert [spread.at[p] for p in (50, 95, 99)] == pytest.approx(list(np.percentile(values, (50, 95, 99))))
     assert found.every.spread("ttff_ms").at[95] == pytest.approx(np.percentile(pictures, 95))
-    assert (found.every.sessions, found.network("3g").sessions, found.promised.sessions) == (40, 10, 30)
+    assert (found.every.sessions, on_line(found, "3g").sessions, found.promised.sessions) == (40, 10, 30)
     assert sum(bucket.spread.count for bucket in found.over_time["4g"]) == len(answers["4g"])
 
 
@@ -66,7 +70,7 @@ def test_a_session_of_two_visits_counts_once_with_its_sums(like):
         one, at=NOW - DAY + timedelta(minutes=1), ttff_ms=90, network="4g", frozen_ms=30_000, answers_ms=[800])
     found = measured(like)
     assert (found.held, found.reported, found.every.sessions) == (1, 1, 1)
-    cell = found.network("4g")  # where it ended
+    cell = on_line(found, "4g")  # where it ended
     assert cell.spread("ttff_ms").at[50] == 500  # what the viewer waited for at first
     assert cell.spread("frozen_ppm").at[50] == 200_000 and cell.rung_ms == {"full": 200_000}
     assert cell.spread("response_ms").count == 2 and found.networks == [cell]
