@@ -50,6 +50,13 @@ FLOORS = (
     Floor("redetected", "jitter_ratio", "Steadiness", "trembling against the filmed clip", "",
           1.5, 3.0, 0.0, 4.0, less_is_better=True, must_be_known=False),
 )  # fmt: skip
+# What a figure can be at all, by its key. A training redraws frames of film, which no fit does beyond 60 dB.
+CAN_BE = {
+    "psnr_full_db": (0.0, 60.0), "psnr_face_db": (0.0, 60.0), "psnr_mouth_db": (0.0, 60.0), "ssim": (-1.0, 1.0),
+    "gain_full_db": (-60.0, 60.0), "redetected_share": (0.0, 1.0), "landmark_error_pct": (0.0, 1000.0),
+    "jitter_ratio": (0.0, 1000.0),
+}  # fmt: skip
+ROUNDED_DB = 0.02  # that a difference of rounded figures may be off
 MOST_DIGITS = 15
 SAID_TWICE = ("calibration", "quality")  # parts of both the manifest and the report
 # The files of a training that people may look at, and what they are. A worker may hand in others; nobody is shown them.
@@ -71,6 +78,7 @@ def read_report(unverified: bytes) -> dict[str, Any]:
     quality = _object(report, "quality")
     for part in sorted({floor.part for floor in FLOORS if floor.part}):
         _object(quality, part)
+    _demand_possible(quality)
     caps = _object(_object(report, "calibration"), "emotion_caps_milli")
     if not all(name in EMOTIONS and type(milli) is int and 0 <= milli <= MAX_MILLI for name, milli in caps.items()):
         raise ValueError("The report's limits are not emotions in thousandths.")
@@ -84,6 +92,23 @@ def read_report(unverified: bytes) -> dict[str, Any]:
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise ValueError("The report's coverage or training is not told as a model card needs it.") from error
     return report
+
+
+def _demand_possible(quality: dict[str, Any]) -> None:
+    """What one worker says of its own work can be bounded here, not proved.
+
+    Raises:
+        ValueError: a figure cannot be, or figures contradict each other.
+    """
+    for floor in FLOORS:
+        value, (least, most) = floor.value(quality), CAN_BE[floor.key]
+        if value is not None and not least <= value <= most:
+            raise ValueError(f"The report's {floor.key} is {value:g}, which cannot be.")
+    own, copied = (_object(quality, part).get("psnr_full_db") for part in ("held_out", "nearest_frame"))
+    gain = quality.get("gain_full_db")
+    figures = [figure for figure in (own, copied, gain) if type(figure) in (int, float)]
+    if len(figures) == 3 and abs(figures[0] - figures[1] - figures[2]) > ROUNDED_DB:
+        raise ValueError("The report's gain is not the difference of the figures it is made of.")
 
 
 def check_manifest(unverified: bytes, report: dict[str, Any]) -> None:

@@ -1,5 +1,7 @@
 """The state tables of rendering and jobs, and the two pure modules that put reports and policies into words."""
 
+import json
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -132,3 +134,16 @@ def test_changes_of_a_policy_are_told_in_words():
         "Support for adults is no longer allowed.", "A session lasts at most 20 minutes, was 30.",
     ]  # fmt: skip
     assert policy_words.changes(before, before) == []
+
+
+@pytest.mark.parametrize("found", [
+    {"held_out": {"psnr_face_db": 1e9}}, {"held_out": {"psnr_full_db": -3}}, {"held_out": {"ssim": 1.2}},
+    {"redetected": {"redetected_share": 3}}, {"redetected": {"landmark_error_pct": -1.0}},
+    {"held_out": {"psnr_full_db": 33.0}, "nearest_frame": {"psnr_full_db": 24.0}, "gain_full_db": 12.0},
+])  # fmt: skip
+def test_figures_that_cannot_be_or_contradict_each_other_are_no_report(found):
+    with pytest.raises(ValueError, match="cannot be|difference"):
+        quality.read_report(json.dumps({"quality": found}).encode())
+    honest = {"held_out": {"psnr_full_db": 34.07, "ssim": 0.972}, "nearest_frame": {"psnr_full_db": 24.09},
+              "gain_full_db": 9.99, "redetected": {"redetected_share": 1.0, "landmark_error_pct": 0.45}}  # fmt: skip
+    assert quality.read_report(json.dumps({"quality": honest}).encode())["quality"] == honest
