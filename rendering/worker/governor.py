@@ -211,7 +211,6 @@ class Governor:
             self._line_bps *= max(LEAST_FACTOR, min(DOWN_FACTOR, 1.0 - max(self._loss, self._sound_lost)))
             self._loss = self._sound_lost = 0.0  # of what is sent from now on nothing was lost yet
             self._went_down_s, self._why = now_s, why
-            self._below_since_s = began_s  # a rung that is too much now was too much all that time
 
     def _hold_to_word(self, now_s: float) -> None:
         """Never above what the receiver said last, at once and whatever else is true."""
