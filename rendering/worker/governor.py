@@ -24,7 +24,7 @@ LOW_RATE_BELOW_BPS = 300_000  # there a full attestation (80 kbit/s) would cost 
 DOWN_AFTER_S, UP_AFTER_S, LONGEST_UP_AFTER_S = 2.0, 8.0, 64.0
 STOOD_S = 2.0  # the line carries the next rung for this long before it is taken
 FAILED_WITHIN_S = 20.0  # a rung that is left so soon was taken too early
-DOWN_FACTOR, LEAST_FACTOR, UP_A_SECOND, OPENING_A_SECOND = 0.75, 0.4, 1.08, 2.0
+DOWN_FACTOR, LEAST_FACTOR, UP_A_SECOND, OPENING_A_SECOND = 0.75, 0.6, 1.08, 2.0
 OPENING_STOOD_S, OPENING_RTT_S = 0.5, 0.15
 UP_MARGIN, ENOUGH_TO_RISE = 1.1, 1.2
 WORD_HOLDS_S, HEARD_HOLDS_S = 5.0, 2.5  # the receiver says its estimate about once a second
@@ -209,8 +209,8 @@ class Governor:
         if now_s - max(began_s, self._went_down_s) >= DOWN_AFTER_S:
             # Where half of what is sent is lost, a quarter less would fill the line for many seconds more.
             self._line_bps *= max(LEAST_FACTOR, min(DOWN_FACTOR, 1.0 - max(self._loss, self._sound_lost)))
+            self._loss = self._sound_lost = 0.0  # of what is sent from now on nothing was lost yet
             self._went_down_s, self._why = now_s, why
-            self._below_since_s = began_s  # a rung that is too much now was too much all that time
 
     def _hold_to_word(self, now_s: float) -> None:
         """Never above what the receiver said last, at once and whatever else is true."""
