@@ -47,6 +47,7 @@ END_WORDS: dict[str, Any] = {
     "unsealed_frame": _lazy("a frame was not sealed"), "lease_expired": _lazy("the worker was lost"),
     "approval_ended": _lazy("its approval ended"),
     "legal_hold": _lazy("legal hold"), "replica_suspended": _lazy("replica suspended"),
+    "replica_invalid": _lazy("the replica cannot be drawn: train it again"),
 }  # fmt: skip
 
 

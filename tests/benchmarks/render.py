@@ -129,6 +129,17 @@ def the_replica() -> Replica:
     return Replica.from_files({n: (Path(folder) / n).read_bytes() for n in ("model.safetensors", "manifest.json")})
 
 
+def load_ms(files: dict[str, bytes], size_px: int = 384, rounds: int = 5) -> float:
+    """By the clock from a replica's decrypted files to its first picture, median; kernels are loaded before."""
+    spent = []
+    for _ in range(rounds):
+        began = time.monotonic()
+        replica = Replica.from_files(files)
+        Renderer(replica, size_px).draw(Performer(replica, 1).state_at(0.0))
+        spent.append(1000 * (time.monotonic() - began))
+    return round(float(np.median(spent[1:])), 1)
+
+
 def frame_figures(replica: Replica) -> dict[str, float]:
     """Whole pictures of a replica (motion, set-up, raster), and the fused set-up against the step-by-step one."""
     figures: dict[str, float] = {"frame_splats": len(replica.gaussians)}
@@ -141,6 +152,7 @@ def frame_figures(replica: Replica) -> dict[str, float]:
     rest, features = replica.mesh.rest, np.zeros((LAYERS, FEATURES), np.float32)
     painter = cpu.Painter(replica.mesh, replica.gaussians, np.zeros((256, 256, 3), np.float32))
     arranger = Arranger(replica.mesh, replica.gaussians)
+    figures["load_ms"] = load_ms(replica.to_files())
     figures["set_up_ms"] = cpu_ms(lambda: painter.place(rest, features, 1.0))
     figures["set_up_step_by_step_ms"] = cpu_ms(lambda: _step_by_step(arranger.arrange(rest, features, 1.0).splats))
     return figures
