@@ -27,8 +27,8 @@ def test_addresses_and_origins() -> None:
 def test_the_guide_names_what_the_component_has() -> None:
     guide = (REPOSITORY / "docs/player.md").read_text()
     script = (REPOSITORY / "trustcore/static/js/player/trustcore-player.js").read_text()
-    events = set(re.findall(r"trustcore-(?:ready|verdict|ended|error)", script))
-    assert events == set(re.findall(r"^\| `(trustcore-[a-z]+)` ", guide, re.MULTILINE)) and len(events) == 4
+    events = set(re.findall(r"trustcore-(?:ready|precall|verdict|ended|error)", script))
+    assert events == set(re.findall(r"^\| `(trustcore-[a-z]+)` ", guide, re.MULTILINE)) and len(events) == 5
     assert 'observedAttributes = ["src", "label"]' in script
     for granted in re.findall(r'"sandbox", "([^"]+)"', script):
         assert f"(`{granted}`)" in guide
