@@ -213,10 +213,16 @@ class Governor:
             self._went_down_s, self._why = now_s, why
 
     def _hold_to_word(self, now_s: float) -> None:
-        """Never above what the receiver said last, at once and whatever else is true."""
+        """Never above what the receiver said last, at once and whatever else is true.
+
+        A receiver can tell of no more than came. Of slow pictures little comes, so there a word that did not fall is no
+        reason to leave them: a line that is good again would be called too narrow for what it hardly carries.
+        """
         if now_s - self._word_s > WORD_HOLDS_S or not self._rung.has_picture:
             return
         most_bps = self._word_bps * SHARE_OF_RECEIVER
+        if self._rung is STILL and not self._word_fell:
+            most_bps = max(most_bps, STILL.needs_bps(self._limits.most_px))
         if most_bps < self._line_bps:
             if self._word_fell:
                 self._word_fell = False
