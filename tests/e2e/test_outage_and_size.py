@@ -73,7 +73,7 @@ def judged(rig: Rig, recording: bytes, finished: dict[str, Any]) -> None:
     """Offline, the fragments verify; and the film made of them shows every picture, in both sizes."""
     report = video.verify_fragment_file("recording", recording, rig.control.signer.anchor_pem)
     sent, dropped = (finished["counters"][name] for name in ("sent", "dropped"))
-    # A picture that was sealed and not sent, because the line was left just then, leaves a gap that the report tells of.
+    # A picture that was sealed and not sent, as the line was left just then, leaves a gap that the report tells of.
     gaps = [one for one in report.sentences if one.startswith(f"{dropped} frame(s) between the first and the last")]
     assert report.outcome is (Outcome.CHANGED if gaps else Outcome.VERIFIED), report.sentences
     assert len(gaps) == (1 if report.outcome is Outcome.CHANGED else 0) and dropped <= 1
