@@ -1,7 +1,6 @@
-"""More of what is said, for training and development alone: the held-out part keeps the texts it always had.
+"""More of what is said, for training and development alone: the held-out part has none of it.
 
-Written for this purpose, in the form of `texts.py`. Few texts made the settings fit their own sentences: those
-chosen on 160 turns cut off three times as many held-out pauses as they were chosen for.
+In the form of `texts.py`. Settings chosen on few texts fit those sentences and no others.
 """
 
 from __future__ import annotations
